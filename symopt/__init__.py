@@ -1,0 +1,64 @@
+"""Optimizers as formulas: derived, compiled, printed and proved from one declaration.
+
+What is listed here is the public interface; each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "symopt.declaration": (
+        "Declaration",
+        "Objective",
+        "Regularizer",
+        "Schedule",
+        "UpdateRule",
+        "aside",
+        "debias",
+        "default",
+        "define",
+        "initially",
+        "minimize",
+        "objective",
+        "regularizer",
+        "schedule",
+        "slip",
+        "update_rule",
+    ),
+    "symopt.notation": (
+        "Gradient",
+        "Norm",
+        "Sigma",
+        "count",
+        "d",
+        "function",
+        "given",
+        "hat",
+        "hyperparameter",
+        "index",
+        "sequence",
+    ),
+    "symopt.errors": ("SymoptError",),
+    "symopt.printing.latex": ("latex",),
+    "symopt.printing.unicode": ("unicode",),
+    "symopt.derivation.api": ("derivations", "formulas"),
+    "symopt.runtime.compiling": ("compile",),
+    "symopt.runtime.judging": ("verify",),
+}
+_HOME = {name: module for module, names in _PUBLIC.items() for name in names}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'symopt' has no attribute '{name}'")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

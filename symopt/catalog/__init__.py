@@ -1,0 +1,1 @@
+"""Declarations, one concept a file: content, which the machinery never imports."""

@@ -1,0 +1,16 @@
+from sympy import Abs, Eq
+
+from symopt.declaration import regularizer, slip
+from symopt.notation import Norm, Sigma
+from symopt.symbols import R, layer, theta
+
+
+@regularizer(source="slide 'Regularization'")
+def elastic_net():
+    """Absolute values and squared length together."""
+    absolute, squared = Abs(theta[layer]), Norm(theta[layer]) ** 2
+    return slip(
+        shown=Eq(R(theta), Sigma(absolute, layer) + squared),
+        meant=Eq(R(theta), Sigma(absolute + squared, layer)),
+        note="The slide has no bracket; the sum is meant over both terms.",
+    )

@@ -1,0 +1,11 @@
+from sympy import Abs, Eq
+
+from symopt.declaration import regularizer
+from symopt.notation import Sigma
+from symopt.symbols import R, layer, theta
+
+
+@regularizer(source="slide 'Regularization'")
+def l1():
+    """The absolute values of every layer's parameters."""
+    return Eq(R(theta), Sigma(Abs(theta[layer]), layer))

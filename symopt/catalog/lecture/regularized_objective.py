@@ -1,0 +1,10 @@
+from symopt.declaration import minimize, objective
+from symopt.notation import Sigma
+from symopt.symbols import L, R, example, f, lambda_, n, theta, x, y
+
+
+@objective(family="regularization", source="slide 'Regularization'")
+def regularized_objective():
+    """The mean loss and a penalty on the parameters."""
+    loss = L(y[example], f(x[example], theta))
+    return {"objective": minimize(1 / n * Sigma(loss, example) + lambda_ * R(theta), theta)}

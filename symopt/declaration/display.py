@@ -1,0 +1,54 @@
+"""Statements in one line each, in whichever rendering the printer gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from sympy import Basic, S
+
+from symopt.declaration.statements import (
+    Aside,
+    Content,
+    Debias,
+    Default,
+    Equation,
+    Initial,
+    Minimize,
+    SideBySide,
+    Slip,
+)
+from symopt.notation import hat
+from symopt.symbols import t
+
+
+class Printer(Protocol):
+    """What a rendering of formulas offers."""
+
+    def doprint(self, expr: Basic) -> str: ...
+    def equation(self, left: Basic, right: Basic, definition: bool = False) -> str: ...
+    def chain(self, parts: Sequence[Basic]) -> str: ...
+    def minimum(self, expr: Basic, variable: Basic) -> str: ...
+    def side_by_side(self, formulas: Sequence[str]) -> str: ...
+    def number(self, value: float) -> str: ...
+    def request(self, name: str, left: Basic, about: Basic) -> str: ...
+
+
+def display(content: Content, printer: Printer) -> str:
+    """The statement as the printer writes it; a misprint as the slide has it."""
+    match content:
+        case Equation(left, right, definition):
+            return printer.equation(left, right, definition)
+        case Initial(value, sequences):
+            return printer.chain([*(one[S.Zero] for one in sequences), value])
+        case Default(parameter, value):
+            return f"{printer.doprint(parameter)} = {printer.number(value)}"
+        case Debias(sequences):
+            requests = [printer.request("debias", hat(one)[t], one[t]) for one in sequences]
+            return printer.side_by_side(requests)
+        case SideBySide(equations):
+            return printer.side_by_side([display(one, printer) for one in equations])
+        case Minimize(expr, variable):
+            return printer.minimum(expr, variable)
+        case Aside(shown) | Slip(shown):
+            return display(shown, printer)

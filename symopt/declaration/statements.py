@@ -1,0 +1,116 @@
+"""What an author may state: equations, initial values, defaults, requests, misprints, asides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sympy import Basic, Expr
+
+from symopt.notation import Hyperparameter, Sequence
+
+
+@dataclass(frozen=True)
+class Equation:
+    """``left = right``; a ``definition`` is shown with the sign ``:=``."""
+
+    left: Expr
+    right: Expr
+    definition: bool = False
+
+
+@dataclass(frozen=True)
+class Initial:
+    """The value before the first step, shared by several sequences: ``v_0 = G_0 = 0``."""
+
+    value: Expr
+    sequences: tuple[Sequence, ...]
+
+
+@dataclass(frozen=True)
+class Default:
+    """The value that a hyperparameter has unless its user chooses another."""
+
+    parameter: Hyperparameter
+    value: float
+
+
+@dataclass(frozen=True)
+class Debias:
+    """A request: the bias-corrected form of each sequence, to be derived from its recurrence."""
+
+    sequences: tuple[Sequence, ...]
+
+
+@dataclass(frozen=True)
+class Minimize:
+    """An objective: the expression that training makes small by choosing the variable."""
+
+    expr: Expr
+    variable: Sequence
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Several equations that a slide shows on one line; what a request for them becomes."""
+
+    equations: tuple[Equation, ...]
+
+
+@dataclass(frozen=True)
+class Aside:
+    """A formula that the slide shows beside the rule for comparison, and no step computes."""
+
+    shown: Equation
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A misprint of the slide: shown as it stands there, computed as it is meant."""
+
+    shown: Equation
+    meant: Equation
+    note: str
+
+
+Content = Equation | Initial | Default | Debias | Minimize | SideBySide | Aside | Slip
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a declaration under the key that tells it apart there."""
+
+    key: str
+    content: Content
+
+    @property
+    def note(self) -> str:
+        """What a reader should know about a misprint; empty elsewhere."""
+        return self.content.note if isinstance(self.content, Slip) else ""
+
+    @property
+    def meant(self) -> Statement:
+        """The same statement, a misprint replaced by what is meant."""
+        if isinstance(self.content, Slip):
+            return replace(self, content=self.content.meant)
+        return self
+
+
+def expressions(content: Content) -> tuple[Basic, ...]:
+    """Every expression that a statement holds, in the order in which it is written."""
+    match content:
+        case Equation(left, right):
+            return (left, right)
+        case Initial(value, sequences):
+            return (*sequences, value)
+        case Default(parameter, _):
+            return (parameter,)
+        case Debias(sequences):
+            return sequences
+        case Minimize(expr, variable):
+            return (expr, variable)
+        case SideBySide(equations):
+            return tuple(part for one in equations for part in expressions(one))
+        case Aside(shown):
+            return expressions(shown)
+        case Slip(shown, meant):
+            return (*expressions(shown), *expressions(meant))

@@ -1,0 +1,139 @@
+"""Declarations as frozen values: update rules, schedules, regularizers and objectives."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar
+
+from sympy import Expr
+
+from symopt.declaration.display import display
+from symopt.declaration.fingerprint import fingerprint
+from symopt.declaration.statements import Content, Default, Equation, Initial, Statement
+from symopt.errors import UsageError, nearest
+from symopt.notation import Hyperparameter, Sequence
+from symopt.printing.latex import SlidePrinter
+from symopt.printing.styles import LECTURE, Style
+from symopt.printing.unicode import UnicodePrinter
+
+
+@dataclass(frozen=True)
+class Formula:
+    """One displayed formula: its id, a printed form, and a note where the slide has a slip."""
+
+    id: str
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What an author states about one concept, in the order of the slide.
+
+    ``family`` begins the ids of the formulas; it is the name unless two declarations share a
+    slide. ``defaults`` and ``initial`` hold what the slide does not show.
+    """
+
+    name: str
+    statements: tuple[Statement, ...]
+    doc: str = ""
+    source: str = ""
+    family: str = ""
+    defaults: tuple[tuple[Hyperparameter, float], ...] = ()
+    initial: tuple[tuple[Sequence, Expr], ...] = ()
+    file: str = field(default="", compare=False)
+
+    kind: ClassVar[str] = "declaration"
+
+    def __getitem__(self, key: str) -> Content:
+        """The content of a statement, to be shown again in another declaration."""
+        for statement in self.statements:
+            if statement.key == key:
+                return statement.content
+        hint = nearest(key, [statement.key for statement in self.statements])
+        raise UsageError(f"{self.name} states nothing under '{key}'; {hint}")
+
+    def id_of(self, key: str) -> str:
+        """The id of a formula: ``adam.step``; the name alone where there is a single formula."""
+        family = self.family or self.name
+        return f"{family}.{key}" if key else family
+
+    @cached_property
+    def equations(self) -> tuple[tuple[str, Equation], ...]:
+        """The equations that are meant, by id, in the order of the slide."""
+        stated = ((self.id_of(s.key), s.meant.content) for s in self.statements)
+        return tuple((id, one) for id, one in stated if isinstance(one, Equation))
+
+    @cached_property
+    def default_values(self) -> dict[Hyperparameter, float]:
+        """The defaults, those that the slide shows and those that it does not."""
+        shown = [s.content for s in self.statements if isinstance(s.content, Default)]
+        return {**dict(self.defaults), **{one.parameter: one.value for one in shown}}
+
+    @cached_property
+    def initial_values(self) -> dict[Sequence, Expr]:
+        """The values before the first step, shown or not."""
+        shown = [s.content for s in self.statements if isinstance(s.content, Initial)]
+        found = dict(self.initial)
+        for one in shown:
+            found.update(dict.fromkeys(one.sequences, one.value))
+        return found
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits that change when any part of what is declared changes."""
+        return fingerprint(
+            self.kind, self.name, self.family, self.statements, self.defaults, self.initial
+        )
+
+    def formulas(self, style: Style = LECTURE) -> tuple[Formula, ...]:
+        """The formulas in LaTeX, as declared; what is requested is not derived here."""
+        printer = SlidePrinter(style)
+        return tuple(
+            Formula(self.id_of(s.key), display(s.content, printer), s.note)
+            for s in self.statements
+        )
+
+    def __str__(self) -> str:
+        printer = UnicodePrinter()
+        lines = [display(s.content, printer) for s in self.statements]
+        return "\n".join([self.name, *(f"  {line}" for line in lines)])
+
+    def _repr_latex_(self) -> str:
+        rows = r" \\ ".join(formula.text for formula in self.formulas())
+        return rf"$\displaystyle \begin{{gathered}} {rows} \end{{gathered}}$"
+
+    @property
+    def summary(self) -> str:
+        """The first line of the description."""
+        return inspect.cleandoc(self.doc).partition("\n")[0]
+
+
+@dataclass(frozen=True)
+class UpdateRule(Declaration):
+    """How parameters, and the states beside them, go from one step to the next."""
+
+    kind: ClassVar[str] = "update rule"
+
+
+@dataclass(frozen=True)
+class Schedule(Declaration):
+    """A hyperparameter as a function of the step t, which counts from 1."""
+
+    kind: ClassVar[str] = "schedule"
+
+
+@dataclass(frozen=True)
+class Regularizer(Declaration):
+    """A penalty on the parameters, a sum over layers."""
+
+    kind: ClassVar[str] = "regularizer"
+
+
+@dataclass(frozen=True)
+class Objective(Declaration):
+    """What training makes small."""
+
+    kind: ClassVar[str] = "objective"

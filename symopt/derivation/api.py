@@ -1,0 +1,58 @@
+"""What follows from a declaration of any kind: its completed formulas and its derivations."""
+
+from __future__ import annotations
+
+from symopt.declaration import Declaration, Formula, Objective, Regularizer, Statement, UpdateRule
+from symopt.declaration.display import Printer, display
+from symopt.derivation.penalty import derive_objective, derive_penalty
+from symopt.derivation.rule import completed, derive_rule
+from symopt.derivation.steps import Derivation
+from symopt.errors import UsageError
+from symopt.printing.latex import SlidePrinter
+
+
+def statements(declared: Declaration) -> tuple[Statement, ...]:
+    """The statements, each request replaced by what follows."""
+    return completed(declared) if isinstance(declared, UpdateRule) else declared.statements
+
+
+def formulas(declared: Declaration, printer: Printer | None = None) -> tuple[Formula, ...]:
+    """The displayed formulas, each request replaced by what follows; by default in LaTeX.
+
+    >>> from symopt.catalog.lecture.adam import adam
+    >>> print(formulas(adam)[5].text)
+    \\hat{v}_t = \\frac{v_t}{1 - \\beta_1^t} \\quad \\hat{G}_t = \\frac{G_t}{1 - \\beta_2^t}
+    """
+    writer = printer or SlidePrinter()
+    return tuple(
+        Formula(declared.id_of(one.key), display(one.content, writer), one.note)
+        for one in statements(declared)
+    )
+
+
+def derivations(
+    declared: Declaration, regularizer: Regularizer | None = None
+) -> tuple[Derivation, ...]:
+    """All that is derived from a declaration, line by line.
+
+    ``regularizer`` is put in for the penalty of an objective.
+
+    Raises
+    ------
+    UsageError
+        If a regularizer is given with what is no objective.
+    DerivationError
+        If what is asked for does not follow.
+    """
+    if isinstance(declared, Objective):
+        return (derive_objective(declared, regularizer),)
+    if regularizer is not None:
+        raise UsageError(
+            f"{declared.name} is a {declared.kind}, which has no penalty; "
+            "give a regularizer together with an objective"
+        )
+    if isinstance(declared, UpdateRule):
+        return derive_rule(declared).derivations
+    if isinstance(declared, Regularizer):
+        return (derive_penalty(declared).derivation,)
+    return ()

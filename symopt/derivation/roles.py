@@ -1,0 +1,213 @@
+"""Roles from use: which sequences are states, temporaries and inputs, and in which order to go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sympy import Expr
+
+from symopt.derivation.system import INPUT, PARAMETER, STATE, TEMPORARY, Assignment, Variable
+from symopt.derivation.times import entries, offset
+from symopt.errors import DerivationError
+from symopt.notation import Count, Index, Sequence
+from symopt.printing.unicode import unicode
+
+
+def assign_roles(
+    name: str,
+    assignments: tuple[Assignment, ...],
+    step: Index,
+    initial: Mapping[Sequence, Expr],
+    parameter: Sequence | None,
+    examples: Mapping[Sequence, Count],
+) -> tuple[Variable, ...]:
+    """Each sequence with its role: one that is read from before its own equation is a state.
+
+    The parameters are the state that the gradient is taken of, or the one that has no initial
+    value because its user brings it.
+
+    Raises
+    ------
+    DerivationError
+        If a sequence has no equation, is read too early or too late, or lacks an initial value.
+    """
+    defined = {one.target: offset(one.id, one.left, step) for one in assignments}
+    stateful = _states(assignments, defined, step)
+    _check_given(name, assignments, defined)
+    chosen = _parameter(name, stateful, initial, parameter)
+    _check_initial(name, assignments, stateful, initial, chosen)
+    elementwise = _elementwise(assignments, chosen)
+    found = []
+    for sequence in _in_order(assignments):
+        scalar = sequence not in elementwise
+        if sequence not in defined:
+            found.append(Variable(sequence, INPUT, examples=examples.get(sequence)))
+        elif sequence == chosen:
+            found.append(Variable(sequence, PARAMETER, defined[sequence]))
+        elif sequence in stateful:
+            start = initial[sequence]
+            found.append(Variable(sequence, STATE, defined[sequence], scalar, start))
+        else:
+            found.append(Variable(sequence, TEMPORARY, defined[sequence], scalar))
+    return tuple(found)
+
+
+def _in_order(assignments: tuple[Assignment, ...]) -> Iterable[Sequence]:
+    met: dict[Sequence, None] = {}
+    for one in assignments:
+        for entry in (one.left, *entries(one.right)):
+            met.setdefault(entry.base)
+    return met
+
+
+def _states(
+    assignments: tuple[Assignment, ...], defined: Mapping[Sequence, int], step: Index
+) -> tuple[Sequence, ...]:
+    stateful: dict[Sequence, None] = {}
+    for one in assignments:
+        for entry in entries(one.right):
+            here = offset(one.id, entry, step)
+            base = entry.base
+            letter, name = unicode(base), unicode(step)
+            if base not in defined:
+                if here != 0:
+                    raise DerivationError(
+                        f"{one.id} reads {unicode(entry)}, but only {letter}[{name}] is given at "
+                        f"step {name}; keep an earlier value in a state of its own"
+                    )
+                continue
+            lag = here - defined[base]
+            if lag > 0:
+                raise DerivationError(
+                    f"{one.id} reads {unicode(entry)}, which is not yet known at step {name}; "
+                    f"write {letter}[{_shifted(name, defined[base])}] or "
+                    f"{letter}[{_shifted(name, defined[base] - 1)}]"
+                )
+            if lag < -1:
+                raise DerivationError(
+                    f"{one.id} reads {unicode(entry)}, two or more steps back; keep it in a state "
+                    f"of its own, such as p[{name}] = {letter}"
+                    f"[{_shifted(name, defined[base] - 1)}]"
+                )
+            if lag == -1:
+                stateful.setdefault(base)
+    return tuple(stateful)
+
+
+def _shifted(name: str, shift: int) -> str:
+    return name if shift == 0 else f"{name} {'+' if shift > 0 else '-'} {abs(shift)}"
+
+
+def _check_given(
+    name: str, assignments: tuple[Assignment, ...], defined: Mapping[Sequence, int]
+) -> None:
+    for one in assignments:
+        for entry in entries(one.right):
+            if entry.base not in defined and entry.base.role != "given":
+                letter, word = unicode(entry.base), entry.base.spelling.python
+                raise DerivationError(
+                    f"{one.id} reads {unicode(entry)}, which no equation of {name} defines; add "
+                    f"an equation for {letter}, or declare it with given('{word}') if it comes "
+                    "from outside"
+                )
+
+
+def _parameter(
+    name: str,
+    stateful: tuple[Sequence, ...],
+    initial: Mapping[Sequence, Expr],
+    parameter: Sequence | None,
+) -> Sequence:
+    if parameter is not None and parameter in stateful:
+        return parameter
+    open_ended = [one for one in stateful if one not in initial]
+    named = [one for one in open_ended if one.spelling.python == "theta"]
+    for candidates in (named, open_ended[-1:]):
+        if candidates:
+            return candidates[0]
+    raise DerivationError(
+        f"{name} moves no parameters: no sequence without an initial value refers to its own past; "
+        "add a step such as Eq(theta[t + 1], theta[t] - alpha*g[t])"
+    )
+
+
+def _check_initial(
+    name: str,
+    assignments: tuple[Assignment, ...],
+    stateful: tuple[Sequence, ...],
+    initial: Mapping[Sequence, Expr],
+    parameter: Sequence,
+) -> None:
+    for sequence in stateful:
+        if sequence not in initial and sequence != parameter:
+            where = next(one.id for one in assignments if one.target == sequence)
+            letter = unicode(sequence)
+            raise DerivationError(
+                f"{where} reads the past of the state {letter}, which has no initial value; "
+                f"add initially(0, {sequence.spelling.python}) or initial={{…: 0}}"
+            )
+    if parameter in initial:
+        raise DerivationError(
+            f"{name} gives an initial value to its parameters {unicode(parameter)}; "
+            "their first value is their user's to choose, so leave it out"
+        )
+    for sequence in initial:
+        if sequence not in stateful:
+            letter = unicode(sequence)
+            raise DerivationError(
+                f"{name} gives an initial value to {letter}, which is no state: no equation reads "
+                f"its past; leave the initial value out"
+            )
+
+
+def _elementwise(assignments: tuple[Assignment, ...], parameter: Sequence) -> frozenset[Sequence]:
+    """The sequences that depend, however indirectly, on data."""
+    defined = {one.target for one in assignments}
+    found = {parameter}
+    for one in assignments:
+        found |= {entry.base for entry in entries(one.right) if entry.base not in defined}
+    while True:
+        reached = {
+            one.target
+            for one in assignments
+            if any(entry.base in found for entry in entries(one.right))
+        }
+        if reached <= found:
+            return frozenset(found)
+        found |= reached
+
+
+def in_computable_order(
+    name: str, assignments: tuple[Assignment, ...], step: Index
+) -> tuple[Assignment, ...]:
+    """The equations in an order in which each reads only what is known, else as declared.
+
+    Raises
+    ------
+    DerivationError
+        If equations of one step wait for each other.
+    """
+    defined = {one.target: offset(one.id, one.left, step) for one in assignments}
+    waiting, done, found = list(assignments), set[Sequence](), list[Assignment]()
+
+    def ready(one: Assignment) -> bool:
+        now = {
+            entry.base
+            for entry in entries(one.right)
+            if entry.base in defined
+            and offset(one.id, entry, step) == defined[entry.base]
+        }
+        return now <= done
+
+    while waiting:
+        following = next((one for one in waiting if ready(one)), None)
+        if following is None:
+            ring = " and ".join(f"{one.id} ({unicode(one.left)})" for one in waiting)
+            raise DerivationError(
+                f"{name} goes in a circle: {ring} each wait for another at the same step; "
+                "let one of them read the value of the step before"
+            )
+        waiting.remove(following)
+        found.append(following)
+        done.add(following.target)
+    return tuple(found)

@@ -1,0 +1,182 @@
+"""From a declared update rule to a system in which nothing is left to derive."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sympy import Expr
+
+from symopt.declaration import Content, Debias, Equation, SideBySide, Statement, UpdateRule
+from symopt.derivation.bias import Correction, correct
+from symopt.derivation.gradients import name_gradients
+from symopt.derivation.recurrence import recur
+from symopt.derivation.roles import assign_roles, in_computable_order
+from symopt.derivation.steps import Derivation
+from symopt.derivation.system import Assignment, System
+from symopt.derivation.times import step_index, without_components
+from symopt.errors import DerivationError
+from symopt.notation import Count, Hyperparameter, Index, Sequence, Sigma
+from symopt.printing.unicode import unicode
+from symopt.views import occurrences
+
+Named = tuple[str, Equation]
+
+
+def derive_rule(rule: UpdateRule) -> System:
+    """The rule as a system of assignments, all that follows from it derived.
+
+    >>> from symopt.catalog.lecture.adagrad import adagrad
+    >>> [f"{one.name}: {one.role}" for one in derive_rule(adagrad).variables]
+    ['G: state', 'g: input', 'theta: parameter']
+
+    Raises
+    ------
+    DerivationError
+        In one sentence, when something that is asked for does not follow.
+    """
+    stated = tuple(
+        (id, _without_components(one)) for id, one in rule.equations
+    )
+    step = step_index(*(one.left for _, one in stated))
+    gradients = name_gradients(stated, step)
+    equations, initial, derivations = _recurrences(gradients.equations, step)
+    known = {**rule.initial_values, **initial}
+    equations, corrections = _corrected(rule, equations, known, step)
+    for one in corrections:
+        known.update(one.initial)
+    assignments = tuple(Assignment(id, one.left, one.right) for id, one in equations)
+    _check_sums(assignments)
+    ordered = in_computable_order(rule.name, assignments, step)
+    variables = assign_roles(
+        rule.name, ordered, step, known, gradients.parameter, dict(gradients.examples)
+    )
+    _check_counts(assignments, tuple(one.examples for one in variables))
+    shown = (*derivations, *(one.derivation for one in corrections))
+    used = _hyperparameters(rule, assignments)
+    return System(
+        rule=rule,
+        step=step,
+        variables=variables,
+        assignments=ordered,
+        hyperparameters=used,
+        constants_in_time=frozenset(
+            one for derivation in shown for line in derivation.lines
+            for one in line.right.atoms(Hyperparameter)
+        ),
+        gradient_point=gradients.point,
+        derivations=shown,
+    )
+
+
+def _without_components(one: Equation) -> Equation:
+    left, right = without_components(one.left), without_components(one.right)
+    return replace(one, left=left, right=right)
+
+
+def _recurrences(
+    equations: tuple[Named, ...], step: Index
+) -> tuple[tuple[Named, ...], dict[Sequence, Expr], tuple[Derivation, ...]]:
+    found: list[Named] = []
+    initial: dict[Sequence, Expr] = {}
+    derivations: list[Derivation] = []
+    for equation in equations:
+        solved, starts, shown = recur(equation, step)
+        found += solved
+        initial.update(starts)
+        derivations += shown
+    return tuple(found), initial, tuple(derivations)
+
+
+def _corrected(
+    rule: UpdateRule,
+    equations: tuple[Named, ...],
+    initial: dict[Sequence, Expr],
+    step: Index,
+) -> tuple[tuple[Named, ...], tuple[Correction, ...]]:
+    """Requests for bias correction ⇒ the equations of the corrected averages."""
+    found, corrections = list(equations), []
+    for statement in rule.statements:
+        if isinstance(statement.content, Debias):
+            where = rule.id_of(statement.key)
+            for sequence in statement.content.sequences:
+                one = _correction(where, sequence, equations, initial, step)
+                corrections.append(one)
+                found += [(where, equation) for equation in one.computed]
+    return tuple(found), tuple(corrections)
+
+
+def _correction(
+    where: str,
+    sequence: Sequence,
+    equations: tuple[Named, ...],
+    initial: dict[Sequence, Expr],
+    step: Index,
+) -> Correction:
+    for id, one in equations:
+        if one.left.base == sequence:
+            if sequence not in initial:
+                raise DerivationError(
+                    f"{id} reads the past of the state {unicode(sequence)}, which has no initial "
+                    f"value; add initially(0, {sequence.spelling.python}) or initial={{…: 0}}"
+                )
+            return correct(id, one, initial[sequence], step)
+    raise DerivationError(
+        f"{where} corrects {unicode(sequence)}, which no equation defines; "
+        f"add the recurrence of {unicode(sequence)}"
+    )
+
+
+def _check_sums(assignments: tuple[Assignment, ...]) -> None:
+    for one in assignments:
+        for total in occurrences(one.right, Sigma):
+            if isinstance(total, Sigma) and total.index.kind != "example":
+                raise DerivationError(
+                    f"{one.id} sums over {unicode(total.index)}, which counts neither past steps "
+                    "nor examples; sum to the step t, or over an example index to a count"
+                )
+
+
+def _check_counts(
+    assignments: tuple[Assignment, ...], known: tuple[Count | None, ...]
+) -> None:
+    for one in assignments:
+        for symbol in sorted(one.right.atoms(Count), key=str):
+            if symbol not in known:
+                raise DerivationError(
+                    f"{one.id} uses the count {unicode(symbol)}, over which nothing is summed; "
+                    f"sum the gradients of {unicode(symbol)} examples, or make it a hyperparameter"
+                )
+
+
+def _hyperparameters(
+    rule: UpdateRule, assignments: tuple[Assignment, ...]
+) -> tuple[Hyperparameter, ...]:
+    """The hyperparameters that enter the step or an initial value, by name."""
+    exprs = [*(one.right for one in assignments), *rule.initial_values.values()]
+    used = {symbol for expr in exprs for symbol in expr.atoms(Hyperparameter)}
+    return tuple(sorted(used, key=lambda one: one.spelling.python))
+
+
+def completed(rule: UpdateRule) -> tuple[Statement, ...]:
+    """The rule's statements with each request replaced by the equations that follow."""
+    if not any(isinstance(one.content, Debias) for one in rule.statements):
+        return rule.statements
+    stated = tuple((id, _without_components(one)) for id, one in rule.equations)
+    step = step_index(*(one.left for _, one in stated))
+    equations, initial, _ = _recurrences(name_gradients(stated, step).equations, step)
+    known = {**rule.initial_values, **initial}
+
+    def complete(statement: Statement) -> Content:
+        if not isinstance(statement.content, Debias):
+            return statement.content
+        where = rule.id_of(statement.key)
+        return SideBySide(
+            tuple(
+                _correction(where, one, equations, known, step).shown
+                for one in statement.content.sequences
+            )
+        )
+
+    return tuple(replace(one, content=complete(one)) for one in rule.statements)
+
+

@@ -1,0 +1,95 @@
+"""A derivation as a value: lines, each with the reason for it and what it was checked by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sympy import Expr
+
+from symopt.printing.latex import SlidePrinter, text
+from symopt.printing.styles import LECTURE, Style
+from symopt.printing.unicode import UnicodePrinter
+
+
+Reason = str | tuple[str | Expr, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """``left = right`` and the reason for it; ``check`` says how the line was tested, if it was."""
+
+    left: Expr
+    right: Expr
+    reason: Reason
+    check: str = ""
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """The lines that lead from a declared equation to what follows from it."""
+
+    id: str
+    title: str
+    lines: tuple[Line, ...]
+    assumptions: tuple[Reason, ...] = ()
+
+    def rows(self) -> tuple[tuple[str, str, str], ...]:
+        """Formula, reason and check of each line, in Unicode."""
+        printer = UnicodePrinter()
+        return tuple(
+            (printer.equation(line.left, line.right), in_words(line.reason), line.check)
+            for line in self.lines
+        )
+
+    def latex(self, style: Style = LECTURE) -> str:
+        """An ``align*`` block with the reasons beside the formulas; needs amsmath only."""
+        printer = SlidePrinter(style)
+        rows = [
+            rf"{printer.doprint(line.left)} &{style.relation} {printer.doprint(line.right)}"
+            rf" && \text{{{_in_text(line.reason, printer)}}}"
+            for line in self.lines
+        ]
+        joined = " \\\\\n".join(rows)
+        return f"\\begin{{align*}}\n{joined}\n\\end{{align*}}"
+
+    def json(self) -> dict[str, Any]:
+        """The derivation for machines."""
+        printer = SlidePrinter()
+        return {
+            "id": self.id,
+            "title": self.title,
+            "assumptions": [in_words(one) for one in self.assumptions],
+            "lines": [
+                {
+                    "unicode": UnicodePrinter().equation(line.left, line.right),
+                    "latex": printer.equation(line.left, line.right),
+                    "reason": in_words(line.reason),
+                    "check": line.check,
+                }
+                for line in self.lines
+            ],
+        }
+
+    def __str__(self) -> str:
+        rows = [f"  {formula}    {reason}" for formula, reason, _ in self.rows()]
+        return "\n".join([self.title, *rows])
+
+    def _repr_latex_(self) -> str:
+        return self.latex()
+
+
+def in_words(reason: Reason) -> str:
+    """A reason in Unicode, the formulas in it printed."""
+    parts = (reason,) if isinstance(reason, str) else reason
+    printer = UnicodePrinter()
+    return "".join(one if isinstance(one, str) else printer.doprint(one) for one in parts)
+
+
+def _in_text(reason: Reason, printer: SlidePrinter) -> str:
+    """A reason as the body of LaTeX's text command."""
+    parts = (reason,) if isinstance(reason, str) else reason
+    return "".join(
+        text(one) if isinstance(one, str) else f"${printer.doprint(one)}$"
+        for one in parts
+    )

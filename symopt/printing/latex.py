@@ -1,0 +1,236 @@
+"""LaTeX in the order an author wrote, with no brace, bracket or sign that the slide leaves out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from sympy import Add, Basic, Expr, Mul, Pow, S
+from sympy.printing.latex import LatexPrinter
+
+from symopt.notation import Expectation, Gradient, Norm, Sigma
+from symopt.printing.styles import LECTURE, Style
+from symopt.views import Fraction, factors, signed_terms, split_sign
+
+_ONE_TOKEN = re.compile(r"\\[A-Za-z]+|[^\s\\{}]")
+
+
+def group(text: str) -> str:
+    r"""``text`` as an argument of ``^`` or ``_``: braces unless it is a single token.
+
+    >>> group(r"\tau"), group("t-1")
+    ('\\tau', '{t-1}')
+    """
+    return text if _ONE_TOKEN.fullmatch(text) else f"{{{text}}}"
+
+
+class SlidePrinter(LatexPrinter):
+    """Expressions and relations as LaTeX, in one :class:`~symopt.printing.styles.Style`."""
+
+    def __init__(self, style: Style = LECTURE) -> None:
+        super().__init__({"order": "none"})
+        self.style = style
+
+    # relations between expressions
+
+    def equation(self, left: Basic, right: Basic, definition: bool = False) -> str:
+        """``left = right``, or ``left := right`` where it defines."""
+        sign = self.style.definition if definition else self.style.relation
+        return f"{self.doprint(left)} {sign} {self.doprint(right)}"
+
+    def chain(self, parts: Sequence[Basic]) -> str:
+        """``a = b = c``."""
+        return f" {self.style.relation} ".join(self.doprint(part) for part in parts)
+
+    def minimum(self, expr: Basic, variable: Basic) -> str:
+        """What is minimized, and over what."""
+        return rf"{self.doprint(expr)} \rightarrow \min_{{{self.doprint(variable)}}}"
+
+    def side_by_side(self, formulas: Sequence[str]) -> str:
+        """Several formulas on one line."""
+        return r" \quad ".join(formulas)
+
+    def number(self, value: float) -> str:
+        """A default as its author typed it."""
+        return repr(value)
+
+    def request(self, name: str, left: Basic, about: Basic) -> str:
+        """A quantity that is still to be derived."""
+        return rf"{self.doprint(left)} = \operatorname{{{name}}}({self.doprint(about)})"
+
+    # sums and products as written
+
+    def _print_Add(self, expr: Add, order: Any = None) -> str:
+        shown = ""
+        for negative, term in signed_terms(expr):
+            text = self._print(term)
+            if isinstance(term, Add) and shown:
+                text = f"({text})"
+            sign = ("-" if negative else "") if not shown else (" - " if negative else " + ")
+            if negative and not shown and isinstance(term, Add):
+                text = f"({text})"
+            shown += sign + text
+        return shown
+
+    def _print_Mul(self, expr: Mul) -> str:
+        negative, positive = split_sign(expr)
+        text = self._product(factors(positive)) if isinstance(positive, Mul) else None
+        if text is None:
+            text = self._bracketed(positive, isinstance(positive, Add))
+        return f"-{text}" if negative else text
+
+    def _product(self, items: Sequence[Expr | Fraction]) -> str:
+        last = len(items) - 1
+        texts = [self._factor(item, k == last, k == 0) for k, item in enumerate(items)]
+        shown = texts[0]
+        for text, item in zip(texts[1:], items[1:], strict=True):
+            number = isinstance(item, Expr) and item.is_Number
+            shown += (r" \cdot " if number else " ") + text
+        return shown
+
+    def _factor(self, item: Expr | Fraction, last: bool, first: bool) -> str:
+        if isinstance(item, Fraction):
+            above = self._product(item.above) if item.above else "1"
+            if len(item.above) == 1 and isinstance(item.above[0], Expr):
+                above = self._print(item.above[0])
+            return rf"\frac{{{above}}}{{{self._print(item.below)}}}"
+        loose = isinstance(item, Add) or (isinstance(item, Sigma) and not last)
+        signed = not first and split_sign(item)[0]
+        return self._bracketed(item, loose or signed)
+
+    def _bracketed(self, expr: Basic, needed: bool) -> str:
+        text: str = self._print(expr)
+        return f"({text})" if needed else text
+
+    def _print_Pow(self, expr: Pow) -> str:
+        base, exponent = expr.args
+        if exponent == S.Half:
+            return rf"\sqrt{{{self._print(base)}}}"
+        if exponent.is_Number and exponent.is_negative:
+            return self._product(factors(expr))
+        loose = isinstance(base, Add | Mul | Pow | Sigma | Gradient) or split_sign(base)[0]
+        loose = loose or (base.is_Rational and not base.is_Integer)
+        loose = loose or (base.is_Indexed and self.style.index_is_exponent)
+        return f"{self._bracketed(base, bool(loose))}^{group(self._print(exponent))}"
+
+    def _print_Integer(self, expr: Any) -> str:
+        return str(expr.p)
+
+    def _print_Rational(self, expr: Any) -> str:
+        sign = "-" if expr.p < 0 else ""
+        return rf"{sign}\frac{{{abs(expr.p)}}}{{{expr.q}}}"
+
+    def _print_Float(self, expr: Any) -> str:
+        return repr(float(expr))
+
+    # letters
+
+    def _print_Symbol(self, expr: Any, style: str = "plain") -> str:
+        spelling = getattr(expr, "spelling", None)
+        return spelling.latex if spelling else super()._print_Symbol(expr, style)
+
+    _print_Hyperparameter = _print_Count = _print_Index = _print__Label = _print_Symbol
+
+    def _print_Sequence(self, expr: Any) -> str:
+        latex: str = expr.spelling.latex
+        return latex
+
+    def _print_IndexedBase(self, expr: Any) -> str:
+        return self._print(expr.label)
+
+    def _print_Indexed(self, expr: Any) -> str:
+        indices = ",".join(self._index(position) for position in expr.indices)
+        grouped = group(indices) if not self.style.index_is_exponent else indices
+        return self.style.index.format(letter=self._print(expr.base), indices=grouped)
+
+    def _index(self, position: Expr) -> str:
+        compact = "".join(
+            ("-" if negative else "+" if k else "") + self._print(term)
+            for k, (negative, term) in enumerate(signed_terms(position))
+        )
+        return compact
+
+    # the slide's own signs
+
+    def _print_Sigma(self, expr: Sigma) -> str:
+        letter = self._print(expr.index)
+        if expr.bounds is None:
+            limits = f"_{group(letter)}"
+        else:
+            low, high = (self._print(bound) for bound in expr.bounds)
+            limits = f"_{{{letter}={low}}}^{group(high)}"
+        return rf"\sum{limits} {self._bracketed(expr.body, isinstance(expr.body, Add))}"
+
+    def _print_Gradient(self, expr: Gradient) -> str:
+        return self.style.derivative.format(
+            loss=self._print(expr.loss), variable=self._print(expr.variable)
+        )
+
+    def _print_Expectation(self, expr: Expectation) -> str:
+        return rf"\operatorname{{E}}[{self._print(expr.args[0])}]"
+
+    def _print_Norm(self, expr: Norm) -> str:
+        return rf"\|{self._print(expr.args[0])}\|"
+
+    def _print_Abs(self, expr: Any, exp: Any = None) -> str:
+        return rf"|{self._print(expr.args[0])}|"
+
+    def _call(self, name: str, arguments: Sequence[Basic]) -> str:
+        return f"{name}({', '.join(self._print(argument) for argument in arguments)})"
+
+    def _print_AppliedUndef(self, expr: Any) -> str:
+        name = expr.func.__name__
+        return self._call(name, expr.args) if expr.args else name
+
+    def _print_Function(self, expr: Any, exp: Any = None) -> str:
+        return self._call(rf"\{expr.func.__name__}", expr.args)
+
+    def _print_sign(self, expr: Any, exp: Any = None) -> str:
+        return self._call(r"\operatorname{sign}", expr.args)
+
+    def _print_Max(self, expr: Any, exp: Any = None) -> str:
+        return self._call(r"\max", expr.args)
+
+    def _print_Min(self, expr: Any, exp: Any = None) -> str:
+        return self._call(r"\min", expr.args)
+
+    def _print_ExpBase(self, expr: Any, exp: Any = None) -> str:
+        return f"e^{group(self._print(expr.args[0]))}"
+
+    def _print_floor(self, expr: Any, exp: Any = None) -> str:
+        return rf"\lfloor {self._print(expr.args[0])} \rfloor"
+
+    def _print_ceiling(self, expr: Any, exp: Any = None) -> str:
+        return rf"\lceil {self._print(expr.args[0])} \rceil"
+
+    def _print_Piecewise(self, expr: Any) -> str:
+        rows = [
+            f"{self._print(value)} & "
+            + (r"\text{otherwise}" if condition is S.true else self._print(condition))
+            for value, condition in expr.args
+        ]
+        return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
+
+
+def latex(expr: Basic, style: Style = LECTURE) -> str:
+    r"""The LaTeX of an expression, its terms and factors in the order in which they stand.
+
+    >>> from symopt.symbols import g, tau, i
+    >>> latex(g[tau, i] ** 2)
+    'g_{\\tau,i}^2'
+    """
+    text: str = SlidePrinter(style).doprint(expr)
+    return text
+
+
+_TEXT = {"_": r"\_", "≠": r"$\neq$", "=": "$=$", "%": r"\%", "&": r"\&", "#": r"\#"}
+
+
+def text(words: str) -> str:
+    r"""Words as LaTeX text.
+
+    >>> text("adam.first_moment")
+    'adam.first\\_moment'
+    """
+    return "".join(_TEXT.get(character, character) for character in words)

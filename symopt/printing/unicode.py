@@ -1,0 +1,197 @@
+"""One-line Unicode, for terminals, error messages and the comments of generated code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sympy import Add, Basic, Expr, Mul, Pow, S
+from sympy.printing.str import StrPrinter
+
+from symopt.notation import SUBSCRIPTS, SUPERSCRIPTS, Expectation, Gradient, Norm, Sigma
+from symopt.views import Fraction, factors, signed_terms, split_sign
+
+_MINUS = "−"
+
+
+class UnicodePrinter(StrPrinter):
+    """Expressions and relations as a line of Unicode, in the order in which they are written."""
+
+    # SymPy's own nodes would else print themselves, each through its _sympystr
+    printmethod = "_unicode"
+
+    def __init__(self) -> None:
+        super().__init__({"order": "none"})
+
+    def equation(self, left: Basic, right: Basic, definition: bool = False) -> str:
+        """``left = right``, or ``left := right`` where it defines."""
+        return f"{self.doprint(left)} {':=' if definition else '='} {self.doprint(right)}"
+
+    def chain(self, parts: Sequence[Basic]) -> str:
+        """``a = b = c``."""
+        return " = ".join(self.doprint(part) for part in parts)
+
+    def minimum(self, expr: Basic, variable: Basic) -> str:
+        """What is minimized, and over what."""
+        return f"{self.doprint(expr)} → min over {self.doprint(variable)}"
+
+    def side_by_side(self, formulas: Sequence[str]) -> str:
+        """Several formulas on one line."""
+        return "   ".join(formulas)
+
+    def number(self, value: float) -> str:
+        """A default as its author typed it."""
+        return repr(value)
+
+    def request(self, name: str, left: Basic, about: Basic) -> str:
+        """A quantity that is still to be derived."""
+        return f"{self.doprint(left)} = {name}({self.doprint(about)})"
+
+    def _print_Add(self, expr: Add, order: Any = None) -> str:
+        shown = ""
+        for negative, term in signed_terms(expr):
+            sign = (_MINUS if negative else "") if not shown else f" {_MINUS if negative else '+'} "
+            inside = isinstance(term, Add) and bool(shown or negative)
+            shown += sign + self._bracketed(term, inside)
+        return shown
+
+    def _print_Mul(self, expr: Mul) -> str:
+        negative, positive = split_sign(expr)
+        if isinstance(positive, Mul):
+            text = self._product(factors(positive))
+        else:
+            text = self._bracketed(positive, isinstance(positive, Add))
+        return f"{_MINUS}{text}" if negative else text
+
+    def _product(self, items: Sequence[Expr | Fraction]) -> str:
+        last = len(items) - 1
+        return "·".join(self._factor(item, k == last) for k, item in enumerate(items))
+
+    def _factor(self, item: Expr | Fraction, last: bool) -> str:
+        if isinstance(item, Fraction):
+            above = self._product(item.above) if item.above else "1"
+            loose = isinstance(item.below, Add | Mul | Sigma) or split_sign(item.below)[0]
+            return f"{above}/{self._bracketed(item.below, bool(loose))}"
+        loose = isinstance(item, Add | Mul) or (isinstance(item, Sigma) and not last)
+        return self._bracketed(item, loose or split_sign(item)[0])
+
+    def _bracketed(self, expr: Basic, needed: bool) -> str:
+        text: str = self._print(expr)
+        return f"({text})" if needed else text
+
+    def _print_Pow(self, expr: Pow, rational: bool = False) -> str:
+        base, exponent = expr.args
+        if exponent == S.Half:
+            simple = base.is_Symbol or base.is_Indexed
+            return f"√{self._bracketed(base, not simple)}"
+        if exponent.is_Number and exponent.is_negative:
+            return self._product(factors(expr))
+        loose = not (base.is_Symbol or base.is_Indexed or base.is_Integer)
+        loose = (loose and not isinstance(base, Norm)) or split_sign(base)[0]
+        power = self._print(exponent)
+        raised = "".join(SUPERSCRIPTS.get(c, "") for c in power)
+        if len(raised) != len(power):
+            raised = f"^{self._bracketed(exponent, not exponent.is_Atom)}"
+        return self._bracketed(base, loose) + raised
+
+    def _print_Rational(self, expr: Any) -> str:
+        return f"{_MINUS if expr.p < 0 else ''}{abs(expr.p)}/{expr.q}"
+
+    def _print_Integer(self, expr: Any) -> str:
+        return f"{_MINUS if expr.p < 0 else ''}{abs(expr.p)}"
+
+    def _print_Float(self, expr: Any) -> str:
+        return repr(float(expr))
+
+    def _print_Pi(self, expr: Any) -> str:
+        return "π"
+
+    def _print_Symbol(self, expr: Any) -> str:
+        spelling = getattr(expr, "spelling", None)
+        return spelling.unicode if spelling else expr.name
+
+    _print_Hyperparameter = _print_Count = _print_Index = _print__Label = _print_Symbol
+
+    def _print_Sequence(self, expr: Any) -> str:
+        unicode: str = expr.spelling.unicode
+        return unicode
+
+    def _print_IndexedBase(self, expr: Any) -> str:
+        return self._print(expr.label)
+
+    def _print_Indexed(self, expr: Any) -> str:
+        letter = self._print(expr.base)
+        shown = ",".join(self._index(position) for position in expr.indices)
+        # a letter that already has a subscript takes its indices in brackets
+        low = "".join(SUBSCRIPTS.get(c, "") for c in shown.replace(_MINUS, "-"))
+        subscripted = letter[-1] in SUBSCRIPTS.values()
+        if len(low) == len(shown) and not subscripted:
+            return letter + low
+        return f"{letter}[{shown}]"
+
+    def _index(self, position: Expr) -> str:
+        return "".join(
+            (_MINUS if negative else "+" if k else "") + self._print(term)
+            for k, (negative, term) in enumerate(signed_terms(position))
+        )
+
+    def _print_Sigma(self, expr: Sigma) -> str:
+        body = self._bracketed(expr.body, isinstance(expr.body, Add))
+        letter = self._print(expr.index)
+        if expr.bounds is None:
+            return f"Σ_{letter} {body}"
+        low, high = (self._print(bound) for bound in expr.bounds)
+        return f"Σ_{{{letter}={low}..{high}}} {body}"
+
+    def _print_Gradient(self, expr: Gradient) -> str:
+        return f"d{self._print(expr.loss)}/d{self._print(expr.variable)}"
+
+    def _print_Expectation(self, expr: Expectation) -> str:
+        return f"E[{self._print(expr.args[0])}]"
+
+    def _print_Norm(self, expr: Norm) -> str:
+        return f"‖{self._print(expr.args[0])}‖"
+
+    def _print_Abs(self, expr: Any) -> str:
+        return f"|{self._print(expr.args[0])}|"
+
+    def _print_AppliedUndef(self, expr: Any) -> str:
+        name = expr.func.__name__
+        arguments = ", ".join(self._print(argument) for argument in expr.args)
+        return f"{name}({arguments})" if expr.args else str(name)
+
+    def _print_Function(self, expr: Any) -> str:
+        name = {"Max": "max", "Min": "min"}.get(expr.func.__name__, expr.func.__name__)
+        return f"{name}({', '.join(self._print(argument) for argument in expr.args)})"
+
+    _print_Max = _print_Min = _print_Function
+
+    def _print_Product(self, expr: Any) -> str:
+        body, (letter, low, high) = expr.args
+        limits = f"{self._print(letter)}={self._print(low)}..{self._print(high)}"
+        return f"Π_{{{limits}}} {self._bracketed(body, isinstance(body, Add | Mul))}"
+
+    def _print_floor(self, expr: Any) -> str:
+        return f"⌊{self._print(expr.args[0])}⌋"
+
+    def _print_ceiling(self, expr: Any) -> str:
+        return f"⌈{self._print(expr.args[0])}⌉"
+
+    def _print_Piecewise(self, expr: Any) -> str:
+        rows = [
+            f"{self._print(value)} "
+            + ("otherwise" if condition is S.true else f"if {self._print(condition)}")
+            for value, condition in expr.args
+        ]
+        return "{" + "; ".join(rows) + "}"
+
+
+def unicode(expr: Basic) -> str:
+    """The expression as one line of Unicode.
+
+    >>> from symopt.symbols import v, t, beta_1
+    >>> unicode(beta_1 * v[t - 1])
+    'β₁·vₜ₋₁'
+    """
+    text: str = UnicodePrinter().doprint(expr)
+    return text

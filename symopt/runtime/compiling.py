@@ -1,0 +1,60 @@
+"""A declaration as a module of kernels, ready to call."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from platformdirs import user_cache_dir
+
+from symopt.declaration import Declaration
+from symopt.errors import UsageError
+from symopt.runtime.files import write_atomically
+from symopt.targets.numba import render_module
+from symopt.targets.target import Options
+
+
+def compile(declared: Declaration, options: Options = Options()) -> ModuleType:  # noqa: B008  # a frozen value
+    """The module that ``symopt generate`` would write, imported from the user's cache.
+
+    Numba needs kernels to live in a real file to keep their compiled form; the file's name holds a
+    digest of its text, so a changed declaration never meets an old kernel.
+
+    >>> import numpy as np
+    >>> from symopt.catalog.lecture.gd import gd
+    >>> theta = np.array([1.0, 2.0])
+    >>> compile(gd).step(theta, np.array([10.0, 20.0]), alpha=0.5)
+    >>> theta
+    array([-4., -8.])
+
+    Raises
+    ------
+    SymoptError
+        In one sentence, when the declaration does not lead to a kernel.
+    """
+    text = render_module(declared, options)
+    if text is None:
+        raise UsageError(f"{declared.name} is an {declared.kind}, for which there is no kernel")
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    name = f"symopt_{declared.name}_{digest}"
+    known = sys.modules.get(name)
+    if known is not None:
+        return known
+    path = Path(user_cache_dir("symopt")) / "kernels" / f"{name}.py"
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_atomically(path, text)
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Numba's cache and pickle look the module up by name
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module

@@ -1,0 +1,86 @@
+"""All files that follow from declarations: as text first, so that nothing is written by halves."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from symopt.declaration import Declaration
+from symopt.errors import UsageError
+from symopt.runtime.files import write_atomically
+from symopt.targets.registry import NAMES, target
+from symopt.targets.target import Options
+
+DTYPES = ("float32", "float64")
+
+
+def files(
+    declared: Sequence[Declaration],
+    targets: Iterable[str] = NAMES,
+    options: Options = Options(),  # noqa: B008  # a frozen value
+    collection: str | None = None,
+) -> dict[str, str]:
+    """Path below the output folder ⇒ text, for each declaration and target.
+
+    With the name of a ``collection``, also the files that hold all of it together.
+
+    Raises
+    ------
+    SymoptError
+        When anything fails; then there is no text at all.
+    """
+    for dtype in options.dtypes:
+        if dtype not in DTYPES:
+            raise UsageError(f"there is no dtype '{dtype}'; known are {', '.join(DTYPES)}")
+    found: dict[str, str] = {}
+    for one in (target(name) for name in targets):
+        for declaration in declared:
+            path = f"{one.name}/{declaration.name}{one.extension}"
+            if path in found:
+                raise UsageError(
+                    f"two declarations are called {declaration.name}; rename one of them"
+                )
+            text = one.render(declaration, options)
+            if text is not None:
+                found[path] = text
+        if collection is not None:
+            extra = one.index(collection, tuple(declared))
+            found.update({f"{one.name}/{name}": text for name, text in extra.items()})
+    return dict(sorted(found.items()))
+
+
+def write(folder: Path, texts: Mapping[str, str]) -> tuple[Path, ...]:
+    """The files, each replaced in one move; those that hold this very text are left alone."""
+    changed = []
+    for name, text in texts.items():
+        path = folder / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            write_atomically(path, text)
+            changed.append(path)
+    return tuple(changed)
+
+
+def differences(folder: Path, texts: Mapping[str, str], complete: bool) -> Iterator[str]:
+    """A unified diff of each file that is not what its declaration gives today.
+
+    If the texts are ``complete``, a file that no declaration gives is a difference too.
+    """
+    for name, text in texts.items():
+        path = folder / name
+        old = path.read_text(encoding="utf-8") if path.is_file() else ""
+        if old != text:
+            yield "".join(
+                difflib.unified_diff(
+                    old.splitlines(keepends=True),
+                    text.splitlines(keepends=True),
+                    f"{folder.name}/{name} (as it is)",
+                    f"{folder.name}/{name} (as declared)",
+                )
+            )
+    if complete:
+        known = {folder / name for name in texts}
+        folders = {path.parent for path in known}
+        for path in sorted(one for part in folders if part.is_dir() for one in part.iterdir()):
+            if path.is_file() and path not in known and not path.name.startswith("."):
+                yield f"{folder.name}/{path.relative_to(folder)} follows from no declaration\n"

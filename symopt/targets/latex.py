@@ -1,0 +1,38 @@
+r"""LaTeX: each declaration as a fragment to \input, and a document that holds them all."""
+
+from __future__ import annotations
+
+from symopt.declaration import Declaration
+from symopt.derivation.api import derivations, formulas
+from symopt.printing.latex import text
+from symopt.targets.target import Options, Target
+from symopt.targets.templates import render
+
+
+def render_fragment(declared: Declaration, options: Options) -> str:  # noqa: ARG001  # has no dtype
+    """The formulas as the slide has them, with notes on misprints and what is derived from them."""
+    shown = formulas(declared)
+    return render(
+        "latex",
+        "fragment.tex.jinja",
+        name=declared.name,
+        summary=declared.summary,
+        fingerprint=declared.fingerprint,
+        formulas=[
+            {"text": one.text, "id": one.id, "end": " \\\\" if one is not shown[-1] else ""}
+            for one in shown
+        ],
+        notes=[text(one.note) for one in shown if one.note],
+        derivations=[
+            {"title": f"From {text(one.id)}", "text": one.latex()} for one in derivations(declared)
+        ],
+    )
+
+
+def render_document(collection: str, declared: tuple[Declaration, ...]) -> dict[str, str]:
+    """A document that inputs every fragment, in the order in which they are given."""
+    sections = [{"name": one.name, "title": text(one.summary)} for one in declared]
+    return {f"{collection}.tex": render("latex", "document.tex.jinja", sections=sections)}
+
+
+LATEX = Target("latex", ".tex", render_fragment, render_document)

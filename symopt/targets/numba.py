@@ -1,0 +1,24 @@
+"""Numba: each declaration as a Python module that stands alone."""
+
+from __future__ import annotations
+
+from symopt.declaration import Declaration, Regularizer, Schedule, UpdateRule
+from symopt.targets.numba_penalty import render_regularizer
+from symopt.targets.numba_rule import render_rule
+from symopt.targets.numba_schedule import render_schedule
+from symopt.targets.target import Options, Target
+
+
+def render_module(declared: Declaration, options: Options) -> str | None:
+    """The module of a declaration that computes something; an objective is the user's own."""
+    match declared:
+        case UpdateRule():
+            return render_rule(declared, options)
+        case Regularizer():
+            return render_regularizer(declared, options)
+        case Schedule():
+            return render_schedule(declared, options)
+    return None
+
+
+NUMBA = Target("numba", ".py", render_module, index=lambda _collection, _declared: {})

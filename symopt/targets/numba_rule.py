@@ -1,0 +1,265 @@
+"""A derived update rule as a Python module of Numba kernels that stands alone."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sympy import Expr
+
+from symopt.declaration import UpdateRule
+from symopt.declaration.display import display
+from symopt.derivation.rule import completed, derive_rule
+from symopt.derivation.system import STATE, System, Variable
+from symopt.notation import Hyperparameter
+from symopt.printing.unicode import UnicodePrinter, unicode
+from symopt.program.ir import ARRAY, BATCH, NUMBER, SCALAR_STATE, STEP, Argument, Kernel
+from symopt.program.lower import lower_gradient_point, lower_step
+from symopt.targets.python_code import admissible, lines, number_code
+from symopt.targets.target import Options
+from symopt.targets.templates import render
+
+WIDTH = 88
+
+
+def class_name(name: str) -> str:
+    """``adam_naive`` ⇒ ``AdamNaive``.
+
+    >>> class_name("adam_naive")
+    'AdamNaive'
+    """
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def render_rule(rule: UpdateRule, options: Options) -> str:
+    """The text of the module."""
+    system = derive_rule(rule)
+    kernel, point = lower_step(system), lower_gradient_point(system)
+    kernels = [kernel] if point is None else [kernel, point]
+    return render(
+        "numba",
+        "update_rule.py.jinja",
+        **heading(rule, completed(rule)),
+        **dtype_words(options),
+        **_step(kernel),
+        parameter=system.parameter.name,
+        kernels=[
+            {"name": one.name, "arguments": _joined(a.name for a in one.arguments),
+             "lines": kernel_lines(one)}
+            for one in kernels
+        ],
+        point=_point(system, point) if point else None,
+        states=_states(system),
+        **{"class": _class(system, kernel)},
+    )
+
+
+def heading(declared: Any, statements: Iterable[Any]) -> dict[str, Any]:
+    """What every generated file says of its declaration."""
+    printer = UnicodePrinter()
+    shown = [display(one.content, printer) for one in statements]
+    notes = [f"Note: {one.note}" for one in declared.statements if one.note]
+    return {
+        "name": declared.name,
+        "summary": declared.summary,
+        "formulas": shown,
+        "notes": [line for note in notes for line in wrapped(note)],
+        "source": declared.source or "a declaration of its user",
+        "fingerprint": declared.fingerprint,
+    }
+
+
+def wrapped(text: str) -> list[str]:
+    """The text in lines of a docstring's width."""
+    return textwrap.wrap(text, WIDTH)
+
+
+def dtype_words(options: Options) -> dict[str, str]:
+    """The dtypes that a module accepts, as code and in words."""
+    return {
+        "dtypes": ", ".join(f"np.dtype(np.{one})" for one in options.dtypes),
+        "dtype_words": " or ".join(options.dtypes),
+    }
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return ", ".join(parts)
+
+
+def kernel_lines(kernel: Kernel) -> list[str]:
+    """The kernel's lines, the ids of equations in a column of their own."""
+    model = next(one.name for one in kernel.arguments if one.kind == ARRAY)
+    head = [f"real = {model}.dtype.type"]
+    if kernel.batch:
+        head = [f"dtype = {model}.dtype", "real = dtype.type"]
+        head.append(f"{kernel.count} = len({kernel.batch})")
+    numbers, body = lines(kernel)
+    column = min(60, max((len(line) for line, note in body if note), default=0))
+
+    def shown(part: Iterable[tuple[str, str]]) -> list[str]:
+        return [f"{line:<{column}}  # {note}" if note else line for line, note in part]
+
+    return [*head, *shown(numbers), f"size = {kernel.over}.size", *shown(body)]
+
+
+def _annotated(one: Argument) -> str:
+    if one.kind in (ARRAY, BATCH, SCALAR_STATE):
+        return f"{one.name}: np.ndarray"
+    return f"{one.name}: {'int' if one.kind == STEP else 'float'}"
+
+
+def signature(arguments: Sequence[Argument]) -> list[str]:
+    """The arguments with types and defaults; those after the first default need one by name."""
+    found: list[str] = []
+    defaulted = False
+    for one in arguments:
+        if one.default is None and defaulted and "*" not in found:
+            found.append("*")
+        defaulted = defaulted or one.default is not None
+        tail = "" if one.default is None else f" = {one.default!r}"
+        found.append(_annotated(one) + tail)
+    return found
+
+
+def _step(kernel: Kernel) -> dict[str, Any]:
+    arrays = kernel.of_kind(ARRAY, BATCH)
+    scalars = kernel.of_kind(SCALAR_STATE)
+    numbers = kernel.of_kind(STEP, NUMBER)
+    plain = [one for one in arrays if one.kind == ARRAY]
+    names = [f"{one.name}={one.name}" for one in kernel.arguments]
+    return {
+        "signature": signature(kernel.arguments),
+        "plain_signature": [_annotated(one) for one in kernel.arguments],
+        "written_words": _joined(one.name for one in kernel.arguments if one.written),
+        "argument_words": _argument_words(kernel),
+        "names": _joined(names),
+        "written": _joined(f'"{one.name}": {one.name}' for one in plain if one.written),
+        "read": _joined(f'"{one.name}": {one.name}' for one in plain if not one.written),
+        "batches": _joined(f'"{one.name}": {one.name}' for one in kernel.of_kind(BATCH)),
+        "scalar_checks": [f'_check_scalar("{one.name}", {one.name})' for one in scalars],
+        "flattened": [_flat(one) for one in kernel.arguments if one not in numbers],
+        "numbers": _joined(one.name for one in numbers),
+        "number_signature": _joined(_annotated(one) for one in numbers),
+        "number_checks": [number_check(one) for one in numbers],
+    }
+
+
+def _flat(one: Argument) -> str:
+    if one.kind == SCALAR_STATE:
+        return one.name
+    if one.kind == BATCH:
+        return f"{one.name}.reshape(len({one.name}), -1)"
+    return f"{one.name}.reshape(-1, order=order)"
+
+
+def number_check(one: Argument) -> str:
+    """The call that checks a number against its range."""
+    if one.kind == STEP:
+        return f"_check_step({one.name})"
+    assert one.domain is not None
+    code, words = admissible("x", one.domain)
+    return f'_check_number("{one.name}", {one.name}, lambda x: {code}, "{words}")'
+
+
+def _argument_words(kernel: Kernel) -> list[str]:
+    arrays = [one.name for one in kernel.of_kind(ARRAY)]
+    words = [f"{_joined(arrays)}: contiguous arrays of one shape and dtype, none overlapping."]
+    words += [
+        f"{one.name}: one gradient for each example, of shape ({kernel.count}, …)."
+        for one in kernel.of_kind(BATCH)
+    ]
+    words += [
+        f"{one.name}: an array of one float64, shared by all elements."
+        for one in kernel.of_kind(SCALAR_STATE)
+    ]
+    words += [f"{one.name}: the number of the step, from 1 on." for one in kernel.of_kind(STEP)]
+    for one in kernel.of_kind(NUMBER):
+        assert one.domain is not None
+        tail = "" if one.default is None else f", by default {one.default!r}"
+        words.append(f"{one.name}: a number in {admissible('x', one.domain)[1]}{tail}.")
+    words.append("Raises ValueError, before anything is changed, for arguments that do not fit.")
+    return words
+
+
+def _point(system: System, kernel: Kernel) -> dict[str, Any]:
+    arrays = [one for one in kernel.of_kind(ARRAY) if one.name != "point"]
+    numbers = kernel.of_kind(NUMBER)
+    others = arrays[1:]
+    assert system.gradient_point is not None
+    from_class = [f'{one.name}=state["{one.name}"]' for one in others]
+    from_class += [f'{one.name}=values["{one.name}"]' for one in numbers]
+    return {
+        "formula": unicode(system.gradient_point[1]),
+        "signature": signature([*arrays, *numbers]),
+        "read": _joined(f'"{one.name}": {one.name}' for one in arrays),
+        "number_checks": [f"{one.name} = {number_check(one)}" for one in numbers],
+        "passed": [
+            "point.reshape(-1, order=order)",
+            *(_flat(one) for one in arrays),
+            *(one.name for one in numbers),
+        ],
+        "from_class": _joined(from_class),
+    }
+
+
+def _states(system: System) -> dict[str, Any]:
+    states = system.of_role(STATE)
+    used = _initial_numbers(system)
+    parameter = system.parameter.name
+    defaults = system.rule.default_values
+    extra = [
+        f"{one.spelling.python}: float"
+        + (f" = {defaults[one]!r}" if one in defaults else "")
+        for one in used
+    ]
+    return {
+        "signature": _joined([f"{parameter}: np.ndarray", *(["*", *extra] if extra else [])]),
+        "lines": [f'"{one.name}": {_initial(one, parameter)}' for one in states],
+    }
+
+
+def _initial_numbers(system: System) -> list[Hyperparameter]:
+    used = {
+        symbol
+        for one in system.of_role(STATE)
+        if one.initial is not None
+        for symbol in one.initial.atoms(Hyperparameter)
+    }
+    return [one for one in system.hyperparameters if one in used]
+
+
+def _initial(one: Variable, parameter: str) -> str:
+    value: Expr = one.initial  # type: ignore[assignment]  # every state has one
+    if one.scalar:
+        return f"np.array([{number_code(value)}])"
+    return f"np.zeros_like({parameter})" if value == 0 else (
+        f"np.full_like({parameter}, {number_code(value)})"
+    )
+
+
+def _class(system: System, kernel: Kernel) -> dict[str, Any]:
+    numbers = kernel.of_kind(NUMBER)
+    fixed = {one.spelling.python for one in system.constants_in_time}
+    free = [one.name for one in numbers if one.name not in fixed]
+    required = [one for one in numbers if one.default is None]
+    ordered = [*required, *(one for one in numbers if one.default is not None)]
+    initial = [one.spelling.python for one in _initial_numbers(system)]
+    words = f"{_joined(free)} may follow a schedule, a function of the step." if free else ""
+    return {
+        "name": class_name(system.rule.name),
+        "signature": [_class_argument(one, one.name in free) for one in ordered],
+        "table": _joined(f'"{one.name}": {one.name}' for one in numbers),
+        "number_values": _joined(
+            ["1"] * len(kernel.of_kind(STEP)) + [f'values["{one.name}"]' for one in numbers]
+        ),
+        "initial": "".join(f', {name}=values["{name}"]' for name in initial),
+        "step": "".join(f"{one.name}=self.t + 1, " for one in kernel.of_kind(STEP)),
+        "schedule_words": words,
+    }
+
+
+def _class_argument(one: Argument, free: bool) -> str:
+    kind = "float | Callable[[int], float]" if free else "float"
+    tail = "" if one.default is None else f" = {one.default!r}"
+    return f"{one.name}: {kind}{tail}"

@@ -1,0 +1,271 @@
+"""Expressions and kernels as Python text that Numba compiles to what a person would write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sympy import Add, Basic, Expr, Integer, Interval, Mul, Pow, S, Set, Union
+from sympy.core.relational import Relational
+from sympy.printing.pycode import PythonCodePrinter
+from sympy.sets.sets import FiniteSet
+
+from symopt.errors import LoweringError
+from symopt.program.ir import Assign, Kernel, Loop, Node, Scratch, Stop
+from symopt.views import Fraction, factors, signed_terms, split_sign
+
+_FLIPPED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+
+class KernelPrinter(PythonCodePrinter):
+    """Python in the order of the expression, with every NaN passed on.
+
+    ``elementwise`` code reads numbers of the arrays' dtype and must not mix in Python's own;
+    otherwise everything is a float64 that is computed once.
+    """
+
+    def __init__(self, elementwise: bool) -> None:
+        super().__init__({"order": "none", "fully_qualified_modules": True})
+        self.elementwise = elementwise
+        self.needs: dict[str, str] = {}
+
+    def _print_Add(self, expr: Add, order: Any = None) -> str:
+        shown = ""
+        for negative, term in signed_terms(expr):
+            sign = ("-" if negative else "") if not shown else f" {'-' if negative else '+'} "
+            loose = isinstance(term, Add) and bool(shown or negative)
+            shown += sign + self._bracketed(term, loose)
+        return shown
+
+    def _print_Mul(self, expr: Mul) -> str:
+        negative, positive = split_sign(expr)
+        if isinstance(positive, Mul):
+            text = self._product(factors(positive))
+        else:
+            text = self._bracketed(positive, isinstance(positive, Add))
+        return f"-{text}" if negative else text
+
+    def _product(self, items: Sequence[Expr | Fraction]) -> str:
+        return " * ".join(self._factor(item, alone=len(items) == 1) for item in items)
+
+    def _factor(self, item: Expr | Fraction, alone: bool) -> str:
+        if isinstance(item, Fraction):
+            above = self._product(item.above) if item.above else self._one()
+            if len(item.above) == 1 and isinstance(item.above[0], Expr):
+                above = self._factor(item.above[0], alone=False)
+            return f"{above} / {self._bracketed(item.below, self._loose(item.below))}"
+        return self._bracketed(item, not alone and self._loose(item))
+
+    def _loose(self, item: Expr) -> bool:
+        """Whether a factor needs brackets."""
+        return isinstance(item, Add | Mul) or split_sign(item)[0] or self._multiplied_out(item)
+
+    def _multiplied_out(self, item: Expr) -> bool:
+        """Whether a power is written as a product: of one element, to the second or third."""
+        if not self.elementwise or not isinstance(item, Pow) or item.args[1] not in (2, 3):
+            return False
+        return bool(item.args[0].is_Symbol or item.args[0].is_Indexed)
+
+    def _one(self) -> str:
+        if not self.elementwise:
+            return "1.0"
+        self.needs["one"] = "1.0"
+        return "one"
+
+    def _bracketed(self, expr: Basic, needed: bool) -> str:
+        text: str = self._print(expr)
+        return f"({text})" if needed else text
+
+    def _print_Pow(self, expr: Pow, rational: bool = False) -> str:
+        base, exponent = expr.args
+        if exponent == S.Half:
+            return f"math.sqrt({self._print(base)})"
+        if exponent.is_Number and exponent.is_negative:
+            return self._product(factors(expr))
+        if self._multiplied_out(expr):
+            return " * ".join([self._print(base)] * int(exponent))
+        simple = base.is_Symbol or base.is_Indexed or base.is_Function
+        power = self._bracketed(exponent, not exponent.is_Atom)
+        return f"{self._bracketed(base, not simple)} ** {power}"
+
+    def _print_Rational(self, expr: Any) -> str:
+        return f"{expr.p} / {expr.q}"
+
+    def _print_Integer(self, expr: Any) -> str:
+        return str(expr.p) if self.elementwise else f"{expr.p}.0"
+
+    def _print_Float(self, expr: Any) -> str:
+        return repr(float(expr))
+
+    def _print_Indexed(self, expr: Any) -> str:
+        places = ", ".join(self._place(place) for place in expr.indices)
+        return f"{expr.base.label}[{places}]"
+
+    def _place(self, place: Expr) -> str:
+        """An index: whole numbers stay whole numbers."""
+        if isinstance(place, Integer):
+            return str(place.p)
+        terms = [f"{'-' if negative else '+'} {term}" for negative, term in signed_terms(place)]
+        ordered = sorted(terms, key=lambda text: text.startswith("-"))
+        return " ".join(ordered).removeprefix("+ ")
+
+    # functions, each such that a NaN comes out where a NaN goes in
+
+    def _print_sign(self, expr: Any) -> str:
+        return f"np.sign({self._print(expr.args[0])})"
+
+    def _print_Abs(self, expr: Any) -> str:
+        return f"abs({self._print(expr.args[0])})"
+
+    def _print_floor(self, expr: Any) -> str:
+        return f"np.floor({self._print(expr.args[0])})"
+
+    def _print_ceiling(self, expr: Any) -> str:
+        return f"np.ceil({self._print(expr.args[0])})"
+
+    def _print_Max(self, expr: Any) -> str:
+        return self._nested("np.maximum", expr.args)
+
+    def _print_Min(self, expr: Any) -> str:
+        return self._nested("np.minimum", expr.args)
+
+    def _nested(self, function: str, arguments: Sequence[Basic]) -> str:
+        first, *others = arguments
+        if not others:
+            text: str = self._print(first)
+            return text
+        return f"{function}({self._print(first)}, {self._nested(function, others)})"
+
+    def _print_Piecewise(self, expr: Any) -> str:
+        pieces = list(expr.args)
+        if pieces[-1].cond is not S.true:
+            raise LoweringError(
+                f"a case distinction has no last case for everything else: {expr}; "
+                "end it with (value, True)"
+            )
+        asked = [condition for _, condition in pieces[:-1]]
+        shown = self._print(pieces[-1].expr)
+        if self.elementwise:
+            # no comparison with a NaN holds, so one that fails both ways must not pick a side
+            self.needs["nan"] = "math.nan"
+            shown = f"({shown} if {' and '.join(self._denied(one) for one in asked)} else nan)"
+        for value, condition in reversed(pieces[:-1]):
+            shown = f"({self._print(value)} if {self._print(condition)} else {shown})"
+        return shown
+
+    def _denied(self, condition: Basic) -> str:
+        """The negation of a condition, which a NaN does not satisfy either."""
+        if condition.func.__name__ == "And":
+            return f"({' or '.join(self._denied(one) for one in condition.args)})"
+        if condition.func.__name__ == "Or":
+            return f"({' and '.join(self._denied(one) for one in condition.args)})"
+        if condition.func.__name__ == "Not":
+            return f"({self._print(condition.args[0])})"
+        if isinstance(condition, Relational):
+            left, right = (self._print(side) for side in condition.args)
+            if condition.rel_op == "==":
+                return f"({left} < {right} or {left} > {right})"
+            if condition.rel_op == "!=":
+                return f"({left} == {right})"
+            return f"({left} {_FLIPPED[condition.rel_op]} {right})"
+        raise LoweringError(f"a case depends on {condition}, which is no comparison")
+
+    def _print_Relational(self, expr: Any) -> str:
+        left, right = (self._print(side) for side in expr.args)
+        if expr.rel_op == "!=":
+            return f"({left} < {right} or {left} > {right})"
+        return f"({left} {expr.rel_op} {right})"
+
+    def _print_Pi(self, expr: Any) -> str:
+        return "math.pi"
+
+    def _print_Exp1(self, expr: Any) -> str:
+        return "math.e"
+
+
+def number_code(expr: Expr) -> str:
+    """A number that is computed once, in float64.
+
+    >>> from symopt.symbols import beta_1, t
+    >>> number_code(1 - beta_1**t)
+    '1.0 - beta_1 ** t'
+    """
+    text: str = KernelPrinter(elementwise=False).doprint(expr)
+    return text
+
+
+Lines = tuple[tuple[str, str], ...]
+
+
+def lines(kernel: Kernel) -> tuple[Lines, Lines]:
+    """The kernel's numbers and its loops as lines of Python, each with the id of its equation."""
+    printer = KernelPrinter(elementwise=True)
+    body = tuple(_body(printer, kernel.body, 0))
+    numbers = [(f"{printer.doprint(one.target)} = {_typed(one)}", one.note) for one in kernel.numbers]
+    numbers += [(f"{name} = real({value})", "") for name, value in sorted(printer.needs.items())]
+    return tuple(numbers), body
+
+
+def _typed(one: Assign) -> str:
+    text = number_code(one.value)
+    return f"real({text})" if one.cast else text
+
+
+def _body(printer: KernelPrinter, nodes: Sequence[Node], depth: int) -> Iterator[tuple[str, str]]:
+    indent = "    " * depth
+    for node in nodes:
+        match node:
+            case Assign(target, value, augment, _, note):
+                yield f"{indent}{printer.doprint(target)} {augment}= {printer.doprint(value)}", note
+            case Loop(counter, start, stop, inner, stride):
+                bounds = [] if str(start) == "0" and stride == 1 else [str(start)]
+                bounds += [str(stop)] + ([str(stride)] if stride != 1 else [])
+                yield f"{indent}for {counter} in range({', '.join(bounds)}):", ""
+                yield from _body(printer, inner, depth + 1)
+            case Scratch(name, size):
+                yield f"{indent}{name} = np.empty({size}, dtype)", ""
+            case Stop(name, start, size):
+                yield f"{indent}{name} = min({start} + {size}, size)", ""
+
+
+def admissible(name: str, domain: Set) -> tuple[str, str]:
+    """A range as a Python condition and in mathematical notation; NaN satisfies none.
+
+    >>> admissible("beta", Interval.Ropen(0, 1))
+    ('0 <= beta < 1', '[0, 1)')
+
+    Raises
+    ------
+    LoweringError
+        For a set that is neither an interval nor made of intervals and numbers.
+    """
+    if domain in (S.Naturals, S.Naturals0):
+        least = 1 if domain is S.Naturals else 0
+        return f"{least} <= {name} < math.inf and {name} % 1 == 0", f"{{{least}, {least + 1}, …}}"
+    if isinstance(domain, Union):
+        parts = [admissible(name, one) for one in domain.args]
+        return " or ".join(f"({code})" for code, _ in parts), " ∪ ".join(word for _, word in parts)
+    if isinstance(domain, FiniteSet):
+        values = ", ".join(number_code(one) for one in domain.args)
+        return f"{name} in ({values},)", f"{{{values}}}"
+    if domain is S.Integers:
+        return f"-math.inf < {name} < math.inf and {name} % 1 == 0", "{…, -1, 0, 1, …}"
+    if not isinstance(domain, Interval):
+        raise LoweringError(
+            f"{name} has the range {domain}, which no check can be written for; use an Interval, "
+            "a set of numbers, Naturals or Integers"
+        )
+    low, high = (_bound(end) for end in (domain.start, domain.end))
+    open_low, open_high = domain.left_open, domain.right_open
+    code = f"{low[0]} {'<' if open_low else '<='} {name} {'<' if open_high else '<='} {high[0]}"
+    words = f"{'(' if open_low else '['}{low[1]}, {high[1]}{')' if open_high else ']'}"
+    return code, words
+
+
+def _bound(value: Expr) -> tuple[str, str]:
+    if value is S.Infinity:
+        return "math.inf", "∞"
+    if value is S.NegativeInfinity:
+        return "-math.inf", "-∞"
+    text = str(value.p) if isinstance(value, Integer) else number_code(value)
+    return text, text

@@ -1,0 +1,29 @@
+"""A target: what a kind of rendering is called, where its templates are, and how it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from symopt.declaration import Declaration
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may ask of a target; ``dtypes`` are those that a kernel accepts."""
+
+    dtypes: tuple[str, ...] = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Target:
+    """One kind of rendering.
+
+    ``render`` gives the text for one declaration, or nothing where the target has none for it;
+    ``index`` gives further files, by name, that hold a whole collection together.
+    """
+
+    name: str
+    extension: str
+    render: Callable[[Declaration, Options], str | None]
+    index: Callable[[str, tuple[Declaration, ...]], dict[str, str]]

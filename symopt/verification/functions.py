@@ -1,0 +1,158 @@
+"""Powers, elementary functions and functions with kinks, with their bounds.
+
+An elementary function of the mathematical library is granted two ulps, that is four roundings. An
+argument that may lie on either side of a kink gives the span of both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from symopt.verification.arithmetic import Arithmetic
+from symopt.verification.quantity import (
+    HIGH,
+    UNBOUNDED,
+    UNDEFINED,
+    Quantity,
+    unknown,
+)
+
+_LIBRARY = 4
+_LONGEST_PRODUCT = 64
+
+
+def power(ops: Arithmetic, base: Quantity, exponent: Quantity) -> Quantity:
+    """``base`` to the ``exponent``; not defined below zero unless the exponent is an integer."""
+    if not (base.bounded and exponent.bounded):
+        return UNBOUNDED
+    whole = exponent.error == 0 and exponent.value == HIGH.floor(exponent.value)
+    if whole and 1 <= exponent.value <= _LONGEST_PRODUCT and not base.scalar:
+        return ops.multiply([base] * int(exponent.value))
+    scalar, (base, exponent) = ops.aligned((base, exponent))
+    if exponent.exactly_zero:
+        return Quantity(HIGH.one, 1.0, 0.0, scalar)
+    if base.exactly_zero and abs(exponent.value) > exponent.error:
+        return base if exponent.value > 0 else UNDEFINED
+    if abs(base.value) <= base.error:
+        return UNBOUNDED
+    if base.value < 0 and not whole:
+        return UNDEFINED if exponent.error == 0 else UNBOUNDED
+    value = base.value**exponent.value
+    # |x|^p is monotone in x and in p, so the corners are its extremes
+    corners = [
+        abs(base.value + side) ** (exponent.value + other)
+        for side in {base.error, -base.error}
+        for other in {exponent.error, -exponent.error}
+    ]
+    return _library(ops, value, corners, scalar)
+
+
+def _library(ops: Arithmetic, value: Any, corners: Sequence[Any], scalar: bool) -> Quantity:
+    """A library function's value, where its argument may make it any of the corners."""
+    size, form = float(abs(value)), ops.format(scalar)
+    error = max(float(abs(abs(one) - abs(value))) for one in corners)
+    if error == 0 and scalar and form.holds(value):
+        return ops.settled(value, size, 0.0, scalar)
+    return ops.settled(
+        value, size, error + _LIBRARY * form.unit * (size + error) + form.tiny, scalar
+    )
+
+
+def rising(function: Callable[[Any], Any]) -> Callable[[Arithmetic, Quantity], Quantity]:
+    """A monotone function that is defined everywhere, such as exp and tanh."""
+
+    def apply(ops: Arithmetic, x: Quantity) -> Quantity:
+        if not x.bounded:
+            return UNBOUNDED
+        value = function(x.value)
+        ends = (function(x.value - x.error), function(x.value + x.error))
+        error = max(float(abs(end - value)) for end in ends)
+        return _widened(ops, value, error, x.scalar)
+
+    return apply
+
+
+def waving(function: Callable[[Any], Any]) -> Callable[[Arithmetic, Quantity], Quantity]:
+    """A function that never changes faster than its argument: sin and cos."""
+
+    def apply(ops: Arithmetic, x: Quantity) -> Quantity:
+        if not x.bounded:
+            return UNBOUNDED
+        return _widened(ops, function(x.value), min(2.0, x.error), x.scalar)
+
+    return apply
+
+
+def _widened(ops: Arithmetic, value: Any, error: float, scalar: bool) -> Quantity:
+    size, form = float(abs(value)), ops.format(scalar)
+    if error == 0 and form.holds(value):
+        return Quantity(value, size, 0.0, scalar)
+    error += _LIBRARY * form.unit * (size + error) + form.tiny
+    return ops.settled(value, size, error, scalar)
+
+
+def logarithm(ops: Arithmetic, x: Quantity) -> Quantity:
+    """The natural logarithm; not defined at zero and below."""
+    if not x.bounded:
+        return unknown(x.error)
+    if x.value <= -x.error:
+        return UNDEFINED
+    if x.value <= x.error:
+        return UNBOUNDED
+    return rising(HIGH.log)(ops, x)
+
+
+def absolute(_: Arithmetic, x: Quantity) -> Quantity:
+    """The absolute value, as uncertain as its argument."""
+    return x._replace(value=abs(x.value))
+
+
+def sign(_: Arithmetic, x: Quantity) -> Quantity:
+    """-1, 0 or 1; all between where the argument may have either sign."""
+    if not x.bounded:
+        return UNBOUNDED
+    side = HIGH.sign(x.value)
+    if abs(x.value) > x.error or x.error == 0:
+        return Quantity(side, float(abs(side)), 0.0, x.scalar)
+    return Quantity(side, 1.0, 1.0 + float(abs(side)), x.scalar)
+
+
+def stepwise(function: Callable[[Any], Any]) -> Callable[[Arithmetic, Quantity], Quantity]:
+    """The floor or the ceiling, a span of integers where the argument may cross one."""
+
+    def apply(_: Arithmetic, x: Quantity) -> Quantity:
+        if not x.bounded:
+            return UNBOUNDED
+        value = function(x.value)
+        ends = (function(x.value - x.error), function(x.value + x.error))
+        error = max(float(abs(end - value)) for end in ends)
+        return Quantity(value, float(abs(value)), error, x.scalar)
+
+    return apply
+
+
+def extreme(choose: Callable[..., Any]) -> Callable[[Arithmetic, Sequence[Quantity]], Quantity]:
+    """The largest or the smallest of several, whichever of them it may be."""
+
+    def apply(ops: Arithmetic, operands: Sequence[Quantity]) -> Quantity:
+        scalar, operands = ops.aligned(operands)
+        if not all(x.bounded for x in operands):
+            return UNBOUNDED
+        value = choose(x.value for x in operands)
+        ends = (
+            choose(x.value - x.error for x in operands),
+            choose(x.value + x.error for x in operands),
+        )
+        error = max(float(abs(end - value)) for end in ends)
+        return Quantity(value, max(x.size for x in operands), error, scalar)
+
+    return apply
+
+
+def either(ops: Arithmetic, branches: Sequence[Quantity]) -> Quantity:
+    """The last branch, which is the exact one, or any of the others that a kernel may take."""
+    scalar, branches = ops.aligned(branches)
+    if len(branches) == 1:
+        return branches[0]
+    return branches[0]
