@@ -47,7 +47,7 @@ _PUBLIC = {
     "symopt.printing.unicode": ("unicode",),
     "symopt.derivation.api": ("derivations", "formulas"),
     "symopt.runtime.compiling": ("compile",),
-    "symopt.runtime.judging": ("verify",),
+    "symopt.judging": ("verify",),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 

@@ -134,15 +134,15 @@ class Count(_Spelt):
 
 
 class Index(_Spelt):
-    """An integer that tells elements of a sequence apart; ``kind`` says what it counts."""
+    """An integer that tells elements of a sequence apart; ``counts`` says what."""
 
     __slots__ = ()
 
     @property
-    def kind(self) -> str:
+    def counts(self) -> str:
         """One of ``step``, ``component``, ``example``, ``layer`` and ``bound``."""
-        kind: str = self.facts[0]
-        return kind
+        counts: str = self.facts[0]
+        return counts
 
 
 class _Label(_Spelt):
@@ -236,16 +236,17 @@ def hat(base: Sequence) -> Sequence:
     return Sequence(_Label(label.spelling.hatted, ("computed", label), real=True))
 
 
-INDEX_KINDS = ("step", "component", "example", "layer", "bound")
+INDEX_COUNTS = ("step", "component", "example", "layer", "bound")
 
 
-def index(word: str, kind: str = "bound") -> Index:
-    """An integer index; ``kind`` is one of step, component, example, layer and bound."""
-    if kind not in INDEX_KINDS:
+def index(word: str, counts: str = "bound") -> Index:
+    """An integer index; it counts steps, components, examples, layers, or is bound in a sum."""
+    if counts not in INDEX_COUNTS:
         raise DeclarationError(
-            f"index {word} has the unknown kind '{kind}'; write one of {', '.join(INDEX_KINDS)}"
+            f"index {word} counts '{counts}', which is unknown; "
+            f"write one of {', '.join(INDEX_COUNTS)}"
         )
-    return Index(spell(word), (kind,), integer=True, positive=True)
+    return Index(spell(word), (counts,), integer=True, positive=True)
 
 
 def count(word: str) -> Count:

@@ -111,6 +111,11 @@ def signed_terms(expr: Expr) -> tuple[tuple[bool, Expr], ...]:
     return (*signed_terms(first), *(split_sign(term) for term in others))
 
 
+def index_terms(position: Expr) -> tuple[tuple[bool, Expr], ...]:
+    """The terms of an index, letters before numbers: t − 1 even where SymPy sorted it −1 + t."""
+    return tuple(sorted(signed_terms(position), key=lambda pair: bool(pair[1].is_Number)))
+
+
 def split_sign(expr: Expr) -> tuple[bool, Expr]:
     """Whether a minus stands before the expression, and the expression without it."""
     if expr.is_Number and expr.is_negative:

@@ -115,8 +115,8 @@ def _symbols(declared: Declaration) -> Iterator[tuple[str, Basic]]:
 
 def _check_spellings(declared: Declaration) -> None:
     spelt: dict[str, Basic] = {}
-    for where, symbol in sorted(_symbols(declared), key=lambda pair: (pair[0], str(pair[1]))):
-        if isinstance(symbol, Index) and symbol.kind != "step":
+    for where, symbol in sorted(_symbols(declared), key=_rank):
+        if isinstance(symbol, Index) and symbol.counts != "step":
             continue
         name = symbol.spelling.python
         if name in RESERVED:
@@ -134,6 +134,11 @@ def _check_spellings(declared: Declaration) -> None:
                 f"{where} uses two symbols with the Python name '{name}' (a {_what(known)} and a "
                 f"{_what(symbol)}, or two of unlike range); rename one with python='…'"
             )
+
+
+def _rank(pair: tuple[str, Basic]) -> tuple[str, str, str]:
+    where, symbol = pair
+    return where, str(symbol), type(symbol).__name__
 
 
 def _what(symbol: Basic) -> str:

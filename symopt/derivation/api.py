@@ -48,7 +48,7 @@ def derivations(
         return (derive_objective(declared, regularizer),)
     if regularizer is not None:
         raise UsageError(
-            f"{declared.name} is a {declared.kind}, which has no penalty; "
+            f"{declared.name} is an {declared.kind}, which has no penalty; "
             "give a regularizer together with an objective"
         )
     if isinstance(declared, UpdateRule):

@@ -142,7 +142,8 @@ def average_of(where: str, stated: Equation, step: Index) -> Average:
         )
     averaged_part = Mul(*averaged)
     weight = simplify(canonical((whole - decay * old) / averaged_part))
-    return Average(simplify(decay), _as_complement(simplify(decay), weight), averaged_part)
+    decay = min((decay, simplify(decay)), key=lambda one: one.count_ops())
+    return Average(decay, _as_complement(decay, weight), averaged_part)
 
 
 def _as_complement(decay: Expr, weight: Expr) -> Expr:
@@ -339,5 +340,8 @@ def _agree(one: Expr, other: Expr) -> bool:
 
 
 def _how(average: Average) -> str:
-    ran = _run(average, step_index(average.decay, average.weight), [S.One] * 3)
-    return "exact" if all(one.is_Rational for one in ran) else "to 40 digits"
+    """Whether the checks ran in fractions, or roots made them run in digits."""
+    step = step_index(average.decay, average.weight)
+    parts = [canonical(one).subs(_numbers(average)) for one in (average.decay, average.weight)]
+    exact = all(one.subs(step, k).is_Rational for one in parts for k in range(1, _STEPS + 1))
+    return "exact" if exact else "to 40 digits"

@@ -23,6 +23,7 @@ class Gradients:
 
     equations: tuple[Named, ...]
     parameter: Sequence | None
+    symbol: Sequence | None
     examples: tuple[tuple[Sequence, Count], ...]
     point: tuple[str, Expr] | None
 
@@ -45,12 +46,13 @@ def name_gradients(equations: tuple[Named, ...], step: Index) -> Gradients:
         if isinstance(node, Gradient)
     ]
     if not nodes:
-        return Gradients(equations, None, (), None)
+        return Gradients(equations, None, None, (), None)
     where, first = nodes[0]
     parameter = _letter(first.variable)
-    points = {canonical(_point(where, node, step)): (where, node) for where, node in nodes}
+    written = [_point(where, node, step) for where, node in nodes]
+    points = {canonical(point): point for point in written}
     if len(points) > 1:
-        shown = " and ".join(unicode(point) for point in points)
+        shown = " and ".join(unicode(point) for point in points.values())
         raise DerivationError(
             f"{nodes[-1][0]} takes the gradient at a second point ({shown}); a step is handed "
             "one gradient, so take it at one point or split the rule in two"
@@ -74,8 +76,9 @@ def name_gradients(equations: tuple[Named, ...], step: Index) -> Gradients:
     return Gradients(
         replaced,
         parameter,
+        symbol,
         tuple(examples.items()),
-        None if point == here else (where, _point(where, first, step)),
+        None if point == here else (where, points[point]),
     )
 
 
@@ -120,7 +123,7 @@ def _replace(
     def change(node: Basic) -> Basic | None:
         if isinstance(node, Gradient):
             return at(symbol, step)
-        if isinstance(node, Sigma) and node.has(Gradient) and node.index.kind == "example":
+        if isinstance(node, Sigma) and node.has(Gradient) and node.index.counts == "example":
             if node.bounds is None or not isinstance(node.bounds[1], Count):
                 raise DerivationError(
                     f"{where} sums gradients over {unicode(node.index)} without saying how many; "

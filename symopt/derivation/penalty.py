@@ -41,7 +41,7 @@ def derive_penalty(regularizer: Regularizer) -> Penalty:
     """
     id, stated = regularizer.equations[0]
     total = stated.right
-    if not isinstance(total, Sigma) or total.index.kind != "layer":
+    if not isinstance(total, Sigma) or total.index.counts != "layer":
         raise DerivationError(
             f"{id} is {unicode(total)}, which is no sum over layers; write Sigma(body, layer)"
         )

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from sympy import Expr
 
+from symopt.derivation.gradients import Gradients
 from symopt.derivation.system import INPUT, PARAMETER, STATE, TEMPORARY, Assignment, Variable
 from symopt.derivation.times import entries, offset
 from symopt.errors import DerivationError
-from symopt.notation import Count, Index, Sequence
+from symopt.notation import Index, Sequence
 from symopt.printing.unicode import unicode
 
 
@@ -18,8 +19,7 @@ def assign_roles(
     assignments: tuple[Assignment, ...],
     step: Index,
     initial: Mapping[Sequence, Expr],
-    parameter: Sequence | None,
-    examples: Mapping[Sequence, Count],
+    gradients: Gradients,
 ) -> tuple[Variable, ...]:
     """Each sequence with its role: one that is read from before its own equation is a state.
 
@@ -33,10 +33,11 @@ def assign_roles(
     """
     defined = {one.target: offset(one.id, one.left, step) for one in assignments}
     stateful = _states(assignments, defined, step)
-    _check_given(name, assignments, defined)
-    chosen = _parameter(name, stateful, initial, parameter)
+    _check_given(name, assignments, defined, gradients.symbol)
+    chosen = _parameter(name, stateful, initial, gradients.parameter)
     _check_initial(name, assignments, stateful, initial, chosen)
     elementwise = _elementwise(assignments, chosen)
+    examples = dict(gradients.examples)
     found = []
     for sequence in _in_order(assignments):
         scalar = sequence not in elementwise
@@ -99,11 +100,15 @@ def _shifted(name: str, shift: int) -> str:
 
 
 def _check_given(
-    name: str, assignments: tuple[Assignment, ...], defined: Mapping[Sequence, int]
+    name: str,
+    assignments: tuple[Assignment, ...],
+    defined: Mapping[Sequence, int],
+    gradient: Sequence | None,
 ) -> None:
     for one in assignments:
         for entry in entries(one.right):
-            if entry.base not in defined and entry.base.role != "given":
+            known = entry.base in defined or entry.base == gradient
+            if not known and entry.base.role != "given":
                 letter, word = unicode(entry.base), entry.base.spelling.python
                 raise DerivationError(
                     f"{one.id} reads {unicode(entry)}, which no equation of {name} defines; add "

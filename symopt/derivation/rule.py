@@ -47,9 +47,7 @@ def derive_rule(rule: UpdateRule) -> System:
     assignments = tuple(Assignment(id, one.left, one.right) for id, one in equations)
     _check_sums(assignments)
     ordered = in_computable_order(rule.name, assignments, step)
-    variables = assign_roles(
-        rule.name, ordered, step, known, gradients.parameter, dict(gradients.examples)
-    )
+    variables = assign_roles(rule.name, ordered, step, known, gradients)
     _check_counts(assignments, tuple(one.examples for one in variables))
     shown = (*derivations, *(one.derivation for one in corrections))
     used = _hyperparameters(rule, assignments)
@@ -129,7 +127,7 @@ def _correction(
 def _check_sums(assignments: tuple[Assignment, ...]) -> None:
     for one in assignments:
         for total in occurrences(one.right, Sigma):
-            if isinstance(total, Sigma) and total.index.kind != "example":
+            if isinstance(total, Sigma) and total.index.counts != "example":
                 raise DerivationError(
                     f"{one.id} sums over {unicode(total.index)}, which counts neither past steps "
                     "nor examples; sum to the step t, or over an example index to a count"

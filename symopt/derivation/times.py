@@ -15,7 +15,7 @@ def step_index(*exprs: Basic) -> Index:
     """The index that counts steps in these expressions; ``t`` when none does."""
     for expr in exprs:
         for one in sorted(expr.atoms(Index), key=str):
-            if one.kind == "step":
+            if one.counts == "step":
                 return one
     return default_step
 
@@ -29,7 +29,7 @@ def without_components(expr: Basic) -> Basic:
     def change(node: Basic) -> Basic | None:
         if not isinstance(node, Indexed):
             return None
-        kept = [one for one in node.indices if getattr(one, "kind", "") != "component"]
+        kept = [one for one in node.indices if getattr(one, "counts", "") != "component"]
         return node.base[tuple(kept)] if 0 < len(kept) < len(node.indices) else node
 
     return rewrite(expr, change)

@@ -11,7 +11,7 @@ from sympy.printing.latex import LatexPrinter
 
 from symopt.notation import Expectation, Gradient, Norm, Sigma
 from symopt.printing.styles import LECTURE, Style
-from symopt.views import Fraction, factors, signed_terms, split_sign
+from symopt.views import Fraction, factors, index_terms, signed_terms, split_sign
 
 _ONE_TOKEN = re.compile(r"\\[A-Za-z]+|[^\s\\{}]")
 
@@ -147,7 +147,7 @@ class SlidePrinter(LatexPrinter):
     def _index(self, position: Expr) -> str:
         compact = "".join(
             ("-" if negative else "+" if k else "") + self._print(term)
-            for k, (negative, term) in enumerate(signed_terms(position))
+            for k, (negative, term) in enumerate(index_terms(position))
         )
         return compact
 

@@ -9,7 +9,7 @@ from sympy import Add, Basic, Expr, Mul, Pow, S
 from sympy.printing.str import StrPrinter
 
 from symopt.notation import SUBSCRIPTS, SUPERSCRIPTS, Expectation, Gradient, Norm, Sigma
-from symopt.views import Fraction, factors, signed_terms, split_sign
+from symopt.views import Fraction, factors, index_terms, signed_terms, split_sign
 
 _MINUS = "−"
 
@@ -132,7 +132,7 @@ class UnicodePrinter(StrPrinter):
     def _index(self, position: Expr) -> str:
         return "".join(
             (_MINUS if negative else "+" if k else "") + self._print(term)
-            for k, (negative, term) in enumerate(signed_terms(position))
+            for k, (negative, term) in enumerate(index_terms(position))
         )
 
     def _print_Sigma(self, expr: Sigma) -> str:

@@ -158,7 +158,7 @@ def number_check(one: Argument) -> str:
     if one.kind == STEP:
         return f"_check_step({one.name})"
     assert one.domain is not None
-    code, words = admissible("x", one.domain)
+    code, words = admissible(one.name, one.domain, variable="x")
     return f'_check_number("{one.name}", {one.name}, lambda x: {code}, "{words}")'
 
 
@@ -177,7 +177,7 @@ def _argument_words(kernel: Kernel) -> list[str]:
     for one in kernel.of_kind(NUMBER):
         assert one.domain is not None
         tail = "" if one.default is None else f", by default {one.default!r}"
-        words.append(f"{one.name}: a number in {admissible('x', one.domain)[1]}{tail}.")
+        words.append(f"{one.name}: a number in {admissible(one.name, one.domain)[1]}{tail}.")
     words.append("Raises ValueError, before anything is changed, for arguments that do not fit.")
     return words
 

@@ -228,8 +228,10 @@ def _body(printer: KernelPrinter, nodes: Sequence[Node], depth: int) -> Iterator
                 yield f"{indent}{name} = min({start} + {size}, size)", ""
 
 
-def admissible(name: str, domain: Set) -> tuple[str, str]:
-    """A range as a Python condition and in mathematical notation; NaN satisfies none.
+def admissible(symbol: str, domain: Set, variable: str = "") -> tuple[str, str]:
+    """The range of a symbol as a Python condition and in mathematical notation.
+
+    The condition is on ``variable``, by default called as the symbol; NaN never satisfies it.
 
     >>> admissible("beta", Interval.Ropen(0, 1))
     ('0 <= beta < 1', '[0, 1)')
@@ -239,11 +241,12 @@ def admissible(name: str, domain: Set) -> tuple[str, str]:
     LoweringError
         For a set that is neither an interval nor made of intervals and numbers.
     """
+    name = variable or symbol
     if domain in (S.Naturals, S.Naturals0):
         least = 1 if domain is S.Naturals else 0
         return f"{least} <= {name} < math.inf and {name} % 1 == 0", f"{{{least}, {least + 1}, …}}"
     if isinstance(domain, Union):
-        parts = [admissible(name, one) for one in domain.args]
+        parts = [admissible(symbol, one, name) for one in domain.args]
         return " or ".join(f"({code})" for code, _ in parts), " ∪ ".join(word for _, word in parts)
     if isinstance(domain, FiniteSet):
         values = ", ".join(number_code(one) for one in domain.args)
@@ -252,7 +255,7 @@ def admissible(name: str, domain: Set) -> tuple[str, str]:
         return f"-math.inf < {name} < math.inf and {name} % 1 == 0", "{…, -1, 0, 1, …}"
     if not isinstance(domain, Interval):
         raise LoweringError(
-            f"{name} has the range {domain}, which no check can be written for; use an Interval, "
+            f"{symbol} has the range {domain}, which no check can be written for; use an Interval, "
             "a set of numbers, Naturals or Integers"
         )
     low, high = (_bound(end) for end in (domain.start, domain.end))

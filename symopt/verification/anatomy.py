@@ -26,9 +26,9 @@ class Anatomy:
 
     @cached_property
     def hyperparameters(self) -> tuple[Hyperparameter, ...]:
-        """All numbers that a user of the declaration chooses, by name."""
+        """All numbers that a user of the declaration chooses, by name, read or not."""
         rights = [equation.right for _, equation in self.declared.equations]
-        found: set[Hyperparameter] = set()
+        found = set(self.declared.default_values)
         for expr in (*rights, *self.declared.initial_values.values()):
             found |= expr.atoms(Hyperparameter)
         return tuple(sorted(found, key=lambda one: one.spelling.python))
@@ -70,7 +70,7 @@ class Anatomy:
             variable = node[1].variable
             base = variable.base if isinstance(variable, Indexed) else variable
             if base in self.definitions:
-                return base  # type: ignore[no-any-return]  # SymPy has no types
+                return base
         found = [
             letter
             for letter, one in self.definitions.items()
@@ -87,16 +87,27 @@ class Anatomy:
     def per_example(self) -> bool:
         """Whether the rule sums over the examples' own gradients."""
         sums = (s for one in self.definitions.values() for s in occurrences(one.right, Sigma))
-        return any(isinstance(one, Sigma) and one.index.kind == "example" for one in sums)
+        return any(isinstance(one, Sigma) and one.index.counts == "example" for one in sums)
 
     @cached_property
     def gradient_points(self) -> tuple[tuple[Definition, Expr], ...]:
-        """Where the rule takes the gradient, each with the equation that says so."""
-        return tuple(
-            (one, point)
-            for one, node in self._gradients()
-            for point in _points(node.loss, node.variable)
-        )
+        """Where the rule takes the gradient, each with the equation that says so.
+
+        Raises
+        ------
+        DeclarationError
+            If a loss does not depend on what it is derived by.
+        """
+        found: list[tuple[Definition, Expr]] = []
+        for one, node in self._gradients():
+            points = tuple(_points(node.loss, node.variable))
+            if not points:
+                raise DeclarationError(
+                    f"{one.id} takes the gradient of {node.loss}, which does not hold "
+                    f"{node.variable}; write a loss such as L({node.variable})"
+                )
+            found += [(one, point) for point in points]
+        return tuple(found)
 
     def _gradients(self) -> Iterator[tuple[Definition, Gradient]]:
         for one in self.definitions.values():
@@ -137,4 +148,4 @@ def _points(loss: Basic, variable: Expr) -> Iterator[Expr]:
         if part.has(variable) and isinstance(part, AppliedUndef):
             yield from _points(part, variable)
         elif part.has(variable):
-            yield part  # type: ignore[misc]  # an argument of a loss is an expression
+            yield part

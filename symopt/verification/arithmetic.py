@@ -17,7 +17,8 @@ for any number a kernel may hold in the place of x:
 
 A kernel may carry out b·v + (1 - b)·x as v + (1 - b)·(x - v): x - v is off by u(|x| + |v|), the
 product with the rounded weight by two more roundings of it, the sum by one of the result. So an
-equation that multiplies its own past is granted 3u(|v| + S) besides; see :func:`averaged`.
+equation that multiplies its own past is granted 3u(|v| + S) besides, and its magnitude is at
+least |v|, a term of that form.
 """
 
 from __future__ import annotations
@@ -134,7 +135,8 @@ class Arithmetic:
         error = x.error / extent / (extent - x.error)
         if not (x.error == 0 and form.holds(value)):
             error += 2 * form.unit * (1 / extent + error) + form.tiny
-        return self.settled(value, 1 / extent, error, x.scalar)
+        # what cancelled in x is lost from 1/x too, so its magnitude goes along
+        return self.settled(value, x.size / extent / extent, error, x.scalar)
 
     def chain(self, items: Sequence[tuple[Quantity, bool]]) -> Quantity:
         """A product whose marked factors divide: exact where each partial result is."""
@@ -159,26 +161,26 @@ class Arithmetic:
         form, value = self.format(x.scalar), HIGH.sqrt(x.value)
         extent, root = float(x.value), float(value)
         if x.error == 0 and (not x.value or (x.scalar and form.holds(value))):
-            return Quantity(value, math.sqrt(x.size), 0.0, x.scalar)
+            return Quantity(value, root, 0.0, x.scalar)
         if extent > x.error:
             error = x.error / (root + math.sqrt(extent - x.error))
         elif x.extent <= extent * (1 + 1e-9):
             error = math.sqrt(extent + x.error)  # no term is negative, so no kernel goes below 0
         else:
             return UNBOUNDED
-        return self.settled(
-            value, math.sqrt(x.size), error + 2 * form.unit * (root + error), x.scalar
-        )
+        size = x.size / root if root else math.sqrt(x.size)
+        return self.settled(value, size, error + 2 * form.unit * (root + error), x.scalar)
 
     def averaged(self, result: Quantity, past: Sequence[Quantity]) -> Quantity:
-        """The value of an equation that multiplies its own past, which may be carried out as v +=."""
+        """The value of an equation that multiplies its own past, in either form."""
         if not result.bounded:
             return result
         sizes = sum(x.extent for x in past)
         if not sizes < math.inf:
             return UNBOUNDED
         allowed = 3 * self.format(result.scalar).unit * (sizes + result.extent)
-        return self.settled(result.value, result.size, result.error + allowed, result.scalar)
+        size = max(result.size, sizes)
+        return self.settled(result.value, size, result.error + allowed, result.scalar)
 
 
 def _sums_exactly(terms: Sequence[Quantity]) -> bool:

@@ -78,7 +78,7 @@ class _Driven:
     def term(self, part: Expr) -> Expr:
         """A term of the recurrence, opened where the past and the data are mixed in it."""
         if isinstance(part, Indexed) and self._own(part):
-            return rewrite(part, self._renamed)  # type: ignore[return-value]  # stays an entry
+            return rewrite(part, self._renamed)
         if isinstance(part, Add) and self._own(part):
             return Add(*map(self.term, part.args), evaluate=False)
         if isinstance(part, Mul):

@@ -44,7 +44,7 @@ def defined(id: str, equation: Equation, initial: dict[Sequence, Expr]) -> Defin
     """
     left, right = equation.left, equation.right
     whens = times(left) if isinstance(left, Indexed) else ()
-    steps = [one for when in whens for one in when.atoms(Index) if one.kind == "step"]
+    steps = [one for when in whens for one in when.atoms(Index) if one.counts == "step"]
     offset = canonical(whens[0] - steps[0]) if len(whens) == len(steps) == 1 else None
     if offset is None or not offset.is_Integer:
         raise DeclarationError(
@@ -91,5 +91,5 @@ def times(entry: Indexed) -> tuple[Expr, ...]:
     return tuple(
         index
         for index in entry.indices
-        if not any(one.kind in _NO_TIME for one in index.atoms(Index))
+        if not any(one.counts in _NO_TIME for one in index.atoms(Index))
     )

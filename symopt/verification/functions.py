@@ -32,6 +32,8 @@ def power(ops: Arithmetic, base: Quantity, exponent: Quantity) -> Quantity:
     scalar, (base, exponent) = ops.aligned((base, exponent))
     if exponent.exactly_zero:
         return Quantity(HIGH.one, 1.0, 0.0, scalar)
+    if exponent.error == 0 and exponent.value == 1:
+        return base
     if base.exactly_zero and abs(exponent.value) > exponent.error:
         return base if exponent.value > 0 else UNDEFINED
     if abs(base.value) <= base.error:
@@ -52,8 +54,8 @@ def _library(ops: Arithmetic, value: Any, corners: Sequence[Any], scalar: bool) 
     """A library function's value, where its argument may make it any of the corners."""
     size, form = float(abs(value)), ops.format(scalar)
     error = max(float(abs(abs(one) - abs(value))) for one in corners)
-    if error == 0 and scalar and form.holds(value):
-        return ops.settled(value, size, 0.0, scalar)
+    if error == 0 and value == 1:
+        return Quantity(value, size, 0.0, scalar)
     return ops.settled(
         value, size, error + _LIBRARY * form.unit * (size + error) + form.tiny, scalar
     )
@@ -151,8 +153,12 @@ def extreme(choose: Callable[..., Any]) -> Callable[[Arithmetic, Sequence[Quanti
 
 
 def either(ops: Arithmetic, branches: Sequence[Quantity]) -> Quantity:
-    """The last branch, which is the exact one, or any of the others that a kernel may take."""
-    scalar, branches = ops.aligned(branches)
+    """The one branch that is taken; the span of several where rounding decides between them."""
     if len(branches) == 1:
         return branches[0]
-    return branches[0]
+    scalar, branches = ops.aligned(branches)
+    if not all(x.bounded for x in branches):
+        return UNBOUNDED
+    first = branches[0].value
+    error = max(float(abs(x.value - first)) + x.error for x in branches)
+    return Quantity(first, max(x.size for x in branches), error, scalar)

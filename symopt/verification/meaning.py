@@ -37,10 +37,17 @@ class World(Protocol):
     ops: Arithmetic
     size: int
 
-    def value(self, letter: Sequence, time: int | None, place: Place) -> Quantity: ...
-    def gradient(self, place: Place) -> Quantity: ...
-    def number(self, symbol: Basic) -> Quantity: ...
-    def range(self, sigma: Sigma, place: Place) -> range: ...
+    def value(self, letter: Sequence, time: int | None, place: Place) -> Quantity:
+        """A letter at a time, or at the present step."""
+
+    def gradient(self, place: Place) -> Quantity:
+        """The gradient at a place."""
+
+    def number(self, symbol: Basic) -> Quantity:
+        """A hyperparameter or a count."""
+
+    def range(self, sigma: Sigma, place: Place) -> range:
+        """The values of a sum's index."""
 
 
 class Place(NamedTuple):
@@ -86,13 +93,13 @@ def integer(expr: Expr) -> Callable[[Place], int]:
 
 def _index(one: Basic, place: Place) -> int:
     if isinstance(one, Index):
-        return place.now if one.kind == "step" else place.bound[one]
+        return place.now if one.counts == "step" else place.bound[one]
     return int(place.world.number(one).value)
 
 
 def _constant(expr: Expr) -> Meaning:
-    found = scalar(HIGH.make_mpf(expr._to_mpmath(HIGH.prec)._mpf_))
-    return lambda place: found
+    found = scalar(HIGH.make_mpf(expr._as_mpf_val(HIGH.prec)))
+    return lambda _: found
 
 
 def _counter(expr: Index) -> Meaning:
@@ -241,7 +248,7 @@ def _sigma(expr: Sigma) -> Meaning:
 
 
 def _is_step(one: Index) -> bool:
-    return one.kind == "step"
+    return one.counts == "step"
 
 
 def _norm(expr: Norm) -> Meaning:

@@ -51,9 +51,7 @@ class Format:
         _, mantissa, exponent, bits = value._mpf_
         if not mantissa:
             return not exponent  # infinities and nan have a mantissa of 0, and an exponent
-        return (
-            bits <= self.digits and exponent >= self.lowest and bits + exponent <= self.highest
-        )
+        return bits <= self.digits and exponent >= self.lowest and bits + exponent <= self.highest
 
 
 FLOAT32 = Format("float32", 24, -149, 128)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from sympy import And, Eq, Ge, Gt, Le, Lt, Ne, Not, Or
 from sympy.logic.boolalg import BooleanFalse, BooleanTrue
@@ -53,6 +52,6 @@ TRUTHS: dict[type, Callable[..., Truth]] = {
     And: _all,
     Or: _any,
     Not: _not,
-    BooleanTrue: lambda parts: True,
-    BooleanFalse: lambda parts: False,
+    BooleanTrue: lambda _: True,
+    BooleanFalse: lambda _: False,
 }

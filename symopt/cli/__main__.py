@@ -1,0 +1,5 @@
+"""``python -m symopt.cli``."""
+
+from symopt.cli.main import main
+
+main()

@@ -1,0 +1,76 @@
+"""``symopt derive``: what follows from a declaration, line by line with reasons."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import typer
+from rich.cells import cell_len
+
+from symopt.cli.library import find
+from symopt.declaration import Declaration, Regularizer
+from symopt.derivation.api import derivations
+from symopt.derivation.steps import Derivation, in_words
+from symopt.errors import UsageError
+
+EXAMPLES = (
+    "Examples:  symopt derive adam  ·  symopt derive regularized_objective --with l1  ·  "
+    "symopt derive adagrad --latex"
+)
+
+
+def command(
+    names: Annotated[list[str], typer.Argument(metavar="NAME|FILE.py...", help="From what.")],
+    regularizer: Annotated[
+        str | None, typer.Option("--with", help="The penalty to put into an objective.")
+    ] = None,
+    as_latex: Annotated[bool, typer.Option("--latex", help="LaTeX in place of Unicode.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Derive bias corrections, recurrences and gradients, each line with the reason for it."""
+    penalty = find([regularizer])[0] if regularizer else None
+    if penalty is not None and not isinstance(penalty, Regularizer):
+        raise UsageError(
+            f"{penalty.name} is an {penalty.kind}, but --with takes a regularizer such as l2"
+        )
+    found = [(one, derivations(one, penalty)) for one in find(names)]
+    if as_json:
+        rows = [derivation.json() for _, several in found for derivation in several]
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    if as_latex:
+        typer.echo("\n\n".join(one.latex() for _, several in found for one in several))
+        return
+    _print(found)
+
+
+def _print(found: Sequence[tuple[Declaration, Sequence[Derivation]]]) -> None:
+    for declared, several in found:
+        if not several:
+            typer.echo(f"{declared.name}: nothing is left to derive; it says all itself")
+        for derivation in several:
+            typer.echo(typer.style(derivation.title, bold=True))
+            for line in laid_out(derivation, shutil.get_terminal_size().columns):
+                typer.echo(f"  {line}")
+            if derivation.assumptions:
+                typer.echo(f"  assuming {', '.join(map(in_words, derivation.assumptions))}")
+            typer.echo()
+
+
+def laid_out(derivation: Derivation, width: int) -> Iterator[str]:
+    """Formulas and reasons side by side where the terminal is wide enough, else in turn."""
+    rows = [
+        (formula, f"{reason}  ({check})" if check else reason)
+        for formula, reason, check in derivation.rows()
+    ]
+    column = max(cell_len(formula) for formula, _ in rows) + 4
+    beside = column + max(cell_len(reason) for _, reason in rows) + 2 <= width
+    for formula, reason in rows:
+        reason = typer.style(reason, dim=True)
+        if beside:
+            yield f"{formula}{' ' * (column - cell_len(formula))}{reason}"
+        else:
+            yield from (formula, f"      {reason}")

@@ -1,0 +1,94 @@
+"""``symopt verify``: kernels against the meaning of their declarations, at 50 digits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from symopt.cli.library import find
+from symopt.declaration import Declaration, Schedule, UpdateRule
+from symopt.errors import UsageError
+
+if TYPE_CHECKING:
+    from symopt.verification.judge import Verdict
+
+EXAMPLES = "Examples:  symopt verify  ·  symopt verify adam my_rule.py  ·  symopt verify --json"
+
+
+def command(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME|FILE.py]...", help="What to verify; by default all."),
+    ] = None,
+    dtypes: Annotated[
+        list[str] | None, typer.Option("--dtype", help="float32 or float64; by default both.")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of each run.")] = 12,
+    seed: Annotated[int, typer.Option(help="Seed of the random inputs.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Verify kernels; exit 1 and show a counterexample if one is wrong."""
+    from symopt.judging import VERIFIABLE, verify
+    from symopt.runtime.generation import DTYPES
+
+    for dtype in dtypes or ():
+        if dtype not in DTYPES:
+            raise UsageError(f"there is no dtype '{dtype}'; known are {', '.join(DTYPES)}")
+    declared = [one for one in find(names or []) if names or isinstance(one, VERIFIABLE)]
+    work = [(one, dtype) for one in declared for dtype in _dtypes(one, dtypes or DTYPES)]
+    progress = track(
+        work, "verifying", console=Console(stderr=True), transient=True, disable=as_json
+    )
+    verdicts = [
+        verify(one, dtype, seed=seed, **({"steps": steps} if isinstance(one, UpdateRule) else {}))
+        for one, dtype in progress
+    ]
+    if as_json:
+        typer.echo(json.dumps([one.json() for one in verdicts], ensure_ascii=False, indent=2))
+    else:
+        _print(verdicts)
+    if not all(one.ok for one in verdicts):
+        raise typer.Exit(1)
+
+
+def _dtypes(declared: Declaration, wanted: Sequence[str]) -> Sequence[str]:
+    """A schedule is a number that is computed once, always in float64."""
+    return ("float64",) if isinstance(declared, Schedule) else wanted
+
+
+def _print(verdicts: Sequence[Verdict]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("name", "dtype", "verdict"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("error", "bound", "points", "out of range"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("worst at")
+    for one in verdicts:
+        table.add_row(
+            one.name,
+            one.dtype,
+            "[green]verified[/green]" if one.ok else "[red]refuted[/red]",
+            f"{one.error:.2f}",
+            f"{one.bound:.2f}",
+            str(one.points),
+            str(one.out_of_range),
+            one.where,
+        )
+    console = Console()
+    console.print(table, highlight=False)
+    console.print(
+        "error and bound in ulps of the sum of the terms' magnitudes, at the point of worst error",
+        style="dim",
+        highlight=False,
+    )
+    for one in verdicts:
+        if one.note:
+            console.print(f"{one.name}: {one.note}", style="dim", markup=False)
+        if not one.ok:
+            console.print(f"{one.name} is refuted. {one.message}", markup=False, highlight=False)

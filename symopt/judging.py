@@ -1,0 +1,64 @@
+"""Kernels brought before the judge: what is compiled from a declaration, against its meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from symopt.declaration import Declaration, Regularizer, Schedule, UpdateRule
+from symopt.derivation.rule import derive_rule
+from symopt.errors import UsageError
+from symopt.program.lower import lower_gradient_point, lower_step
+from symopt.runtime.compiling import compile
+from symopt.targets.target import Options
+from symopt.verification.judge import Subject, Verdict, judge_penalty, judge_rule, judge_schedule
+
+VERIFIABLE = (UpdateRule, Schedule, Regularizer)
+
+
+def subject(rule: UpdateRule, module: ModuleType) -> Subject:
+    """A compiled update rule as the judge takes it: callables and the names of arguments."""
+    system = derive_rule(rule)
+    point = lower_gradient_point(system)
+    read = [one.name for one in point.arguments if one.name != "point"] if point else []
+    return Subject(
+        step=module.step,
+        arguments=tuple(one.name for one in lower_step(system).arguments),
+        states=module.initial_states,
+        gradient_point=module.gradient_point if point else None,
+        point_arguments=tuple(read),
+    )
+
+
+def verify(
+    declared: Declaration,
+    dtype: str = "float32",
+    *,
+    module: ModuleType | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    **settings: Any,
+) -> Verdict:
+    """The judge's verdict on the kernel of a declaration, evaluated at 50 digits.
+
+    ``module`` is another module to judge in place of the one compiled from the declaration;
+    ``settings`` (steps, size, seed) go to the judge.
+
+    Raises
+    ------
+    UsageError
+        For a declaration without a kernel.
+    """
+    if not isinstance(declared, VERIFIABLE):
+        raise UsageError(
+            f"{declared.name} is an {declared.kind}, which has no kernel to verify; "
+            "verify an update rule, a schedule or a regularizer"
+        )
+    made = module or compile(declared, Options())
+    if isinstance(declared, UpdateRule):
+        return judge_rule(
+            declared, subject(declared, made), dtype, progress=progress, **settings
+        )
+    if isinstance(declared, Schedule):
+        return judge_schedule(declared, getattr(made, declared.name), **settings)
+    return judge_penalty(declared, made.value, made.gradient, dtype, **settings)

@@ -1,0 +1,8 @@
+"""The judge's whole interface: what is judged, by whom, and what is said of it."""
+
+from symopt.verification.penalties import judge_penalty
+from symopt.verification.rules import Subject, judge_rule
+from symopt.verification.schedules import judge_schedule
+from symopt.verification.verdict import Verdict
+
+__all__ = ["Subject", "Verdict", "judge_penalty", "judge_rule", "judge_schedule"]

@@ -1,0 +1,129 @@
+"""What the judge says of a kernel, and the count of points that leads to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from symopt.verification.quantity import HIGH, WIDENING, Format, Quantity
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a kernel computes what is declared, and how far off it is at worst.
+
+    ``error`` and ``bound`` are in ulps of the sum of the terms' magnitudes, both at the point
+    ``where`` the error is largest; for a refuted kernel, at the counterexample. Of ``points``
+    judged, ``out_of_range`` more could not be, as a number there may leave the format's range.
+    """
+
+    name: str
+    dtype: str
+    ok: bool
+    error: float
+    bound: float
+    where: str
+    points: int
+    out_of_range: int
+    message: str = ""
+    note: str = ""
+
+    def json(self) -> dict[str, Any]:
+        """The verdict for machines; what is not finite is null."""
+        return {
+            key: None if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in asdict(self).items()
+        }
+
+
+@dataclass(frozen=True)
+class Point:
+    """One number of a kernel: which it is, and its inputs in words, made only when asked for."""
+
+    where: str
+    inputs: Callable[[], str]
+
+
+class Tally:
+    """The points judged so far, the worst of them and the first that refutes the kernel."""
+
+    def __init__(self, name: str, dtype: str, form: Format, note: str = "") -> None:
+        self.name = name
+        self.dtype = dtype
+        self.form = form
+        self.note = note
+        self.points = 0
+        self.out_of_range = 0
+        self.worst = (0.0, 0.0, "")
+        self.message = ""
+
+    @property
+    def refuted(self) -> bool:
+        """Whether a counterexample was found."""
+        return bool(self.message)
+
+    def point(self, declared: Quantity, kernel: float, point: Point) -> None:
+        """A kernel's number beside the declared one; after a counterexample nothing counts."""
+        if self.refuted:
+            return
+        if declared.error == math.inf:
+            self.out_of_range += 1
+            return
+        self.points += 1
+        if not declared.bounded:
+            if math.isfinite(kernel):
+                self._undefined(kernel, point)
+            return
+        unit = max(2 * self.form.unit * declared.size, self.form.tiny)
+        allowed = declared.error * WIDENING
+        off = abs(HIGH.mpf(kernel) - declared.value) if math.isfinite(kernel) else HIGH.inf
+        error, bound = float(off / unit), allowed / unit
+        if off > allowed:
+            self._off(declared, kernel, error, bound, point)
+        elif error > self.worst[0] or not self.worst[2]:
+            self.worst = (error, bound, point.where)
+
+    def refute(self, where: str, message: str) -> None:
+        """A fault that is no number."""
+        if not self.refuted:
+            self.worst, self.message = (math.inf, 0.0, where), message
+
+    def verdict(self) -> Verdict:
+        """What follows; a kernel of which nothing could be judged is refused."""
+        error, bound, where = self.worst
+        message = self.message
+        if not message and not self.points:
+            message = (
+                f"nothing of {self.name} could be judged: all {self.out_of_range} points may "
+                f"leave the range of {self.form.name}"
+            )
+        return Verdict(
+            self.name,
+            self.dtype,
+            not message,
+            error,
+            bound,
+            where,
+            self.points,
+            self.out_of_range,
+            message,
+            self.note,
+        )
+
+    def _undefined(self, kernel: float, point: Point) -> None:
+        self.refute(
+            point.where,
+            f"{point.where}: the declared value does not exist, the kernel's is {kernel!r}; "
+            f"{point.inputs()}",
+        )
+
+    def _off(
+        self, declared: Quantity, kernel: float, error: float, bound: float, point: Point
+    ) -> None:
+        self.worst = (error, bound, point.where)
+        self.message = (
+            f"{point.where}: declared {HIGH.nstr(declared.value, 17)}, kernel {kernel!r}, off by "
+            f"{error:.4g} ulp where {bound:.4g} are allowed; {point.inputs()}"
+        )

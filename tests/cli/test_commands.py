@@ -1,0 +1,183 @@
+"""The command line as a user meets it: output, exit codes, one-sentence errors."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LION = Path(__file__).parent.parent / "data" / "lion.py"
+ROOT = Path(__file__).parent.parent.parent
+
+
+def symopt(*arguments, cwd=ROOT, code=0):
+    ran = subprocess.run(
+        [sys.executable, "-m", "symopt.cli", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "120"},
+        check=False,
+    )
+    assert ran.returncode == code, ran.stderr
+    assert "Traceback" not in ran.stderr
+    return ran
+
+
+def test_list_names_every_declaration(library):
+    rows = json.loads(symopt("list", "--json").stdout)
+    assert [row["name"] for row in rows] == list(library)
+    assert "Nesterov" not in symopt("list").stderr
+
+
+def test_list_loads_neither_numba_nor_numpy():
+    code = (
+        "import sys; sys.argv = ['symopt', 'list']\n"
+        "from symopt.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([one for one in ('numba', 'numpy', 'jinja2', 'mpmath.libmp.x') if one in sys.modules])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert ran.stdout.splitlines()[-1] == "[]"
+
+
+def test_show_renders_adam_in_the_terminal():
+    shown = symopt("show", "adam").stdout
+    assert "v̂ₜ = vₜ/(1 − β₁ᵗ)   Ĝₜ = Gₜ/(1 − β₂ᵗ)" in shown
+    assert "θₜ₊₁ = θₜ − α/√(Ĝₜ + ε)·v̂ₜ" in shown
+
+
+def test_show_all_gives_ids_and_latex_for_machines():
+    rows = json.loads(symopt("show", "--all", "--json").stdout)
+    shown = {row["id"]: row["latex"] for row in rows}
+    assert shown["momentum.velocity"] == (
+        r"v_t = \gamma v_{t-1} + \alpha \frac{dL(\theta)}{d\theta}"
+    )
+
+
+def test_derive_adam_gives_a_reason_for_each_line():
+    lines = symopt("derive", "adam").stdout.splitlines()
+    assert any("unrolled" in line for line in lines)
+    assert any("geometric sum, β₁ ≠ 1" in line for line in lines)
+    (derivation, _) = json.loads(symopt("derive", "adam", "--json").stdout)
+    assert derivation["lines"][-1]["unicode"] == "v̂ₜ = vₜ/(1 − β₁ᵗ)"
+
+
+def test_derive_puts_a_penalty_into_an_objective():
+    shown = symopt("derive", "regularized_objective", "--with", "l2").stdout
+    assert "2·λ·θₗ" in shown
+
+
+def test_generate_takes_a_rule_that_the_catalogue_has_never_seen(tmp_path):
+    symopt("generate", str(LION), "--out", str(tmp_path))
+    assert sorted(path.name for path in tmp_path.rglob("lion.*")) == ["lion.py", "lion.tex"]
+    assert "math.copysign" not in (tmp_path / "numba/lion.py").read_text()
+
+
+def test_generate_does_what_its_options_say(tmp_path):
+    symopt("generate", "adam", "--target", "numba", "--dtype", "float32", "--out", str(tmp_path))
+    (path,) = [one for one in tmp_path.rglob("*") if one.is_file()]
+    assert path.name == "adam.py"
+    assert "DTYPES = (np.dtype(np.float32),)" in path.read_text()
+
+
+def test_what_is_committed_is_what_the_declarations_give_today():
+    assert "files are as declared" in symopt("generate", "--check").stdout
+
+
+def test_generate_check_exits_1_with_a_diff(tmp_path):
+    symopt("generate", "gd", "--out", str(tmp_path))
+    path = tmp_path / "numba/gd.py"
+    path.write_text(path.read_text().replace("theta[i] -= alpha", "theta[i] += alpha"))
+    ran = symopt("generate", "gd", "--out", str(tmp_path), "--check", code=1)
+    assert "-        theta[i] += alpha * g[i]  # gd.step" in ran.stdout
+    assert "+        theta[i] -= alpha * g[i]  # gd.step" in ran.stdout
+
+
+WRONG = {
+    ("show", "adm"): "symopt: nothing is declared under 'adm'; did you mean adam?\n",
+    ("show",): "symopt: nothing to show; name a declaration, or write symopt show --all\n",
+    ("show", "adam", "--all"): (
+        "symopt: --all shows the whole catalogue; leave out the names, or the --all\n"
+    ),
+    ("show", "adam", "--style", "papr"): (
+        "symopt: there is no style 'papr'; did you mean paper?\n"
+    ),
+    ("generate", "--target", "nunba"): (
+        "symopt: there is no target 'nunba'; did you mean numba?\n"
+    ),
+    ("generate", "--dtype", "float16"): (
+        "symopt: there is no dtype 'float16'; known are float32, float64\n"
+    ),
+    ("generate", "nowhere.py"): (
+        "symopt: there is no file nowhere.py; give a Python file with a declaration in it\n"
+    ),
+    ("derive", "gd_objective", "--with", "adam"): (
+        "symopt: adam is an update rule, but --with takes a regularizer such as l2\n"
+    ),
+    ("verify", "gd_objective"): (
+        "symopt: gd_objective is an objective, which has no kernel to verify; "
+        "verify an update rule, a schedule or a regularizer\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG)
+def test_wrong_use_is_one_sentence_and_exit_code_2(arguments):
+    assert symopt(*arguments, code=2).stderr == WRONG[arguments]
+
+
+def test_a_file_that_does_not_run_names_its_line(tmp_path):
+    path = tmp_path / "broken.py"
+    path.write_text("x = 1\ny = x + z\n")
+    ran = symopt("generate", str(path), code=2)
+    assert ran.stderr == (
+        f"symopt: {path}, line 2: NameError: name 'z' is not defined; mend the file\n"
+    )
+
+
+def test_a_file_that_declares_nothing_is_refused(tmp_path):
+    path = tmp_path / "empty.py"
+    path.write_text("from symopt.catalog.lecture.adam import adam\n")
+    assert "declares nothing" in symopt("show", str(path), code=2).stderr
+
+
+@pytest.mark.parametrize("command", ["list", "show", "derive", "generate", "verify", "train"])
+def test_help_has_examples(command):
+    assert "Examples:" in symopt(command, "--help").stdout
+
+
+def test_verify_exits_1_with_a_counterexample_when_a_kernel_is_wrong(monkeypatch, capsys):
+    """The judge is handed another rule's kernel, as if lowering had gone wrong."""
+    import symopt.judging
+    from symopt.cli.main import app
+
+    real = symopt.judging.compile
+    monkeypatch.setattr(
+        symopt.judging,
+        "compile",
+        lambda declared, options: real(_other(declared), options),
+    )
+    with pytest.raises(SystemExit) as error:
+        app(["verify", "adam_uncorrected", "--dtype", "float32"])
+    assert error.value.code == 1
+    assert "adam_uncorrected" in capsys.readouterr().out
+
+
+def _other(declared):
+    """The rule with the sign of its last step turned."""
+    from dataclasses import replace
+
+    from sympy import Add
+
+    *kept, last = declared.statements
+    first, *others = last.content.right.args
+    turned = Add(first, *(-one for one in others), evaluate=False)
+    return replace(
+        declared, statements=(*kept, replace(last, content=replace(last.content, right=turned)))
+    )

@@ -1,0 +1,41 @@
+"""What several test files need: the catalogue, and rules made from a few equations."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+import pytest
+
+from symopt import update_rule
+from symopt.cli.library import catalogue
+from symopt.declaration import Declaration, UpdateRule
+
+# kernels compiled by tests go to a folder of their own, kept for the whole run
+os.environ.setdefault("XDG_CACHE_HOME", tempfile.mkdtemp(prefix="symopt-tests-"))
+
+
+@pytest.fixture(scope="session")
+def library() -> dict[str, Declaration]:
+    """Every declaration of the catalogue, by name."""
+    return {one.name: one for one in catalogue()}
+
+
+@pytest.fixture(scope="session")
+def rules(library) -> tuple[UpdateRule, ...]:
+    """The update rules of the catalogue, in the order of the lecture."""
+    return tuple(one for one in library.values() if isinstance(one, UpdateRule))
+
+
+@pytest.fixture
+def declare():
+    """A rule from a function that returns its statements."""
+
+    def make(body, name: str = "rule", **options) -> UpdateRule:
+        def stated():
+            return body()
+
+        stated.__name__ = name
+        return update_rule(**options)(stated)
+
+    return make

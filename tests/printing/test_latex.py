@@ -1,0 +1,105 @@
+"""The printed LaTeX against the slides, token for token, and the styles."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from sympy import Add, Mul, Pow, Rational, evaluate, sqrt
+from sympy.abc import a, b, c
+
+from symopt import Sigma, d, hat
+from symopt.derivation.api import formulas
+from symopt.printing.latex import SlidePrinter, latex
+from symopt.printing.styles import BOOK, PAPER, Style
+from symopt.symbols import G, L, beta_1, epsilon, g, i, layer, t, tau, theta, v
+
+SLIDES = json.loads((Path(__file__).parent.parent / "data/lecture_formulas.json").read_text())
+LATER = ("dropout.", "label_smoothing.", "batch_norm.")
+WANTED = {one["id"]: one["latex"] for one in SLIDES if not one["id"].startswith(LATER)}
+
+
+def tokens(text):
+    return re.findall(r"\\[A-Za-z]+|\\.|[^\s\\]", text)
+
+
+@pytest.fixture(scope="module")
+def printed(library):
+    return {one.id: one for declared in library.values() for one in formulas(declared)}
+
+
+@pytest.mark.parametrize("id", WANTED)
+def test_every_formula_of_the_lecture_is_printed_as_the_slide_has_it(printed, id):
+    assert tokens(printed[id].text) == tokens(WANTED[id])
+
+
+def test_the_ids_of_formulas_are_unique_across_the_catalogue(library):
+    ids = [one.id for declared in library.values() for one in formulas(declared)]
+    assert len(ids) == len(set(ids))
+
+
+def test_both_slips_of_the_slides_carry_a_note(printed):
+    noted = {id for id, one in printed.items() if one.note}
+    assert noted == {"adam_naive.index_slip", "elastic_net"}
+
+
+def test_terms_and_factors_keep_the_order_of_their_author():
+    with evaluate(False):
+        assert latex(c * b + a) == "c b + a"
+        assert latex(a - b - c) == "a - b - c"
+        assert latex(a - (b - c)) == "a - (b - c)"
+        assert latex(a / b * c) == r"\frac{a}{b} c"
+        assert latex(a * c / b) == r"\frac{a c}{b}"
+        assert latex(a * (c / b)) == r"a \frac{c}{b}"
+        assert latex(a / (b * c)) == r"\frac{a}{b c}"
+        assert latex(-a * b) == "-a b"
+        assert latex(-(a + b)) == "-(a + b)"
+        assert latex(a * -b) == "a (-b)"
+
+
+def test_a_sum_divided_differs_from_a_sum_times_a_fraction():
+    with evaluate(False):
+        total = Sigma(g[tau], (tau, 1, t))
+        assert latex(total / a) == r"\frac{\sum_{\tau=1}^t g_\tau}{a}"
+        assert latex(1 / a * total) == r"\frac{1}{a} \sum_{\tau=1}^t g_\tau"
+        assert latex(total * a) == r"(\sum_{\tau=1}^t g_\tau) a"
+
+
+def test_braces_stand_only_where_tex_needs_them():
+    with evaluate(False):
+        assert latex(beta_1**t) == r"\beta_1^t"
+        assert latex(beta_1 ** (t - 1)) == r"\beta_1^{t - 1}"
+        assert latex(v[t - 1]) == "v_{t-1}"
+        assert latex(hat(G)[t]) == r"\hat{G}_t"
+        assert latex(theta[t + 1, i]) == r"\theta_{t+1,i}"
+        assert latex((a + b) ** 2) == "(a + b)^2"
+        assert latex(sqrt(G[t] + epsilon)) == r"\sqrt{G_t + \epsilon}"
+        assert latex(Pow(a, Rational(1, 3))) == r"a^{\frac{1}{3}}"
+        assert latex(theta[layer]) == r"\theta_l"
+
+
+def test_numbers_that_meet_are_kept_apart():
+    assert latex(Mul(2, 3, evaluate=False)) == r"2 \cdot 3"
+    assert latex(Add(2, Mul(-1, 3, evaluate=False), evaluate=False)) == "2 - 3"
+
+
+def test_a_house_style_changes_definitions_derivatives_and_indices_and_nothing_else():
+    node = d(L(theta), theta)
+    assert SlidePrinter(PAPER).equation(g[t], node, definition=True) == (
+        r"g_t = \nabla_{\theta} L(\theta)"
+    )
+    assert SlidePrinter(BOOK).equation(g[t], node, definition=True) == (
+        r"g^{(t)} := \frac{\partial L(\theta)}{\partial \theta}"
+    )
+    assert SlidePrinter(BOOK).doprint(g[t] ** 2) == "(g^{(t)})^2"
+    assert SlidePrinter(Style(relation=r"\equiv")).equation(a, b) == r"a \equiv b"
+
+
+def test_every_public_value_shows_itself_in_a_notebook(library):
+    for declared in library.values():
+        assert declared._repr_latex_().startswith("$")
+
+
+def test_no_declaration_of_the_catalogue_holds_a_backslash():
+    folder = Path(__file__).parent.parent.parent / "symopt" / "catalog"
+    assert [path.name for path in folder.rglob("*.py") if "\\" in path.read_text()] == []
