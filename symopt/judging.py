@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
 
 from symopt.declaration import Declaration, Regularizer, Schedule, UpdateRule
 from symopt.derivation.rule import derive_rule
@@ -15,6 +14,15 @@ from symopt.targets.target import Options
 from symopt.verification.judge import Subject, Verdict, judge_penalty, judge_rule, judge_schedule
 
 VERIFIABLE = (UpdateRule, Schedule, Regularizer)
+
+
+def check_verifiable(declared: Declaration) -> None:
+    """UsageError for a declaration without a kernel."""
+    if not isinstance(declared, VERIFIABLE):
+        raise UsageError(
+            f"{declared.name} is an {declared.kind}, which has no kernel to verify; "
+            "verify an update rule, a schedule or a regularizer"
+        )
 
 
 def subject(rule: UpdateRule, module: ModuleType) -> Subject:
@@ -28,6 +36,7 @@ def subject(rule: UpdateRule, module: ModuleType) -> Subject:
         states=module.initial_states,
         gradient_point=module.gradient_point if point else None,
         point_arguments=tuple(read),
+        state_arguments=tuple(one.spelling.python for one in system.initial_hyperparameters),
     )
 
 
@@ -35,30 +44,29 @@ def verify(
     declared: Declaration,
     dtype: str = "float32",
     *,
+    steps: int = 12,
+    seed: int = 0,
     module: ModuleType | None = None,
     progress: Callable[[int, int], None] | None = None,
-    **settings: Any,
 ) -> Verdict:
     """The judge's verdict on the kernel of a declaration, evaluated at 50 digits.
 
-    ``module`` is another module to judge in place of the one compiled from the declaration;
-    ``settings`` (steps, size, seed) go to the judge.
+    An update rule is run for ``steps`` steps from the first one on, over inputs that ``seed``
+    chooses. ``module`` is another module to judge in place of the compiled one.
 
     Raises
     ------
     UsageError
         For a declaration without a kernel.
     """
-    if not isinstance(declared, VERIFIABLE):
-        raise UsageError(
-            f"{declared.name} is an {declared.kind}, which has no kernel to verify; "
-            "verify an update rule, a schedule or a regularizer"
-        )
+    check_verifiable(declared)
     made = module or compile(declared, Options())
-    if isinstance(declared, UpdateRule):
-        return judge_rule(
-            declared, subject(declared, made), dtype, progress=progress, **settings
-        )
-    if isinstance(declared, Schedule):
-        return judge_schedule(declared, getattr(made, declared.name), **settings)
-    return judge_penalty(declared, made.value, made.gradient, dtype, **settings)
+    match declared:
+        case UpdateRule():
+            judged = subject(declared, made)
+            return judge_rule(declared, judged, dtype, steps=steps, seed=seed, progress=progress)
+        case Schedule():
+            return judge_schedule(declared, getattr(made, declared.name), seed=seed)
+        case Regularizer():
+            return judge_penalty(declared, made.value, made.gradient, dtype, seed=seed)
+    raise AssertionError(f"a {declared.kind} is verifiable, but has no judge")

@@ -6,82 +6,26 @@ SymPy does not keep: how a symbol is spelt in each rendering, and which values i
 
 from __future__ import annotations
 
-import keyword
-import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from sympy import Expr, Function, IndexedBase, Interval, S, Set, Symbol, Tuple, evaluate, oo, sympify
-from sympy.core.alphabets import greeks
+from sympy import (
+    Expr,
+    Function,
+    IndexedBase,
+    Interval,
+    S,
+    Set,
+    Symbol,
+    Tuple,
+    evaluate,
+    oo,
+    sympify,
+)
 from sympy.core.function import AppliedUndef, UndefinedFunction
 
 from symopt.errors import DeclarationError
-
-SUBSCRIPTS = {
-    **dict(zip("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎", strict=True)),
-    **dict(zip("aehijklmnoprstuvx", "ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True)),
-}
-SUPERSCRIPTS = {
-    **dict(zip("0123456789+-=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾", strict=True)),
-    **dict(zip("abcdefghijklmnoprstuvwxyz", "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ", strict=True)),
-}
-
-
-@dataclass(frozen=True, order=True)
-class Spelling:
-    """The three names of one symbol: ``\\beta_1``, ``β₁`` and ``beta_1``."""
-
-    latex: str
-    unicode: str
-    python: str
-
-    @property
-    def hatted(self) -> Spelling:
-        r"""The same names under a hat.
-
-        >>> spell("G").hatted
-        Spelling(latex='\\hat{G}', unicode='Ĝ', python='G_hat')
-        """
-        composed = unicodedata.normalize("NFC", self.unicode + "\N{COMBINING CIRCUMFLEX ACCENT}")
-        return Spelling(rf"\hat{{{self.latex}}}", composed, f"{self.python}_hat")
-
-
-def spell(word: str) -> Spelling:
-    r"""The names of a symbol from one word: a letter or a Greek letter's name, then a subscript.
-
-    >>> spell("beta_1")
-    Spelling(latex='\\beta_1', unicode='β₁', python='beta_1')
-    >>> spell("lambda").python
-    'lambda_'
-
-    Raises
-    ------
-    DeclarationError
-        If the word is no Python identifier.
-    """
-    if not word.isidentifier() or word.startswith("_") or word.endswith("_"):
-        raise DeclarationError(
-            f"'{word}' is no name for a symbol; write a Python identifier such as beta_1"
-        )
-    base, _, index = word.partition("_")
-    lowered = base.lower()
-    if lowered in greeks and base in (lowered, lowered.capitalize()):
-        kind = "SMALL" if base == lowered else "CAPITAL"
-        greek = {"lambda": "lamda"}.get(lowered, lowered)
-        latex, unicode = rf"\{base}", unicodedata.lookup(f"GREEK {kind} LETTER {greek.upper()}")
-    else:
-        latex = base if len(base) == 1 else rf"\mathrm{{{base}}}"
-        unicode = base
-    if index:
-        shown = index.replace("_", ",")
-        latex += f"_{shown}" if len(shown) == 1 else f"_{{{_subscript_words(shown)}}}"
-        low = "".join(SUBSCRIPTS.get(c, "") for c in shown)
-        unicode += low if len(low) == len(shown) else f"_{shown}"
-    return Spelling(latex, unicode, f"{word}_" if keyword.iskeyword(word) else word)
-
-
-def _subscript_words(index: str) -> str:
-    return index if not index.isalpha() or len(index) <= 2 else rf"\mathrm{{{index}}}"
+from symopt.spelling import Spelling, spell
 
 
 def _named(word: str, latex: str | None, unicode: str | None, python: str | None) -> Spelling:
@@ -146,7 +90,7 @@ class Index(_Spelt):
 
 
 class _Label(_Spelt):
-    """The letter of a sequence; its facts are the role and, under a hat, the bare label."""
+    """The letter of a sequence; its facts are its role and, under a hat, the bare label."""
 
     __slots__ = ()
 
@@ -189,7 +133,8 @@ def hyperparameter(
     """
     if domain is S.EmptySet or not isinstance(domain, Set):
         raise DeclarationError(
-            f"hyperparameter {word} has the range {domain}; write a set such as Interval.Ropen(0, 1)"
+            f"hyperparameter {word} has the range {domain}; "
+            "write a set such as Interval.Ropen(0, 1)"
         )
     return Hyperparameter(_named(word, latex, unicode, python), (domain,), **_facts(domain))
 
@@ -353,5 +298,3 @@ class Norm(Expr):
         # componentwise: d‖x‖/dx_j = x_j/‖x‖
         inner = self.args[0]
         return inner / self * inner.diff(variable)
-
-

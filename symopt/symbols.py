@@ -42,4 +42,3 @@ m = count("m")
 L = function("L")
 f = function("f")
 R = function("R")
-

@@ -112,6 +112,14 @@ def _check_arrays(written: dict[str, Any], read: dict[str, Any], batches: dict[s
     return orders
 
 
+def _check_apart(params: list[np.ndarray]) -> None:
+    """ValueError for parameter arrays that share memory: each would be moved twice."""
+    spans = sorted((*np.lib.array_utils.byte_bounds(one), k) for k, one in enumerate(params))
+    for (_, end, one), (start, _, other) in zip(spans, spans[1:]):
+        if start < end:
+            raise ValueError(f"elastic_net: parameter arrays {one} and {other} overlap in memory")
+
+
 def _check_number(key: str, value: Any, admissible: Callable[[float], bool], words: str) -> float:
     """The number as a float; ValueError when it is none or lies outside its range."""
     try:
@@ -137,11 +145,3 @@ def _check_scalar(key: str, one: Any) -> Any:
     if not one.flags.writeable:
         raise ValueError(f"elastic_net: {key} is read-only, but is updated in place")
     return one
-
-
-def _check_apart(params: list[np.ndarray]) -> None:
-    """ValueError for parameter arrays that share memory: each would be moved twice."""
-    spans = sorted((*np.lib.array_utils.byte_bounds(one), k) for k, one in enumerate(params))
-    for (_, end, one), (start, _, other) in zip(spans, spans[1:]):
-        if start < end:
-            raise ValueError(f"elastic_net: parameter arrays {one} and {other} overlap in memory")

@@ -73,6 +73,10 @@ def initial_states(theta: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
+# a closed form was derived for the others, which holds only while they are constant
+SCHEDULED = ("alpha",)
+
+
 class Gd:
     """A step against the gradient of the whole objective: one pass over the data, exact.
 
@@ -99,21 +103,27 @@ class Gd:
     def _values(self, t: int) -> dict[str, float]:
         """The hyperparameters at step t, those that follow a schedule called."""
         return {
-            key: value(t) if callable(value) else value
+            key: value(t) if key in SCHEDULED and callable(value) else value
             for key, value in self.hyperparameters.items()
         }
 
     def step(self, grads: Iterable[np.ndarray]) -> None:
-        """One step with a gradient for each parameter array; all are checked before any moves."""
-        grads = list(grads)
-        if len(grads) != len(self.params):
-            raise ValueError(
-                f"gd: {len(grads)} gradients for {len(self.params)} parameter arrays"
-            )
+        """One step, each input an array for each parameter array; checked before any moves."""
+        inputs = {"g": list(grads)}
+        for key, given in inputs.items():
+            if len(given) != len(self.params):
+                raise ValueError(
+                    f"gd: {key} holds {len(given)} arrays for {len(self.params)} parameters"
+                )
         values = self._values(self.t + 1)
         ready = [
-            prepare(one, grad, **state, **values)
-            for one, grad, state in zip(self.params, grads, self.states)
+            prepare(
+                one,
+                **{key: given[place] for key, given in inputs.items()},
+                **self.states[place],
+                **values,
+            )
+            for place, one in enumerate(self.params)
         ]
         for arguments in ready:
             run(*arguments)
@@ -193,6 +203,14 @@ def _check_arrays(written: dict[str, Any], read: dict[str, Any], batches: dict[s
     return orders
 
 
+def _check_apart(params: list[np.ndarray]) -> None:
+    """ValueError for parameter arrays that share memory: each would be moved twice."""
+    spans = sorted((*np.lib.array_utils.byte_bounds(one), k) for k, one in enumerate(params))
+    for (_, end, one), (start, _, other) in zip(spans, spans[1:]):
+        if start < end:
+            raise ValueError(f"gd: parameter arrays {one} and {other} overlap in memory")
+
+
 def _check_number(key: str, value: Any, admissible: Callable[[float], bool], words: str) -> float:
     """The number as a float; ValueError when it is none or lies outside its range."""
     try:
@@ -218,11 +236,3 @@ def _check_scalar(key: str, one: Any) -> Any:
     if not one.flags.writeable:
         raise ValueError(f"gd: {key} is read-only, but is updated in place")
     return one
-
-
-def _check_apart(params: list[np.ndarray]) -> None:
-    """ValueError for parameter arrays that share memory: each would be moved twice."""
-    spans = sorted((*np.lib.array_utils.byte_bounds(one), k) for k, one in enumerate(params))
-    for (_, end, one), (start, _, other) in zip(spans, spans[1:]):
-        if start < end:
-            raise ValueError(f"gd: parameter arrays {one} and {other} overlap in memory")

@@ -24,7 +24,9 @@ def catalogue() -> tuple[Declaration, ...]:
         for one in declared_in(importlib.import_module(module.name)):
             found[one.name] = one
     order = {name: place for place, name in enumerate(package.CONTENTS)}
-    return tuple(sorted(found.values(), key=lambda one: (order.get(one.name, len(order)), one.name)))
+    return tuple(
+        sorted(found.values(), key=lambda one: (order.get(one.name, len(order)), one.name))
+    )
 
 
 def declared_in(module: ModuleType) -> tuple[Declaration, ...]:

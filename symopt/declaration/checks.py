@@ -41,6 +41,8 @@ def check(declared: Declaration) -> None:
             _check_symbols(where, expr)
         if isinstance(statement.content, Initial):
             _check_initial(where, statement.content)
+    for one, value in declared.initial:
+        _check_initial(f"{declared.name}'s initial", Initial(value, (one,)))
     _check_spellings(declared)
     _check_defaults(declared)
     _check_definitions(declared)
@@ -100,6 +102,12 @@ def _check_initial(where: str, content: Initial) -> None:
         raise DeclarationError(
             f"{where} gives an initial value to {loose[0]}, which is no sequence; "
             "write initially(0, v) with the bare letter of a state"
+        )
+    free = sorted(content.value.atoms(Symbol) - content.value.atoms(Hyperparameter), key=str)
+    if free:
+        raise DeclarationError(
+            f"{where} value of {unicode(content.sequences[0])} depends on {unicode(free[0])}; "
+            "let it depend on hyperparameters alone"
         )
 
 

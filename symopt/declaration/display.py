@@ -25,13 +25,26 @@ from symopt.symbols import t
 class Printer(Protocol):
     """What a rendering of formulas offers."""
 
-    def doprint(self, expr: Basic) -> str: ...
-    def equation(self, left: Basic, right: Basic, definition: bool = False) -> str: ...
-    def chain(self, parts: Sequence[Basic]) -> str: ...
-    def minimum(self, expr: Basic, variable: Basic) -> str: ...
-    def side_by_side(self, formulas: Sequence[str]) -> str: ...
-    def number(self, value: float) -> str: ...
-    def request(self, name: str, left: Basic, about: Basic) -> str: ...
+    def doprint(self, expr: Basic) -> str:
+        """An expression."""
+
+    def equation(self, left: Basic, right: Basic, definition: bool = False) -> str:
+        """An equation or a definition."""
+
+    def chain(self, parts: Sequence[Basic]) -> str:
+        """Several equal things."""
+
+    def minimum(self, expr: Basic, variable: Basic) -> str:
+        """An objective."""
+
+    def side_by_side(self, formulas: Sequence[str]) -> str:
+        """Several formulas on one line."""
+
+    def number(self, value: float) -> str:
+        """A default."""
+
+    def request(self, name: str, left: Basic, about: Basic) -> str:
+        """A quantity that is still to be derived."""
 
 
 def display(content: Content, printer: Printer) -> str:

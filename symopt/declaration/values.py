@@ -92,8 +92,7 @@ class Declaration:
         """The formulas in LaTeX, as declared; what is requested is not derived here."""
         printer = SlidePrinter(style)
         return tuple(
-            Formula(self.id_of(s.key), display(s.content, printer), s.note)
-            for s in self.statements
+            Formula(self.id_of(s.key), display(s.content, printer), s.note) for s in self.statements
         )
 
     def __str__(self) -> str:

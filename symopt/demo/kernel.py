@@ -43,7 +43,7 @@ class Kernel:
         try:
             self._optimizer = self._made(list(params))
         except ValueError as error:
-            raise UsageError(f"{error}; mend its default") from error
+            raise UsageError(f"{error}; give a default inside it") from error
         self.params: list[np.ndarray] = self._optimizer.params
         self._has_point = system.gradient_point is not None
 
@@ -56,7 +56,11 @@ class Kernel:
 
     def step(self, grads: Sequence[np.ndarray]) -> None:
         """One step with a gradient for each array, or a batch of them."""
-        self._optimizer.step(grads)
+        try:
+            self._optimizer.step(grads)
+        except ValueError as error:
+            # a schedule may leave the range of alpha on its way
+            raise UsageError(f"{error} at step {self._optimizer.t + 1}") from error
 
     def warm_up(self) -> None:
         """A step of a copy, so that all is compiled before the first step that counts."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from symopt.demo.outcome import Outcome
 
 NOTHING = "–"
 HEADINGS = (
-    "final loss",
-    "test accuracy",
-    "NumPy's loss",
-    "NumPy's accuracy",
-    "largest deviation",
+    "steps",
+    "final\nloss",
+    "test\naccuracy",
+    "NumPy's\nloss",
+    "NumPy's\naccuracy",
+    "largest\ndeviation",
     "seconds",
 )
 
@@ -25,20 +27,22 @@ def table(outcomes: Sequence[Outcome]) -> Table:
         title="Softmax classifier on scikit-learn's digits",
         caption="largest deviation: of a parameter from the one that NumPy float64 arrives at; "
         "seconds: of the kernel's gradients and steps, without compiling",
+        box=SIMPLE_HEAD,
+        padding=0,
     )
-    made.add_column("rule", no_wrap=True)
-    made.add_column("schedule", no_wrap=True)
-    made.add_column("steps", justify="right")
+    # in a narrow terminal a long name is folded, so that no number is cut
+    made.add_column("rule", overflow="fold")
+    made.add_column("schedule", overflow="fold")
     for heading in HEADINGS:
-        made.add_column(heading, justify="right")
+        made.add_column(heading, justify="right", no_wrap=True)
     for one in outcomes:
         made.add_row(
             one.rule,
             one.schedule or NOTHING,
             str(one.steps),
-            _shown(one.loss, ".6f"),
+            _shown(one.loss, ".5f"),
             _shown(one.accuracy, ".2%"),
-            _shown(one.reference_loss, ".6f"),
+            _shown(one.reference_loss, ".5f"),
             _shown(one.reference_accuracy, ".2%"),
             _shown(one.deviation, ".1e"),
             _shown(one.seconds, ".2f"),

@@ -112,7 +112,7 @@ def _point(where: str, node: Gradient, step: Index) -> Expr:
             return node
         return here if node == letter else None
 
-    return rewrite(inner, change)  # type: ignore[return-value]  # an expression
+    return rewrite(inner, change)
 
 
 def _replace(
@@ -135,4 +135,4 @@ def _replace(
             return rebuild(node, (body, node.args[1]))
         return None
 
-    return rewrite(expr, change)  # type: ignore[return-value]  # an expression
+    return rewrite(expr, change)

@@ -55,9 +55,7 @@ def derive_penalty(regularizer: Regularizer) -> Penalty:
         *_at_the_kink(left, gradient, entry),
     )
     title = f"{unicode(left)} from {id}"
-    return Penalty(
-        regularizer, id, entry, total.body, gradient, Derivation(id, title, lines)
-    )
+    return Penalty(regularizer, id, entry, total.body, gradient, Derivation(id, title, lines))
 
 
 def _layer_entry(id: str, total: Sigma) -> Expr:
@@ -68,7 +66,7 @@ def _layer_entry(id: str, total: Sigma) -> Expr:
             "of a layer alone"
         )
     (entry,) = found
-    return entry  # type: ignore[return-value]  # an Indexed
+    return entry
 
 
 def _at_the_kink(left: Expr, gradient: Expr, entry: Expr) -> tuple[Line, ...]:
@@ -103,7 +101,7 @@ def derive_objective(objective: Objective, regularizer: Regularizer | None = Non
         Line(Gradient(whole, variable), gradient, "term by term"),
     ]
     if penalty is not None:
-        applied = regularizer.equations[0][1].left  # type: ignore[union-attr]  # given with it
+        applied = penalty.regularizer.equations[0][1].left
         node = Gradient(applied, variable)
         if not gradient.has(node):
             raise DerivationError(
@@ -138,9 +136,7 @@ def _gradient(id: str, expr: Expr, letter: Sequence, variable: Expr) -> Expr:
         holding = [one for one in expr.args if one.has(letter)]
         if len(holding) == 1:
             inner = _gradient(id, holding[0], letter, variable)
-            return Mul(
-                *(inner if one is holding[0] else one for one in expr.args), evaluate=False
-            )
+            return Mul(*(inner if one is holding[0] else one for one in expr.args), evaluate=False)
     raise DerivationError(
         f"{id} holds {unicode(letter)} in {unicode(expr)}, which is neither a loss nor a penalty; "
         "write sums and multiples of functions such as L(y[i], f(x[i], theta)) and R(theta)"
@@ -167,6 +163,7 @@ def elementwise(id: str, expr: Expr) -> Expr:
     DerivationError
         If a norm remains, so that components do not separate.
     """
+
     def squared(node: Expr) -> bool:
         return node.is_Pow and isinstance(node.base, Norm) and node.exp == 2
 
@@ -177,4 +174,3 @@ def elementwise(id: str, expr: Expr) -> Expr:
             "a kernel is written for sums over components"
         )
     return plain
-

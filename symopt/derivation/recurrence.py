@@ -8,8 +8,9 @@ from symopt.declaration import Equation
 from symopt.derivation.steps import Derivation, Line
 from symopt.derivation.times import at
 from symopt.errors import DerivationError
-from symopt.notation import Index, Sequence, Sigma, Spelling, sequence
+from symopt.notation import Index, Sequence, Sigma, sequence
 from symopt.printing.unicode import unicode
+from symopt.spelling import Spelling
 from symopt.views import canonical, occurrences, rewrite, substitute
 
 Named = tuple[str, Equation]
@@ -18,7 +19,7 @@ Named = tuple[str, Equation]
 def over_the_past(expr: Expr, step: Index) -> tuple[Sigma, ...]:
     """The sums in an expression whose index runs up to the present step."""
     sums = occurrences(expr, Sigma)
-    return tuple(one for one in sums if one.bounds and one.bounds[1].has(step))  # type: ignore[attr-defined,misc]
+    return tuple(one for one in sums if one.bounds and one.bounds[1].has(step))
 
 
 def recur(
@@ -44,11 +45,14 @@ def recur(
         stated.left.base if whole else _partial(stated.left.base, k, len(sums))
         for k in range(len(sums))
     ]
-    solved = [_difference(where, at(state, step), one, step) for state, one in zip(states, sums)]
+    solved = [
+        _difference(where, at(state, step), one, step)
+        for state, one in zip(states, sums, strict=True)
+    ]
     found = tuple((where, one) for one, _ in solved)
     if not whole:
         known = {one: at(state, step) for one, state in zip(sums, states, strict=True)}
-        found = (*found, (where, Equation(stated.left, rewrite(stated.right, known.get))))  # type: ignore[arg-type]
+        found = (*found, (where, Equation(stated.left, rewrite(stated.right, known.get))))
     return found, dict.fromkeys(states, S.Zero), tuple(shown for _, shown in solved)
 
 
@@ -64,10 +68,9 @@ def _partial(base: Sequence, number: int, total: int) -> Sequence:
     )
 
 
-def _difference(
-    where: str, left: Expr, total: Sigma, step: Index
-) -> tuple[Equation, Derivation]:
-    low, high = total.bounds  # type: ignore[misc]  # only sums with bounds come here
+def _difference(where: str, left: Expr, total: Sigma, step: Index) -> tuple[Equation, Derivation]:
+    assert total.bounds is not None  # only sums with bounds come here
+    low, high = total.bounds
     if canonical(high) != step or canonical(low) != 1:
         raise DerivationError(
             f"{where} sums {unicode(total.body)} from {unicode(low)} to {unicode(high)}, of which "

@@ -199,8 +199,7 @@ def in_computable_order(
         now = {
             entry.base
             for entry in entries(one.right)
-            if entry.base in defined
-            and offset(one.id, entry, step) == defined[entry.base]
+            if entry.base in defined and offset(one.id, entry, step) == defined[entry.base]
         }
         return now <= done
 

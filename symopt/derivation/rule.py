@@ -34,9 +34,7 @@ def derive_rule(rule: UpdateRule) -> System:
     DerivationError
         In one sentence, when something that is asked for does not follow.
     """
-    stated = tuple(
-        (id, _without_components(one)) for id, one in rule.equations
-    )
+    stated = tuple((id, _without_components(one)) for id, one in rule.equations)
     step = step_index(*(one.left for _, one in stated))
     gradients = name_gradients(stated, step)
     equations, initial, derivations = _recurrences(gradients.equations, step)
@@ -58,7 +56,9 @@ def derive_rule(rule: UpdateRule) -> System:
         assignments=ordered,
         hyperparameters=used,
         constants_in_time=frozenset(
-            one for derivation in shown for line in derivation.lines
+            one
+            for derivation in shown
+            for line in derivation.lines
             for one in line.right.atoms(Hyperparameter)
         ),
         gradient_point=gradients.point,
@@ -134,9 +134,7 @@ def _check_sums(assignments: tuple[Assignment, ...]) -> None:
                 )
 
 
-def _check_counts(
-    assignments: tuple[Assignment, ...], known: tuple[Count | None, ...]
-) -> None:
+def _check_counts(assignments: tuple[Assignment, ...], known: tuple[Count | None, ...]) -> None:
     for one in assignments:
         for symbol in sorted(one.right.atoms(Count), key=str):
             if symbol not in known:
@@ -170,11 +168,10 @@ def completed(rule: UpdateRule) -> tuple[Statement, ...]:
         where = rule.id_of(statement.key)
         return SideBySide(
             tuple(
-                _correction(where, one, equations, known, step).shown
+                equation
                 for one in statement.content.sequences
+                for equation in _correction(where, one, equations, known, step).displayed
             )
         )
 
     return tuple(replace(one, content=complete(one)) for one in rule.statements)
-
-

@@ -11,7 +11,6 @@ from symopt.printing.latex import SlidePrinter, text
 from symopt.printing.styles import LECTURE, Style
 from symopt.printing.unicode import UnicodePrinter
 
-
 Reason = str | tuple[str | Expr, ...]
 
 
@@ -90,6 +89,5 @@ def _in_text(reason: Reason, printer: SlidePrinter) -> str:
     """A reason as the body of LaTeX's text command."""
     parts = (reason,) if isinstance(reason, str) else reason
     return "".join(
-        text(one) if isinstance(one, str) else f"${printer.doprint(one)}$"
-        for one in parts
+        text(one) if isinstance(one, str) else f"${printer.doprint(one)}$" for one in parts
     )

@@ -1,4 +1,4 @@
-"""What a rule amounts to once all that follows is derived: variables with roles, and assignments."""
+"""What a rule amounts to once all is derived: variables with roles, and assignments."""
 
 from __future__ import annotations
 
@@ -80,6 +80,13 @@ class System:
     def parameter(self) -> Variable:
         """What is optimized."""
         return self.of_role(PARAMETER)[0]
+
+    @property
+    def initial_hyperparameters(self) -> tuple[Hyperparameter, ...]:
+        """The hyperparameters on which the initial value of some state depends."""
+        starts = [one.initial for one in self.of_role(STATE) if one.initial is not None]
+        used = {symbol for start in starts for symbol in start.atoms(Hyperparameter)}
+        return tuple(one for one in self.hyperparameters if one in used)
 
     @property
     def uses_step(self) -> bool:

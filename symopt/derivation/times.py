@@ -56,7 +56,7 @@ def offset(where: str, entry: Indexed, step: Index) -> int:
 def entries(expr: Basic) -> tuple[Indexed, ...]:
     """The entries of sequences in an expression, in the order in which they are written."""
     found = occurrences(expr, Indexed)
-    return tuple(one for one in found if isinstance(one.base, Sequence))  # type: ignore[misc,attr-defined]
+    return tuple(one for one in found if isinstance(one.base, Sequence))
 
 
 def at(base: Sequence, step: Index, shift: int = 0) -> Expr:

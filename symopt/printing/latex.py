@@ -145,11 +145,10 @@ class SlidePrinter(LatexPrinter):
         return self.style.index.format(letter=self._print(expr.base), indices=grouped)
 
     def _index(self, position: Expr) -> str:
-        compact = "".join(
+        return "".join(
             ("-" if negative else "+" if k else "") + self._print(term)
             for k, (negative, term) in enumerate(index_terms(position))
         )
-        return compact
 
     # the slide's own signs
 

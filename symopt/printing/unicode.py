@@ -8,7 +8,8 @@ from typing import Any
 from sympy import Add, Basic, Expr, Mul, Pow, S
 from sympy.printing.str import StrPrinter
 
-from symopt.notation import SUBSCRIPTS, SUPERSCRIPTS, Expectation, Gradient, Norm, Sigma
+from symopt.notation import Expectation, Gradient, Norm, Sigma
+from symopt.spelling import SUBSCRIPTS, SUPERSCRIPTS
 from symopt.views import Fraction, factors, index_terms, signed_terms, split_sign
 
 _MINUS = "−"

@@ -1,0 +1,1 @@
+"""Equations as loops that no target has a say in."""

@@ -26,9 +26,7 @@ def average_form(assignment: Assignment) -> Assignment:
             continue
         weight, driven = _weight_and_rest(added)
         if driven and simplify(canonical(split[0]) + canonical(weight) - 1) == 0:
-            gap = Add(
-                _product(driven), Mul(-1, split[1], evaluate=False), evaluate=False
-            )
+            gap = Add(_product(driven), Mul(-1, split[1], evaluate=False), evaluate=False)
             return replace(
                 assignment,
                 right=Add(split[1], Mul(weight, gap, evaluate=False), evaluate=False),
@@ -40,10 +38,10 @@ def _split(assignment: Assignment, term: Expr) -> tuple[Expr, Expr] | None:
     """Coefficient and old value, if the term is a number times the target's own past."""
     items = factors(term)
     old = [one for one in items if isinstance(one, Expr) and one.is_Indexed]
-    if len(old) != 1 or old[0].base != assignment.target:  # type: ignore[union-attr]  # an entry
+    if len(old) != 1 or old[0].base != assignment.target:
         return None
     coefficient = canonical(term / old[0])
-    return None if entries(coefficient) else (coefficient, old[0])  # type: ignore[return-value]
+    return None if entries(coefficient) else (coefficient, old[0])
 
 
 def _weight_and_rest(term: Expr) -> tuple[Expr, tuple[Expr, ...]]:
@@ -66,5 +64,3 @@ def _product(parts: tuple[Expr, ...]) -> Expr:
     if not parts:
         return Mul()
     return parts[0] if len(parts) == 1 else Mul(*parts, evaluate=False)
-
-

@@ -56,7 +56,7 @@ def hoist(expr: Expr, numbers: Numbers, hint: str) -> Expr:
     Factors without elements are gathered into one: α/m·Σ ⇒ scale·Σ, v/(1 − β^t) ⇒ v·scale.
     """
     if isinstance(expr, Boolean | ExprCondPair):
-        return rebuild(expr, (_part(one, numbers, hint) for one in expr.args))  # type: ignore[return-value]
+        return rebuild(expr, (_part(one, numbers, hint) for one in expr.args))
     if not entries(expr) and not expr.is_Indexed:
         return _number(expr, numbers, f"{hint}_term")
     if isinstance(expr, Add):
@@ -67,13 +67,13 @@ def hoist(expr: Expr, numbers: Numbers, hint: str) -> Expr:
         return _power(expr, numbers, hint)
     if not expr.args or expr.is_Indexed:
         return expr
-    return rebuild(expr, (_part(one, numbers, hint) for one in expr.args))  # type: ignore[return-value]
+    return rebuild(expr, (_part(one, numbers, hint) for one in expr.args))
 
 
 def _part(part: Basic, numbers: Numbers, hint: str) -> Basic:
     if part in (S.true, S.false):
         return part
-    return hoist(part, numbers, hint)  # type: ignore[arg-type]  # an expression or a condition
+    return hoist(part, numbers, hint)
 
 
 def _number(expr: Expr, numbers: Numbers, hint: str) -> Expr:

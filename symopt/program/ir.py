@@ -7,7 +7,7 @@ computed once per step, in float64; inside a loop every number is typed like the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sympy import Expr, Indexed, IndexedBase, Set, Symbol
 
@@ -23,7 +23,6 @@ class Argument:
     written: bool = False
     domain: Set | None = None
     default: float | None = None
-    meaning: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,6 @@ class Kernel:
     batch: str = ""
     count: str = ""
     result: str = ""
-    locals: tuple[str, ...] = field(default=())
 
     def of_kind(self, *kinds: str) -> tuple[Argument, ...]:
         """The arguments of these kinds, in order."""

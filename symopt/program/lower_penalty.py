@@ -78,4 +78,4 @@ def _placed(penalty: Penalty, expr: Expr) -> Expr:
     def change(node: Basic) -> Basic | None:
         return place if node == penalty.entry else None
 
-    return rewrite(expr, change)  # type: ignore[return-value]  # an expression
+    return rewrite(expr, change)

@@ -41,7 +41,7 @@ def share(
         for k in users:
             one = found[k]
             right = rewrite(one.right, {part: entry}.get)
-            found[k] = Assignment(one.id, one.left, right)  # type: ignore[arg-type]  # an expression
+            found[k] = Assignment(one.id, one.left, right)
         found.insert(users[0], Assignment(found[users[0]].id, entry, part))
     return tuple(found), tuple(letters)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+import tempfile
 from pathlib import Path
 from types import ModuleType
 
@@ -43,9 +44,7 @@ def compile(declared: Declaration, options: Options = Options()) -> ModuleType: 
     known = sys.modules.get(name)
     if known is not None:
         return known
-    path = Path(user_cache_dir("symopt")) / "kernels" / f"{name}.py"
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        write_atomically(path, text)
+    path = _stored(f"{name}.py", text)
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
@@ -58,3 +57,15 @@ def compile(declared: Declaration, options: Options = Options()) -> ModuleType: 
         del sys.modules[name]
         raise
     return module
+
+
+def _stored(name: str, text: str) -> Path:
+    """The file with this text, in the user's cache or, where that cannot be written, a new one."""
+    path = Path(user_cache_dir("symopt")) / "kernels" / name
+    try:
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            write_atomically(path, text)
+    except OSError:
+        path = Path(tempfile.mkdtemp(prefix="symopt-")) / name
+        write_atomically(path, text)
+    return path

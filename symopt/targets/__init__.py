@@ -1,0 +1,1 @@
+"""Renderings: each a frozen value, one module and one folder of templates."""

@@ -41,7 +41,11 @@ def render_regularizer(regularizer: Regularizer, options: Options) -> str:
         number_checks=[number_check(one) for one in numbers],
         argument_words=[
             f"{value.over}, g: contiguous arrays of one shape and dtype, not overlapping.",
-            *(f"{one.name}: a number in {admissible(one.name, one.domain)[1]}." for one in numbers if one.domain),
+            *(
+                f"{one.name}: a number in {admissible(one.name, one.domain)[1]}."
+                for one in numbers
+                if one.domain
+            ),
             "Raises ValueError, before anything is changed, for arguments that do not fit.",
         ],
     )

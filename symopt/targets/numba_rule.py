@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import keyword
+import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,8 +13,8 @@ from sympy import Expr
 from symopt.declaration import UpdateRule
 from symopt.declaration.display import display
 from symopt.derivation.rule import completed, derive_rule
-from symopt.derivation.system import STATE, System, Variable
-from symopt.notation import Hyperparameter
+from symopt.derivation.system import INPUT, STATE, System, Variable
+from symopt.errors import LoweringError
 from symopt.printing.unicode import UnicodePrinter, unicode
 from symopt.program.ir import ARRAY, BATCH, NUMBER, SCALAR_STATE, STEP, Argument, Kernel
 from symopt.program.lower import lower_gradient_point, lower_step
@@ -21,6 +23,9 @@ from symopt.targets.target import Options
 from symopt.targets.templates import render
 
 WIDTH = 88
+# what a generated file imports or is imported beside
+_HIDDEN = {"Any", "Callable", "Iterable", "Mapping"}
+_MODULES = sys.stdlib_module_names | {"numba", "numpy", "llvmlite"}
 
 
 def class_name(name: str) -> str:
@@ -28,8 +33,22 @@ def class_name(name: str) -> str:
 
     >>> class_name("adam_naive")
     'AdamNaive'
+
+    Raises
+    ------
+    LoweringError
+        If the class, or the file, would hide a name that Python or the file itself needs.
     """
-    return "".join(part.capitalize() for part in name.split("_"))
+    made = "".join(part.capitalize() for part in name.split("_"))
+    if made in _HIDDEN or keyword.iskeyword(made):
+        raise LoweringError(
+            f"{name} cannot be generated, for its class would be called {made}; rename it"
+        )
+    if name in _MODULES:
+        raise LoweringError(
+            f"{name} cannot be generated, for its file would hide the module {name}; rename it"
+        )
+    return made
 
 
 def render_rule(rule: UpdateRule, options: Options) -> str:
@@ -45,8 +64,11 @@ def render_rule(rule: UpdateRule, options: Options) -> str:
         **_step(kernel),
         parameter=system.parameter.name,
         kernels=[
-            {"name": one.name, "arguments": _joined(a.name for a in one.arguments),
-             "lines": kernel_lines(one)}
+            {
+                "name": one.name,
+                "arguments": _joined(a.name for a in one.arguments),
+                "lines": kernel_lines(one),
+            }
             for one in kernels
         ],
         point=_point(system, point) if point else None,
@@ -205,12 +227,11 @@ def _point(system: System, kernel: Kernel) -> dict[str, Any]:
 
 def _states(system: System) -> dict[str, Any]:
     states = system.of_role(STATE)
-    used = _initial_numbers(system)
+    used = system.initial_hyperparameters
     parameter = system.parameter.name
     defaults = system.rule.default_values
     extra = [
-        f"{one.spelling.python}: float"
-        + (f" = {defaults[one]!r}" if one in defaults else "")
+        f"{one.spelling.python}: float" + (f" = {defaults[one]!r}" if one in defaults else "")
         for one in used
     ]
     return {
@@ -219,22 +240,14 @@ def _states(system: System) -> dict[str, Any]:
     }
 
 
-def _initial_numbers(system: System) -> list[Hyperparameter]:
-    used = {
-        symbol
-        for one in system.of_role(STATE)
-        if one.initial is not None
-        for symbol in one.initial.atoms(Hyperparameter)
-    }
-    return [one for one in system.hyperparameters if one in used]
-
-
 def _initial(one: Variable, parameter: str) -> str:
-    value: Expr = one.initial  # type: ignore[assignment]  # every state has one
+    value: Expr = one.initial
     if one.scalar:
         return f"np.array([{number_code(value)}])"
-    return f"np.zeros_like({parameter})" if value == 0 else (
-        f"np.full_like({parameter}, {number_code(value)})"
+    return (
+        f"np.zeros_like({parameter})"
+        if value == 0
+        else (f"np.full_like({parameter}, {number_code(value)})")
     )
 
 
@@ -244,8 +257,11 @@ def _class(system: System, kernel: Kernel) -> dict[str, Any]:
     free = [one.name for one in numbers if one.name not in fixed]
     required = [one for one in numbers if one.default is None]
     ordered = [*required, *(one for one in numbers if one.default is not None)]
-    initial = [one.spelling.python for one in _initial_numbers(system)]
-    words = f"{_joined(free)} may follow a schedule, a function of the step." if free else ""
+    initial = [one.spelling.python for one in system.initial_hyperparameters]
+    schedules = f"{_joined(free)} may follow a schedule, a function of the step." if free else ""
+    inputs = system.of_role(INPUT)
+    # the first input is the gradient, whatever its letter
+    words = ["grads", *(one.name for one in inputs[1:])][: len(inputs)]
     return {
         "name": class_name(system.rule.name),
         "signature": [_class_argument(one, one.name in free) for one in ordered],
@@ -254,8 +270,13 @@ def _class(system: System, kernel: Kernel) -> dict[str, Any]:
             ["1"] * len(kernel.of_kind(STEP)) + [f'values["{one.name}"]' for one in numbers]
         ),
         "initial": "".join(f', {name}=values["{name}"]' for name in initial),
-        "step": "".join(f"{one.name}=self.t + 1, " for one in kernel.of_kind(STEP)),
-        "schedule_words": words,
+        "step": [f"{one.name}=self.t + 1" for one in kernel.of_kind(STEP)],
+        "inputs_signature": "".join(f", {word}: Iterable[np.ndarray]" for word in words),
+        "inputs_table": _joined(
+            f'"{one.name}": list({word})' for one, word in zip(inputs, words, strict=True)
+        ),
+        "scheduled": "".join(f'"{name}", ' for name in free).rstrip(" "),
+        "schedule_words": schedules,
     }
 
 

@@ -201,7 +201,9 @@ def lines(kernel: Kernel) -> tuple[Lines, Lines]:
     """The kernel's numbers and its loops as lines of Python, each with the id of its equation."""
     printer = KernelPrinter(elementwise=True)
     body = tuple(_body(printer, kernel.body, 0))
-    numbers = [(f"{printer.doprint(one.target)} = {_typed(one)}", one.note) for one in kernel.numbers]
+    numbers = [
+        (f"{printer.doprint(one.target)} = {_typed(one)}", one.note) for one in kernel.numbers
+    ]
     numbers += [(f"{name} = real({value})", "") for name, value in sorted(printer.needs.items())]
     return tuple(numbers), body
 

@@ -35,19 +35,19 @@ def run(system, drive, values):
 
 
 SUMS = {
-    "AdaGrad's": (lambda: Sigma(g[tau] ** 2, (tau, 1, t)), lambda x, k, j: x**2),
-    "SymPy's own Sum": (lambda: Sum(g[tau] ** 2, (tau, 1, t)), lambda x, k, j: x**2),
+    "AdaGrad's": (lambda: Sigma(g[tau] ** 2, (tau, 1, t)), lambda x, _k, _j: x**2),
+    "SymPy's own Sum": (lambda: Sum(g[tau] ** 2, (tau, 1, t)), lambda x, _k, _j: x**2),
     "weighted by age": (
         lambda: Sigma(beta ** (t - tau) * g[tau], (tau, 1, t)),
         lambda x, k, j: Rational(1, 3) ** (k - j) * x,
     ),
     "divided by the step": (
         lambda: Sigma(g[tau] / t, (tau, 1, t)),
-        lambda x, k, j: x / k,
+        lambda x, k, _j: x / k,
     ),
     "weighted by its own step": (
         lambda: Sigma(tau * g[tau], (tau, 1, t)),
-        lambda x, k, j: j * x,
+        lambda x, _k, j: j * x,
     ),
 }
 

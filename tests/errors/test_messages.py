@@ -24,8 +24,26 @@ from symopt.derivation.api import derivations
 from symopt.derivation.rule import derive_rule
 from symopt.errors import SymoptError
 from symopt.runtime.compiling import compile
-from symopt.symbols import G, L, R, alpha, beta, c, example, f, g, gamma, layer, m, t, theta
-from symopt.symbols import u, v, x, y
+from symopt.symbols import (
+    G,
+    L,
+    R,
+    alpha,
+    beta,
+    c,
+    example,
+    f,
+    g,
+    gamma,
+    layer,
+    m,
+    t,
+    theta,
+    u,
+    v,
+    x,
+    y,
+)
 
 STEP = Eq(theta[t + 1], theta[t] - alpha * g[t])
 
@@ -286,8 +304,10 @@ def test_a_mistake_is_answered_by_one_sentence(declare, mistake):
             lambda: Sigma(g[t], alpha),
             "a sum over alpha has no index; write Sigma(body, (i, 1, n)) or Sigma(body, i)",
         ),
-        (lambda: slip(STEP, v, "note"), "a slip is v, which states nothing; "
-         "write an equation, Eq(left, right)"),
+        (
+            lambda: slip(STEP, v, "note"),
+            "a slip is v, which states nothing; write an equation, Eq(left, right)",
+        ),
     ],
 )
 def test_a_symbol_made_wrongly_is_refused(make, message):
@@ -344,7 +364,7 @@ def test_an_objective_without_a_penalty_takes_none(library):
 
 
 def test_only_an_objective_takes_a_penalty(library):
-    with pytest.raises(SymoptError, match="adam is a update rule|adam is an update rule"):
+    with pytest.raises(SymoptError, match="adam is an update rule, which has no penal"):
         derivations(library["adam"], library["l2"])
 
 
@@ -352,5 +372,3 @@ def test_an_objective_has_no_kernel(library):
     with pytest.raises(SymoptError) as error:
         compile(library["gd_objective"])
     assert str(error.value) == "gd_objective is an objective, for which there is no kernel"
-
-

@@ -169,7 +169,7 @@ def test_a_gradient_that_is_read_only_is_read(adam):
     adam.step(**given, t=1)
 
 
-def test_a_nan_in_a_gradient_is_seen_in_the_parameters_and_nowhere_else(library, rules):
+def test_a_nan_in_a_gradient_is_seen_in_the_parameters_and_nowhere_else(rules):
     for rule in rules:
         module = compile(rule)
         theta = np.ones(5, np.float32)
@@ -302,7 +302,7 @@ def test_kernels_may_be_made_for_one_dtype(library):
         module.step(np.zeros(2), np.zeros(2))
 
 
-def test_float32_kernels_compute_in_float32_alone(library, rules):
+def test_float32_kernels_compute_in_float32_alone(rules):
     """A promotion inside the loop would show as an extension of a float to a double."""
     for rule in rules:
         module = compile(rule)

@@ -12,7 +12,7 @@ from rich.progress import track
 from rich.table import Table
 
 from symopt.cli.library import find
-from symopt.declaration import Declaration, Schedule, UpdateRule
+from symopt.declaration import Declaration, Schedule
 from symopt.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,21 +34,20 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Verify kernels; exit 1 and show a counterexample if one is wrong."""
-    from symopt.judging import VERIFIABLE, verify
+    from symopt.judging import VERIFIABLE, check_verifiable, verify
     from symopt.runtime.generation import DTYPES
 
     for dtype in dtypes or ():
         if dtype not in DTYPES:
             raise UsageError(f"there is no dtype '{dtype}'; known are {', '.join(DTYPES)}")
     declared = [one for one in find(names or []) if names or isinstance(one, VERIFIABLE)]
+    for one in declared:
+        check_verifiable(one)
     work = [(one, dtype) for one in declared for dtype in _dtypes(one, dtypes or DTYPES)]
     progress = track(
         work, "verifying", console=Console(stderr=True), transient=True, disable=as_json
     )
-    verdicts = [
-        verify(one, dtype, seed=seed, **({"steps": steps} if isinstance(one, UpdateRule) else {}))
-        for one, dtype in progress
-    ]
+    verdicts = [verify(one, dtype, steps=steps, seed=seed) for one, dtype in progress]
     if as_json:
         typer.echo(json.dumps([one.json() for one in verdicts], ensure_ascii=False, indent=2))
     else:

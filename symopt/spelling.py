@@ -1,0 +1,77 @@
+"""How a symbol is spelt: in LaTeX, in Unicode and in Python, all from one word."""
+
+from __future__ import annotations
+
+import keyword
+import unicodedata
+from dataclasses import dataclass
+
+from sympy.core.alphabets import greeks
+
+from symopt.errors import DeclarationError
+
+SUBSCRIPTS = {
+    **dict(zip("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎", strict=True)),
+    **dict(zip("aehijklmnoprstuvx", "ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True)),
+}
+SUPERSCRIPTS = {
+    **dict(zip("0123456789+-=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾", strict=True)),
+    **dict(zip("abcdefghijklmnoprstuvwxyz", "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ", strict=True)),
+}
+
+
+@dataclass(frozen=True, order=True)
+class Spelling:
+    """The three names of one symbol: ``\\beta_1``, ``β₁`` and ``beta_1``."""
+
+    latex: str
+    unicode: str
+    python: str
+
+    @property
+    def hatted(self) -> Spelling:
+        r"""The same names under a hat.
+
+        >>> spell("G").hatted
+        Spelling(latex='\\hat{G}', unicode='Ĝ', python='G_hat')
+        """
+        composed = unicodedata.normalize("NFC", self.unicode + "\N{COMBINING CIRCUMFLEX ACCENT}")
+        return Spelling(rf"\hat{{{self.latex}}}", composed, f"{self.python}_hat")
+
+
+def spell(word: str) -> Spelling:
+    r"""The names of a symbol from one word: a letter or a Greek letter's name, then a subscript.
+
+    >>> spell("beta_1")
+    Spelling(latex='\\beta_1', unicode='β₁', python='beta_1')
+    >>> spell("lambda").python
+    'lambda_'
+
+    Raises
+    ------
+    DeclarationError
+        If the word is no Python identifier.
+    """
+    if not word.isidentifier() or word.startswith("_") or word.endswith("_"):
+        raise DeclarationError(
+            f"'{word}' is no name for a symbol; write a Python identifier such as beta_1"
+        )
+    base, _, index = word.partition("_")
+    lowered = base.lower()
+    if lowered in greeks and base in (lowered, lowered.capitalize()):
+        kind = "SMALL" if base == lowered else "CAPITAL"
+        greek = {"lambda": "lamda"}.get(lowered, lowered)
+        latex, unicode = rf"\{base}", unicodedata.lookup(f"GREEK {kind} LETTER {greek.upper()}")
+    else:
+        latex = base if len(base) == 1 else rf"\mathrm{{{base}}}"
+        unicode = base
+    if index:
+        shown = index.replace("_", ",")
+        latex += f"_{shown}" if len(shown) == 1 else f"_{{{_subscript_words(shown)}}}"
+        low = "".join(SUBSCRIPTS.get(c, "") for c in shown)
+        unicode += low if len(low) == len(shown) else f"_{shown}"
+    return Spelling(latex, unicode, f"{word}_" if keyword.iskeyword(word) else word)
+
+
+def _subscript_words(index: str) -> str:
+    return index if not index.isalpha() or len(index) <= 2 else rf"\mathrm{{{index}}}"
