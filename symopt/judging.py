@@ -7,6 +7,7 @@ from types import ModuleType
 
 from symopt.declaration import Declaration, Regularizer, Schedule, UpdateRule
 from symopt.derivation.rule import derive_rule
+from symopt.derivation.system import INPUT
 from symopt.errors import UsageError
 from symopt.program.lower import lower_gradient_point, lower_step
 from symopt.runtime.compiling import compile
@@ -36,6 +37,7 @@ def subject(rule: UpdateRule, module: ModuleType) -> Subject:
         states=module.initial_states,
         gradient_point=module.gradient_point if point else None,
         point_arguments=tuple(read),
+        gradient=next((one.name for one in system.of_role(INPUT)), "g"),
         state_arguments=tuple(one.spelling.python for one in system.initial_hyperparameters),
     )
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
+import sys
 import tempfile
+from types import ModuleType
 
 import pytest
 
@@ -25,6 +29,23 @@ def library() -> dict[str, Declaration]:
 def rules(library) -> tuple[UpdateRule, ...]:
     """The update rules of the catalogue, in the order of the lecture."""
     return tuple(one for one in library.values() if isinstance(one, UpdateRule))
+
+
+@pytest.fixture(scope="session")
+def load(tmp_path_factory):
+    """A generated file as a module of its own, compiled anew and leaving no cache beside it."""
+
+    def make(path) -> ModuleType:
+        folder = tmp_path_factory.mktemp("module")
+        name = f"{path.stem}_{folder.name}"
+        copy = shutil.copy(path, folder / f"{name}.py")
+        spec = importlib.util.spec_from_file_location(name, copy)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    return make
 
 
 @pytest.fixture

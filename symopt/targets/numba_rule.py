@@ -264,7 +264,10 @@ def _class(system: System, kernel: Kernel) -> dict[str, Any]:
     words = ["grads", *(one.name for one in inputs[1:])][: len(inputs)]
     return {
         "name": class_name(system.rule.name),
-        "signature": [_class_argument(one, one.name in free) for one in ordered],
+        "signature": [
+            *(["*"] if ordered else []),
+            *(_class_argument(one, one.name in free) for one in ordered),
+        ],
         "table": _joined(f'"{one.name}": {one.name}' for one in numbers),
         "number_values": _joined(
             ["1"] * len(kernel.of_kind(STEP)) + [f'values["{one.name}"]' for one in numbers]

@@ -28,13 +28,20 @@ class Replay:
     """One run of one kernel with these hyperparameters.
 
     ``now`` is the step under judgement, counted from 1; ``states[t]`` are the kernel's arrays
-    before step t + 1 and ``inputs[t]`` what was handed to step t.
+    before step t + 1 and ``inputs[t]`` what was handed to step t, the gradient under the name of
+    the argument that takes it.
     """
 
     def __init__(
-        self, taken: Anatomy, form: Format, numbers: Mapping[Basic, float], start: Arrays
+        self,
+        taken: Anatomy,
+        form: Format,
+        numbers: Mapping[Basic, float],
+        start: Arrays,
+        gradient: str = "g",
     ) -> None:
         self.anatomy = taken
+        self.gradient_name = gradient
         self.ops = Arithmetic(form)
         self.numbers = {symbol: scalar(value) for symbol, value in numbers.items()}
         self.parameter = taken.parameter.spelling.python
@@ -120,7 +127,7 @@ class Replay:
 
     def gradient(self, place: Place) -> Quantity:
         """The gradient handed to the step, an example's own one under a sum over examples."""
-        return self._handed("g", place.now, place)
+        return self._handed(self.gradient_name, place.now, place)
 
     def _input(self, letter: Sequence, time: int, place: Place) -> Quantity:
         initial = self.anatomy.declared.initial_values.get(letter)
@@ -128,7 +135,7 @@ class Replay:
             return self.read(initial, place)
         name = letter.spelling.python
         handed = 1 <= time < len(self.inputs) and name in self.inputs[time]
-        return self._handed(name if handed else "g", time, place)
+        return self._handed(name if handed else self.gradient_name, time, place)
 
     def _handed(self, name: str, time: int, place: Place) -> Quantity:
         if not 1 <= time < len(self.inputs):
@@ -154,7 +161,7 @@ class Replay:
     @property
     def examples(self) -> int:
         """How many examples the present step was handed."""
-        return len(self.inputs[self.now]["g"]) if self.anatomy.per_example else 1
+        return len(self.inputs[self.now][self.gradient_name]) if self.anatomy.per_example else 1
 
     def range(self, sigma: Sigma, place: Place) -> range:
         """The values of a sum's index: its bounds, or all examples."""

@@ -39,6 +39,7 @@ class Subject:
     gradient_point: Callable[..., np.ndarray] | None = None
     point_arguments: tuple[str, ...] = ()
     state_arguments: tuple[str, ...] = ()
+    gradient: str = "g"
 
 
 def judge_rule(
@@ -97,7 +98,8 @@ class _Run:
         states = subject.states(theta.copy(), **known)
         self.arrays: Arrays = {parameter: theta, **{k: x.copy() for k, x in states.items()}}
         form = FORMATS[tally.dtype]
-        self.replay = Replay(taken, form, setting.values, _copied(self.arrays))
+        start = _copied(self.arrays)
+        self.replay = Replay(taken, form, setting.values, start, subject.gradient)
         self._judge_start()
 
     def _judge_start(self) -> None:
@@ -119,14 +121,20 @@ class _Run:
 
     def step(self, gradient: np.ndarray, random: np.random.Generator) -> None:
         """One step of the kernel, and what the equations say of it."""
-        inputs = {"g": gradient}
+        inputs = {self.subject.gradient: gradient}
         for name in self._other_inputs():
             inputs[name] = gradients(gradient.shape[-1:], self.tally.dtype, random)
         self.replay.begin(inputs)
         self._judge_gradient_point()
         handed = _copied(inputs)
-        with np.errstate(all="ignore"):
-            self.subject.step(**self._arguments(self.subject.arguments, {**self.arrays, **handed}))
+        arguments = self._arguments(self.subject.arguments, {**self.arrays, **handed})
+        try:
+            with np.errstate(all="ignore"):
+                self.subject.step(**arguments)
+        except (TypeError, ValueError) as error:
+            where = f"step {self.replay.now}"
+            self.tally.refute(where, f"{self.tally.name}: the kernel refuses its inputs: {error}")
+            return
         for name, array in inputs.items():
             if not np.array_equal(array, handed[name]):
                 self.tally.refute(
@@ -170,7 +178,7 @@ class _Run:
         """Arguments that the rule reads and that are neither the gradient nor computed."""
         read = {x.base for one in self.anatomy.definitions.values() for x in entries(one.right)}
         names = {x.spelling.python for x in read if x not in self.anatomy.definitions}
-        return sorted((names & set(self.subject.arguments)) - {"g"})
+        return sorted((names & set(self.subject.arguments)) - {self.subject.gradient})
 
     def _arguments(self, names: tuple[str, ...], arrays: Arrays) -> dict[str, object]:
         known: dict[str, object] = {**self.named, **arrays, "t": self.replay.now}

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -268,7 +269,7 @@ def test_one_wrong_gradient_among_many_moves_nothing(adam):
     optimizer = adam.Adam(params)
     with pytest.raises(ValueError, match="g has shape"):
         optimizer.step([np.ones(3, np.float32), np.ones(3, np.float32)])
-    with pytest.raises(ValueError, match="1 gradients for 2 parameter arrays"):
+    with pytest.raises(ValueError, match="g holds 1 arrays for 2 parameters"):
         optimizer.step([np.ones(3, np.float32)])
     assert optimizer.t == 0
     assert not params[0].any()
@@ -302,10 +303,10 @@ def test_kernels_may_be_made_for_one_dtype(library):
         module.step(np.zeros(2), np.zeros(2))
 
 
-def test_float32_kernels_compute_in_float32_alone(rules):
+def test_float32_kernels_compute_in_float32_alone(rules, load):
     """A promotion inside the loop would show as an extension of a float to a double."""
     for rule in rules:
-        module = compile(rule)
+        module = load(Path(compile(rule).__file__))
         theta = np.zeros(64, np.float32)
         batch = {"m", "n"} & set(module._step.py_func.__code__.co_varnames)
         class_of(module)([theta]).step([theta[None].copy() if batch else theta.copy()])

@@ -1,0 +1,151 @@
+"""Rules in forms that the lecture does not use, each through the whole path."""
+
+import inspect
+
+import numpy as np
+import pytest
+from sympy import (
+    Abs,
+    And,
+    Eq,
+    Interval,
+    Min,
+    Or,
+    Piecewise,
+    Rational,
+    ceiling,
+    cos,
+    exp,
+    floor,
+    log,
+    sign,
+    sqrt,
+    tanh,
+)
+
+from symopt import Sigma, compile, d, debias, define, given, hat, hyperparameter, initially
+from symopt.judging import verify
+from symopt.symbols import (
+    L,
+    alpha,
+    beta,
+    example,
+    f,
+    g,
+    gamma,
+    m,
+    t,
+    theta,
+    u,
+    v,
+    x,
+    y,
+)
+
+rho = hyperparameter("rho", Interval.open(0, 1))
+h = given("h")
+LOSS = d(L(y[example], f(x[example], theta)), theta)
+
+
+def step(right):
+    return {"step": Eq(theta[t + 1], right)}
+
+
+def cases():
+    above, below = And(g[t] > 0, theta[t] < 1), Or(g[t] < -1, Eq(theta[t], 0))
+    return Piecewise((g[t], above), (2 * g[t], below), (-theta[t], True))
+
+
+ODD = {
+    "a gradient of another letter": lambda: {
+        "name": define(u[t], d(L(theta), theta)),
+        **step(theta[t] - alpha * u[t]),
+    },
+    "a correction from an initial value that is chosen": lambda: {
+        "average": Eq(v[t], beta * v[t - 1] + (1 - beta) * g[t] ** 2),
+        "start": initially(rho, v),
+        "correction": debias(v),
+        **step(theta[t] - alpha * g[t] / sqrt(hat(v)[t] + 1)),
+    },
+    "two inputs": lambda: step(theta[t] - alpha * g[t] - h[t]),
+    "no input": lambda: step(beta * theta[t]),
+    "no hyperparameter": lambda: step(theta[t] - g[t]),
+    "a gradient beside a given g": lambda: step(theta[t] - alpha * d(L, theta) - g[t]),
+    "a state one step ahead": lambda: {
+        "velocity": Eq(v[t + 1], gamma * v[t] + alpha * g[t]),
+        "start": initially(1, v),
+        "correction": debias(v),
+        **step(theta[t] - hat(v)[t + 1]),
+    },
+    "weights that vary": lambda: {
+        "average": Eq(v[t], v[t - 1] / t + 3 * g[t]),
+        "start": initially(1, v),
+        "correction": debias(v),
+        **step(theta[t] - hat(v)[t]),
+    },
+    "a vote of examples": lambda: step(theta[t] - alpha * Sigma(sign(LOSS), (example, 1, m)) / m),
+    "a variance over examples": lambda: {
+        "spread": Eq(v[t], Sigma((LOSS - v[t - 1]) ** 2, (example, 1, m)) / m),
+        "start": initially(0, v),
+        **step(theta[t] - alpha * v[t]),
+    },
+    "powers": lambda: step(theta[t] - alpha * g[t] ** 5 + 0.3 * g[t] - theta[t] ** 7 / 3),
+    "a root": lambda: step(theta[t] - alpha * Abs(g[t]) ** Rational(1, 3)),
+    "functions": lambda: step(
+        theta[t] - alpha * exp(-(g[t] ** 2)) * tanh(g[t]) * log(1 + Abs(g[t])) - cos(theta[t])
+    ),
+    "whole numbers": lambda: step(
+        theta[t] - alpha * floor(g[t]) + ceiling(theta[t]) - Min(g[t], theta[t], 1)
+    ),
+    "cases": lambda: step(theta[t] - alpha * cases()),
+    "brackets": lambda: step(theta[t] - alpha * (-g[t] - (theta[t] - (g[t] - 1)))),
+    "an old value after the new one": lambda: {
+        "average": Eq(v[t], beta * v[t - 1] + (1 - beta) * g[t]),
+        "start": initially(0, v),
+        **step(theta[t] - alpha * v[t] + gamma * v[t - 1]),
+    },
+    "a part that is written twice": lambda: step(
+        theta[t] - alpha * sqrt(g[t] ** 2 + 1) - rho / sqrt(g[t] ** 2 + 1)
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("case", ODD)
+def test_an_odd_rule_verifies(declare, case, dtype):
+    verdict = verify(declare(ODD[case]), dtype, steps=6)
+    assert verdict.ok, verdict.message
+
+
+@pytest.mark.parametrize(
+    ("case", "inputs"),
+    [
+        ("two inputs", [[np.ones(3)], [np.ones(3)]]),
+        ("no input", []),
+        ("no hyperparameter", [[np.ones(3)]]),
+        ("a vote of examples", [[np.ones((2, 3))]]),
+    ],
+)
+def test_the_class_of_an_odd_rule_steps(declare, case, inputs):
+    module = compile(declare(ODD[case]))
+    parameters = inspect.signature(module.Rule).parameters
+    values = {"alpha": 0.5, "beta": 0.5}
+    chosen = {key: value for key, value in values.items() if key in parameters}
+    theta = np.ones(3)
+    optimizer = module.Rule([theta], **chosen)
+    optimizer.step(*inputs)
+    wanted = {"two inputs": -0.5, "no input": 0.5, "no hyperparameter": 0.0}
+    assert np.array_equal(theta, np.full(3, wanted.get(case, 0.5)))
+    assert optimizer.t == 1
+
+
+def test_a_part_that_is_written_twice_is_computed_once(declare):
+    module = compile(declare(ODD["a part that is written twice"]))
+    text = inspect.getsource(module)
+    assert text.count("math.sqrt") == 1
+
+
+def test_a_hyperparameter_in_a_closed_form_takes_no_schedule(library):
+    module = compile(library["adam"])
+    with pytest.raises(ValueError, match=r"beta_1 is <function .*>, not a number in"):
+        module.Adam([np.zeros(2)], beta_1=lambda t: 0.5 / t)
