@@ -113,7 +113,8 @@ def signed_terms(expr: Expr) -> tuple[tuple[bool, Expr], ...]:
 
 def index_terms(position: Expr) -> tuple[tuple[bool, Expr], ...]:
     """The terms of an index, letters before numbers: t − 1 even where SymPy sorted it −1 + t."""
-    return tuple(sorted(signed_terms(position), key=lambda pair: bool(pair[1].is_Number)))
+    terms = signed_terms(position)
+    return tuple(sorted(terms, key=lambda pair: (bool(pair[1].is_Number), pair[0])))
 
 
 def split_sign(expr: Expr) -> tuple[bool, Expr]:

@@ -27,8 +27,8 @@ def _step(theta, g, v, G, t, alpha, beta_1, beta_2, epsilon):
     real = theta.dtype.type
     one_minus_beta_1 = real(1.0 - beta_1)
     one_minus_beta_2 = real(1.0 - beta_2)
-    v_hat_scale = real(1.0 / (1.0 - beta_1 ** t))
-    G_hat_scale = real(1.0 / (1.0 - beta_2 ** t))
+    v_hat_scale = real(1.0 / (-math.expm1(t * math.log(beta_1))))
+    G_hat_scale = real(1.0 / (-math.expm1(t * math.log(beta_2))))
     epsilon = real(epsilon)
     alpha = real(alpha)
     size = theta.size

@@ -14,7 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 
-def constant(t: int, alpha: float = 0.01) -> float:
+def constant(
+    t: int,
+    alpha: float = 0.01,
+) -> float:
     """The same learning rate at every step.
 
     t: the number of the step, from 1 on.
@@ -28,7 +31,10 @@ def constant(t: int, alpha: float = 0.01) -> float:
 
 @dataclass(frozen=True)
 class Constant:
-    """The same learning rate at every step. Call it with the step, or hand it to an optimizer in place of a number."""
+    """The same learning rate at every step.
+
+    Call it with the step, or hand it to an optimizer in place of a number.
+    """
 
     alpha: float = 0.01
 

@@ -14,7 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 
-def cosine(t: int, T: float = 1000, alpha_max: float = 0.1, alpha_min: float = 0.0) -> float:
+def cosine(
+    t: int,
+    T: float = 1000,
+    alpha_max: float = 0.1,
+    alpha_min: float = 0.0,
+) -> float:
     """Half a cosine wave from the largest learning rate to the smallest, which then stays.
 
     t: the number of the step, from 1 on.
@@ -32,7 +37,10 @@ def cosine(t: int, T: float = 1000, alpha_max: float = 0.1, alpha_min: float = 0
 
 @dataclass(frozen=True)
 class Cosine:
-    """Half a cosine wave from the largest learning rate to the smallest, which then stays. Call it with the step, or hand it to an optimizer in place of a number."""
+    """Half a cosine wave from the largest learning rate to the smallest, which then stays.
+
+    Call it with the step, or hand it to an optimizer in place of a number.
+    """
 
     T: float = 1000
     alpha_max: float = 0.1

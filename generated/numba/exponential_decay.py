@@ -14,7 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 
-def exponential_decay(t: int, alpha_0: float = 0.1, gamma: float = 0.99) -> float:
+def exponential_decay(
+    t: int,
+    alpha_0: float = 0.1,
+    gamma: float = 0.99,
+) -> float:
     """A learning rate that falls by the factor gamma at every step.
 
     t: the number of the step, from 1 on.
@@ -30,7 +34,10 @@ def exponential_decay(t: int, alpha_0: float = 0.1, gamma: float = 0.99) -> floa
 
 @dataclass(frozen=True)
 class ExponentialDecay:
-    """A learning rate that falls by the factor gamma at every step. Call it with the step, or hand it to an optimizer in place of a number."""
+    """A learning rate that falls by the factor gamma at every step.
+
+    Call it with the step, or hand it to an optimizer in place of a number.
+    """
 
     alpha_0: float = 0.1
     gamma: float = 0.99

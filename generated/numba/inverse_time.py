@@ -14,7 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 
-def inverse_time(t: int, alpha_0: float = 0.1, k: float = 0.01) -> float:
+def inverse_time(
+    t: int,
+    alpha_0: float = 0.1,
+    k: float = 0.01,
+) -> float:
     """A learning rate that falls like 1/t.
 
     t: the number of the step, from 1 on.
@@ -30,7 +34,10 @@ def inverse_time(t: int, alpha_0: float = 0.1, k: float = 0.01) -> float:
 
 @dataclass(frozen=True)
 class InverseTime:
-    """A learning rate that falls like 1/t. Call it with the step, or hand it to an optimizer in place of a number."""
+    """A learning rate that falls like 1/t.
+
+    Call it with the step, or hand it to an optimizer in place of a number.
+    """
 
     alpha_0: float = 0.1
     k: float = 0.01

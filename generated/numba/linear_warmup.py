@@ -14,7 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 
-def linear_warmup(t: int, alpha_max: float = 0.1, w: float = 100) -> float:
+def linear_warmup(
+    t: int,
+    alpha_max: float = 0.1,
+    w: float = 100,
+) -> float:
     """A learning rate that grows in proportion to the step for w steps, and then stays.
 
     t: the number of the step, from 1 on.
@@ -30,7 +34,10 @@ def linear_warmup(t: int, alpha_max: float = 0.1, w: float = 100) -> float:
 
 @dataclass(frozen=True)
 class LinearWarmup:
-    """A learning rate that grows in proportion to the step for w steps, and then stays. Call it with the step, or hand it to an optimizer in place of a number."""
+    """A learning rate that grows in proportion to the step for w steps, and then stays.
+
+    Call it with the step, or hand it to an optimizer in place of a number.
+    """
 
     alpha_max: float = 0.1
     w: float = 100

@@ -14,7 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 
-def one_cycle(t: int, T: float = 1000, alpha_max: float = 0.1, alpha_min: float = 0.0, w: float = 300) -> float:
+def one_cycle(
+    t: int,
+    T: float = 1000,
+    alpha_max: float = 0.1,
+    alpha_min: float = 0.0,
+    w: float = 300,
+) -> float:
     """A straight rise over w steps, then half a cosine wave down to the end of T further steps.
 
     t: the number of the step, from 1 on.
@@ -29,12 +35,17 @@ def one_cycle(t: int, T: float = 1000, alpha_max: float = 0.1, alpha_min: float 
     _check("alpha_max", alpha_max, 0 < alpha_max < math.inf, "(0, ∞)")
     _check("alpha_min", alpha_min, 0 <= alpha_min < math.inf, "[0, ∞)")
     _check("w", w, 1 <= w < math.inf and w % 1 == 0, "{1, 2, …}")
-    return float((alpha_min + (alpha_max - alpha_min) * t / w if (t <= w) else alpha_min + 1.0 / 2.0 * (alpha_max - alpha_min) * (1.0 + math.cos(math.pi * np.minimum(T, t - w) / T))))  # one_cycle
+    if (t <= w):
+        return float(alpha_min + (alpha_max - alpha_min) * t / w)  # one_cycle
+    return float(alpha_min + 1.0 / 2.0 * (alpha_max - alpha_min) * (1.0 + math.cos(math.pi * np.minimum(T, t - w) / T)))  # one_cycle
 
 
 @dataclass(frozen=True)
 class OneCycle:
-    """A straight rise over w steps, then half a cosine wave down to the end of T further steps. Call it with the step, or hand it to an optimizer in place of a number."""
+    """A straight rise over w steps, then half a cosine wave down to the end of T further steps.
+
+    Call it with the step, or hand it to an optimizer in place of a number.
+    """
 
     T: float = 1000
     alpha_max: float = 0.1

@@ -14,7 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 
-def step_decay(t: int, alpha_0: float = 0.1, gamma: float = 0.5, s: float = 100) -> float:
+def step_decay(
+    t: int,
+    alpha_0: float = 0.1,
+    gamma: float = 0.5,
+    s: float = 100,
+) -> float:
     """A learning rate that falls by the factor gamma after every s steps.
 
     t: the number of the step, from 1 on.
@@ -32,7 +37,10 @@ def step_decay(t: int, alpha_0: float = 0.1, gamma: float = 0.5, s: float = 100)
 
 @dataclass(frozen=True)
 class StepDecay:
-    """A learning rate that falls by the factor gamma after every s steps. Call it with the step, or hand it to an optimizer in place of a number."""
+    """A learning rate that falls by the factor gamma after every s steps.
+
+    Call it with the step, or hand it to an optimizer in place of a number.
+    """
 
     alpha_0: float = 0.1
     gamma: float = 0.5

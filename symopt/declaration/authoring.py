@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sympy import Eq, Equality, evaluate, sympify
+from sympy import Equality, evaluate, sympify
 
 from symopt.declaration.checks import check
 from symopt.declaration.statements import (
@@ -102,6 +102,7 @@ def _declare(
     initial: Mapping[Sequence, Any],
     source: str,
     family: str,
+    title: str,
 ) -> Any:
     with evaluate(False):
         returned = body()
@@ -111,6 +112,7 @@ def _declare(
         doc=inspect.cleandoc(body.__doc__ or ""),
         source=source,
         family=family,
+        title=title or body.__name__.replace("_", " ").capitalize(),
         defaults=tuple(defaults.items()),
         initial=tuple((one, sympify(value)) for one, value in initial.items()),
         file=inspect.getsourcefile(body) or "",
@@ -127,9 +129,10 @@ def _decorator(kind: type[Declaration]) -> Callable[..., Any]:
         initial: Mapping[Sequence, Any] | None = None,
         source: str = "",
         family: str = "",
+        title: str = "",
     ) -> Any:
         def apply(body: Body) -> Any:
-            return _declare(kind, body, defaults or {}, initial or {}, source, family)
+            return _declare(kind, body, defaults or {}, initial or {}, source, family, title)
 
         return apply if body is None else apply(body)
 
@@ -137,8 +140,9 @@ def _decorator(kind: type[Declaration]) -> Callable[..., Any]:
         f"The function below as {'an' if kind.kind[0] in 'aeiou' else 'a'} {kind.kind}.\n\n"
         "It returns its statements by key, in the order of the slide; ``defaults`` and\n"
         "``initial`` give the hyperparameters and initial values that the slide leaves out,\n"
-        "``source`` says where it comes from. Raises DeclarationError with one sentence that\n"
-        "names the statement and the symbol if something is not well formed."
+        "``source`` says where it comes from, ``title`` what people call it. Raises\n"
+        "DeclarationError with one sentence that names the statement and the symbol if something\n"
+        "is not well formed."
     )
     return decorate
 
@@ -147,18 +151,3 @@ update_rule = _decorator(UpdateRule)
 schedule = _decorator(Schedule)
 regularizer = _decorator(Regularizer)
 objective = _decorator(Objective)
-
-__all__ = [
-    "Eq",
-    "aside",
-    "debias",
-    "default",
-    "define",
-    "initially",
-    "minimize",
-    "objective",
-    "regularizer",
-    "schedule",
-    "slip",
-    "update_rule",
-]

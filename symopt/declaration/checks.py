@@ -42,7 +42,7 @@ def check(declared: Declaration) -> None:
         if isinstance(statement.content, Initial):
             _check_initial(where, statement.content)
     for one, value in declared.initial:
-        _check_initial(f"{declared.name}'s initial", Initial(value, (one,)))
+        _check_initial(declared.name, Initial(value, (one,)))
     _check_spellings(declared)
     _check_defaults(declared)
     _check_definitions(declared)
@@ -106,8 +106,8 @@ def _check_initial(where: str, content: Initial) -> None:
     free = sorted(content.value.atoms(Symbol) - content.value.atoms(Hyperparameter), key=str)
     if free:
         raise DeclarationError(
-            f"{where} value of {unicode(content.sequences[0])} depends on {unicode(free[0])}; "
-            "let it depend on hyperparameters alone"
+            f"{where} gives {unicode(content.sequences[0])} an initial value that depends on "
+            f"{unicode(free[0])}; let it depend on hyperparameters alone"
         )
 
 

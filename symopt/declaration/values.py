@@ -41,6 +41,7 @@ class Declaration:
     doc: str = ""
     source: str = ""
     family: str = ""
+    title: str = ""
     defaults: tuple[tuple[Hyperparameter, float], ...] = ()
     initial: tuple[tuple[Sequence, Expr], ...] = ()
     file: str = field(default="", compare=False)

@@ -88,7 +88,12 @@ def derive_objective(objective: Objective, regularizer: Regularizer | None = Non
     DerivationError
         If the objective holds the parameters in something other than sums of losses and penalties.
     """
-    statement = next(one for one in objective.statements if isinstance(one.content, Minimize))
+    goals = [one for one in objective.statements if isinstance(one.content, Minimize)]
+    if not goals:
+        raise DerivationError(
+            f"{objective.name} minimizes nothing; state minimize(expr, theta) in it"
+        )
+    statement = goals[0]
     id = objective.id_of(statement.key)
     goal = statement.content
     assert isinstance(goal, Minimize)

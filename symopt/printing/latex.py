@@ -11,7 +11,8 @@ from sympy.printing.latex import LatexPrinter
 
 from symopt.notation import Expectation, Gradient, Norm, Sigma
 from symopt.printing.styles import LECTURE, Style
-from symopt.views import Fraction, factors, index_terms, signed_terms, split_sign
+from symopt.printing.written import WrittenOrder
+from symopt.views import Fraction, factors, split_sign
 
 _ONE_TOKEN = re.compile(r"\\[A-Za-z]+|[^\s\\{}]")
 
@@ -25,7 +26,7 @@ def group(text: str) -> str:
     return text if _ONE_TOKEN.fullmatch(text) else f"{{{text}}}"
 
 
-class SlidePrinter(LatexPrinter):
+class SlidePrinter(WrittenOrder, LatexPrinter):
     """Expressions and relations as LaTeX, in one :class:`~symopt.printing.styles.Style`."""
 
     def __init__(self, style: Style = LECTURE) -> None:
@@ -61,25 +62,6 @@ class SlidePrinter(LatexPrinter):
 
     # sums and products as written
 
-    def _print_Add(self, expr: Add, order: Any = None) -> str:
-        shown = ""
-        for negative, term in signed_terms(expr):
-            text = self._print(term)
-            if isinstance(term, Add) and shown:
-                text = f"({text})"
-            sign = ("-" if negative else "") if not shown else (" - " if negative else " + ")
-            if negative and not shown and isinstance(term, Add):
-                text = f"({text})"
-            shown += sign + text
-        return shown
-
-    def _print_Mul(self, expr: Mul) -> str:
-        negative, positive = split_sign(expr)
-        text = self._product(factors(positive)) if isinstance(positive, Mul) else None
-        if text is None:
-            text = self._bracketed(positive, isinstance(positive, Add))
-        return f"-{text}" if negative else text
-
     def _product(self, items: Sequence[Expr | Fraction]) -> str:
         last = len(items) - 1
         texts = [self._factor(item, k == last, k == 0) for k, item in enumerate(items)]
@@ -98,10 +80,6 @@ class SlidePrinter(LatexPrinter):
         loose = isinstance(item, Add) or (isinstance(item, Sigma) and not last)
         signed = not first and split_sign(item)[0]
         return self._bracketed(item, loose or signed)
-
-    def _bracketed(self, expr: Basic, needed: bool) -> str:
-        text: str = self._print(expr)
-        return f"({text})" if needed else text
 
     def _print_Pow(self, expr: Pow) -> str:
         base, exponent = expr.args
@@ -143,12 +121,6 @@ class SlidePrinter(LatexPrinter):
         indices = ",".join(self._index(position) for position in expr.indices)
         grouped = group(indices) if not self.style.index_is_exponent else indices
         return self.style.index.format(letter=self._print(expr.base), indices=grouped)
-
-    def _index(self, position: Expr) -> str:
-        return "".join(
-            ("-" if negative else "+" if k else "") + self._print(term)
-            for k, (negative, term) in enumerate(index_terms(position))
-        )
 
     # the slide's own signs
 

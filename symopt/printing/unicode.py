@@ -9,17 +9,19 @@ from sympy import Add, Basic, Expr, Mul, Pow, S
 from sympy.printing.str import StrPrinter
 
 from symopt.notation import Expectation, Gradient, Norm, Sigma
+from symopt.printing.written import WrittenOrder
 from symopt.spelling import SUBSCRIPTS, SUPERSCRIPTS
-from symopt.views import Fraction, factors, index_terms, signed_terms, split_sign
+from symopt.views import Fraction, factors, split_sign
 
 _MINUS = "−"
 
 
-class UnicodePrinter(StrPrinter):
+class UnicodePrinter(WrittenOrder, StrPrinter):
     """Expressions and relations as a line of Unicode, in the order in which they are written."""
 
     # SymPy's own nodes would else print themselves, each through its _sympystr
     printmethod = "_unicode"
+    minus = _MINUS
 
     def __init__(self) -> None:
         super().__init__({"order": "none"})
@@ -48,22 +50,6 @@ class UnicodePrinter(StrPrinter):
         """A quantity that is still to be derived."""
         return f"{self.doprint(left)} = {name}({self.doprint(about)})"
 
-    def _print_Add(self, expr: Add, order: Any = None) -> str:
-        shown = ""
-        for negative, term in signed_terms(expr):
-            sign = (_MINUS if negative else "") if not shown else f" {_MINUS if negative else '+'} "
-            inside = isinstance(term, Add) and bool(shown or negative)
-            shown += sign + self._bracketed(term, inside)
-        return shown
-
-    def _print_Mul(self, expr: Mul) -> str:
-        negative, positive = split_sign(expr)
-        if isinstance(positive, Mul):
-            text = self._product(factors(positive))
-        else:
-            text = self._bracketed(positive, isinstance(positive, Add))
-        return f"{_MINUS}{text}" if negative else text
-
     def _product(self, items: Sequence[Expr | Fraction]) -> str:
         last = len(items) - 1
         return "·".join(self._factor(item, k == last) for k, item in enumerate(items))
@@ -75,10 +61,6 @@ class UnicodePrinter(StrPrinter):
             return f"{above}/{self._bracketed(item.below, bool(loose))}"
         loose = isinstance(item, Add | Mul) or (isinstance(item, Sigma) and not last)
         return self._bracketed(item, loose or split_sign(item)[0])
-
-    def _bracketed(self, expr: Basic, needed: bool) -> str:
-        text: str = self._print(expr)
-        return f"({text})" if needed else text
 
     def _print_Pow(self, expr: Pow, rational: bool = False) -> str:
         base, exponent = expr.args
@@ -129,12 +111,6 @@ class UnicodePrinter(StrPrinter):
         if len(low) == len(shown) and not subscripted:
             return letter + low
         return f"{letter}[{shown}]"
-
-    def _index(self, position: Expr) -> str:
-        return "".join(
-            (_MINUS if negative else "+" if k else "") + self._print(term)
-            for k, (negative, term) in enumerate(index_terms(position))
-        )
 
     def _print_Sigma(self, expr: Sigma) -> str:
         body = self._bracketed(expr.body, isinstance(expr.body, Add))

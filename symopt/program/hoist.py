@@ -10,6 +10,7 @@ from sympy.logic.boolalg import Boolean
 
 from symopt.derivation.times import entries
 from symopt.notation import Hyperparameter
+from symopt.program.accurate import accurate
 from symopt.program.ir import Assign, local
 from symopt.views import Fraction, factors, rebuild, signed_terms, split_sign
 
@@ -46,7 +47,7 @@ class Numbers:
 
     def assignments(self) -> tuple[Assign, ...]:
         """One typed assignment a number, those first that only rename their own value last."""
-        made = [Assign(local(name), expr, cast=True) for expr, name in self.found.items()]
+        made = [Assign(local(name), accurate(expr), cast=True) for expr, name in self.found.items()]
         return tuple(sorted(made, key=lambda one: isinstance(one.value, Symbol)))
 
 

@@ -31,7 +31,10 @@ def render_fragment(declared: Declaration, options: Options) -> str:  # noqa: AR
 
 def render_document(collection: str, declared: tuple[Declaration, ...]) -> dict[str, str]:
     """A document that inputs every fragment, in the order in which they are given."""
-    sections = [{"name": one.name, "title": text(one.summary)} for one in declared]
+    sections = [
+        {"name": one.name, "title": text(one.title), "summary": text(one.summary)}
+        for one in declared
+    ]
     return {f"{collection}.tex": render("latex", "document.tex.jinja", sections=sections)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import Basic, Expr
+from sympy import Basic, Expr, Piecewise, S
 
 from symopt.declaration import Schedule
 from symopt.derivation.times import entries, step_index
@@ -36,7 +36,7 @@ def render_schedule(schedule: Schedule, options: Options) -> str:  # noqa: ARG00
         "schedule.py.jinja",
         **heading(schedule, schedule.statements),
         class_name=class_name(schedule.name),
-        signature=", ".join([f"{name}: int", *signature(ordered)]),
+        signature=[f"{name}: int", *signature(ordered)],
         fields=signature(ordered),
         passed=", ".join([name, *(f"{one.name}=self.{one.name}" for one in ordered)]),
         argument_words=[
@@ -47,8 +47,21 @@ def render_schedule(schedule: Schedule, options: Options) -> str:  # noqa: ARG00
             f'_check("{name}", {name}, 1 <= {name} < math.inf and {name} % 1 == 0, "{{1, 2, …}}")',
             *(f'_check("{one}", {one}, {code}, "{word}")' for one, (code, word) in words.items()),
         ],
-        lines=[f"return float({number_code(stated.right)})  # {id}"],
+        lines=[f"{line}  # {id}" if "return" in line else line for line in _returns(stated.right)],
     )
+
+
+def _returns(expr: Expr) -> list[str]:
+    """The value, a case at a time."""
+    if not isinstance(expr, Piecewise):
+        return [f"return float({number_code(expr)})"]
+    found = []
+    for value, condition in expr.args:
+        if condition is S.true:
+            return [*found, f"return float({number_code(value)})"]
+        found += [f"if {number_code(condition)}:", f"    return float({number_code(value)})"]
+    # no last case for everything else: the printer says so
+    return [number_code(expr)]
 
 
 def _check(id: str, expr: Expr, step: Index) -> None:

@@ -11,13 +11,14 @@ from sympy.printing.pycode import PythonCodePrinter
 from sympy.sets.sets import FiniteSet
 
 from symopt.errors import LoweringError
+from symopt.printing.written import WrittenOrder
 from symopt.program.ir import Assign, Kernel, Loop, Node, Scratch, Stop
-from symopt.views import Fraction, factors, signed_terms, split_sign
+from symopt.views import Fraction, factors, index_terms, split_sign
 
 _FLIPPED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
-class KernelPrinter(PythonCodePrinter):
+class KernelPrinter(WrittenOrder, PythonCodePrinter):
     """Python in the order of the expression, with every NaN passed on.
 
     ``elementwise`` code reads numbers of the arrays' dtype and must not mix in Python's own;
@@ -28,22 +29,6 @@ class KernelPrinter(PythonCodePrinter):
         super().__init__({"order": "none", "fully_qualified_modules": True})
         self.elementwise = elementwise
         self.needs: dict[str, str] = {}
-
-    def _print_Add(self, expr: Add, order: Any = None) -> str:
-        shown = ""
-        for negative, term in signed_terms(expr):
-            sign = ("-" if negative else "") if not shown else f" {'-' if negative else '+'} "
-            loose = isinstance(term, Add) and bool(shown or negative)
-            shown += sign + self._bracketed(term, loose)
-        return shown
-
-    def _print_Mul(self, expr: Mul) -> str:
-        negative, positive = split_sign(expr)
-        if isinstance(positive, Mul):
-            text = self._product(factors(positive))
-        else:
-            text = self._bracketed(positive, isinstance(positive, Add))
-        return f"-{text}" if negative else text
 
     def _product(self, items: Sequence[Expr | Fraction]) -> str:
         return " * ".join(self._factor(item, alone=len(items) == 1) for item in items)
@@ -71,10 +56,6 @@ class KernelPrinter(PythonCodePrinter):
             return "1.0"
         self.needs["one"] = "1.0"
         return "one"
-
-    def _bracketed(self, expr: Basic, needed: bool) -> str:
-        text: str = self._print(expr)
-        return f"({text})" if needed else text
 
     def _print_Pow(self, expr: Pow, rational: bool = False) -> str:
         base, exponent = expr.args
@@ -105,9 +86,10 @@ class KernelPrinter(PythonCodePrinter):
         """An index: whole numbers stay whole numbers."""
         if isinstance(place, Integer):
             return str(place.p)
-        terms = [f"{'-' if negative else '+'} {term}" for negative, term in signed_terms(place)]
-        ordered = sorted(terms, key=lambda text: text.startswith("-"))
-        return " ".join(ordered).removeprefix("+ ")
+        return "".join(
+            (f" {'-' if negative else '+'} " if k else "-" if negative else "") + str(term)
+            for k, (negative, term) in enumerate(index_terms(place))
+        )
 
     # functions, each such that a NaN comes out where a NaN goes in
 

@@ -5,7 +5,7 @@ from symopt.notation import Sigma, d
 from symopt.symbols import G, L, alpha, epsilon, g, i, t, tau, theta
 
 
-@update_rule(source="slide 'AdaGrad'", defaults={alpha: 0.01, epsilon: 1e-8})
+@update_rule(title="AdaGrad", source="slide 'AdaGrad'", defaults={alpha: 0.01, epsilon: 1e-8})
 def adagrad():
     """A learning rate of its own for each parameter, small where it was updated often."""
     return {

@@ -8,6 +8,7 @@ from symopt.symbols import G, L, alpha, beta, epsilon, gamma, t, theta, v
 
 
 @update_rule(
+    title="Adam, first sketch",
     source="slide 'Adam', first sketch",
     defaults={alpha: 1e-3, beta: 0.9, gamma: 0.9, epsilon: 1e-8},
     initial={v: 0, G: 0},
@@ -19,7 +20,7 @@ def adam_naive():
             shown=Eq(v[t + 1], gamma * v[t] + alpha * d(L(theta), theta)),
             meant=momentum["velocity"],
             note="The slide shifts the index of the velocity by one against the slide on "
-            "momentum; v_t, the velocity of this very step, is meant.",
+            "momentum; the velocity of this very step is meant.",
         ),
         "gradient": rmsprop["gradient"],
         "cache": rmsprop["cache"],

@@ -5,6 +5,7 @@ from symopt.symbols import alpha, epsilon
 
 
 @update_rule(
+    title="Adam before bias correction",
     source="slide 'Adam', before bias correction",
     defaults={alpha: 1e-3, epsilon: 1e-8},
 )

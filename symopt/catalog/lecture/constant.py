@@ -7,7 +7,11 @@ from symopt.symbols import alpha, t
 learning_rate = sequence("alpha", python="learning_rate")
 
 
-@schedule(source="slide 'Stochastic Gradient Descent', learning rate", defaults={alpha: 0.01})
+@schedule(
+    title="Constant learning rate",
+    source="slide 'Stochastic Gradient Descent', learning rate",
+    defaults={alpha: 0.01},
+)
 def constant():
     """The same learning rate at every step."""
     return Eq(learning_rate[t], alpha)

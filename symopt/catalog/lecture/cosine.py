@@ -10,7 +10,9 @@ alpha_max = hyperparameter("alpha_max", Interval.open(0, oo))
 T = hyperparameter("T", S.Naturals)
 
 
-@schedule(source="slide on schedules", defaults={alpha_min: 0.0, alpha_max: 0.1, T: 1000})
+@schedule(
+    title="Cosine", source="slide on schedules", defaults={alpha_min: 0.0, alpha_max: 0.1, T: 1000}
+)
 def cosine():
     """Half a cosine wave from the largest learning rate to the smallest, which then stays."""
     falling = Rational(1, 2) * (alpha_max - alpha_min) * (1 + cos(pi * Min(t - 1, T) / T))

@@ -5,7 +5,7 @@ from symopt.notation import Norm, Sigma
 from symopt.symbols import R, layer, theta
 
 
-@regularizer(source="slide 'Regularization'")
+@regularizer(title="Elastic Net", source="slide 'Regularization'")
 def elastic_net():
     """Absolute values and squared length together."""
     absolute, squared = Abs(theta[layer]), Norm(theta[layer]) ** 2

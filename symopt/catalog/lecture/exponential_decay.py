@@ -9,7 +9,9 @@ alpha_0 = hyperparameter("alpha_0", Interval.open(0, oo))
 gamma = hyperparameter("gamma", Interval.Lopen(0, 1))
 
 
-@schedule(source="slide on schedules", defaults={alpha_0: 0.1, gamma: 0.99})
+@schedule(
+    title="Exponential decay", source="slide on schedules", defaults={alpha_0: 0.1, gamma: 0.99}
+)
 def exponential_decay():
     """A learning rate that falls by the factor gamma at every step."""
     return Eq(learning_rate[t], alpha_0 * gamma ** (t - 1))

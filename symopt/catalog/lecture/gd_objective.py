@@ -3,7 +3,7 @@ from symopt.notation import Sigma
 from symopt.symbols import L, example, f, n, theta, x, y
 
 
-@objective(family="gd", source="slide 'Stochastic Gradient Descent'")
+@objective(title="Objective", family="gd", source="slide 'Stochastic Gradient Descent'")
 def gd_objective():
     """The mean loss over all n examples."""
     loss = L(y[example], f(x[example], theta))

@@ -9,7 +9,7 @@ alpha_0 = hyperparameter("alpha_0", Interval.open(0, oo))
 k = hyperparameter("k", Interval(0, oo))
 
 
-@schedule(source="slide on schedules", defaults={alpha_0: 0.1, k: 0.01})
+@schedule(title="Decay like 1/t", source="slide on schedules", defaults={alpha_0: 0.1, k: 0.01})
 def inverse_time():
     """A learning rate that falls like 1/t."""
     return Eq(learning_rate[t], alpha_0 / (1 + k * (t - 1)))

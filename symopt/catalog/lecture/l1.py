@@ -5,7 +5,7 @@ from symopt.notation import Sigma
 from symopt.symbols import R, layer, theta
 
 
-@regularizer(source="slide 'Regularization'")
+@regularizer(title="L1 regularization", source="slide 'Regularization'")
 def l1():
     """The absolute values of every layer's parameters."""
     return Eq(R(theta), Sigma(Abs(theta[layer]), layer))

@@ -5,7 +5,7 @@ from symopt.notation import Norm, Sigma
 from symopt.symbols import R, layer, theta
 
 
-@regularizer(source="slide 'Regularization'")
+@regularizer(title="L2 regularization", source="slide 'Regularization'")
 def l2():
     """The squared length of every layer's parameters, also called weight decay."""
     return Eq(R(theta), Sigma(Norm(theta[layer]) ** 2, layer))

@@ -5,7 +5,9 @@ from symopt.notation import Sigma, d
 from symopt.symbols import L, alpha, example, f, m, t, theta, x, y
 
 
-@update_rule(source="slide 'Stochastic Gradient Descent'", defaults={alpha: 0.01})
+@update_rule(
+    title="Mini-batch SGD", source="slide 'Stochastic Gradient Descent'", defaults={alpha: 0.01}
+)
 def minibatch():
     """A step against the mean gradient of m examples, a batch."""
     gradient = d(L(y[example], f(x[example], theta)), theta)

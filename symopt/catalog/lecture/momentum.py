@@ -6,6 +6,7 @@ from symopt.symbols import L, alpha, gamma, t, theta, v
 
 
 @update_rule(
+    title="Momentum",
     source="slide 'Stochastic Gradient Descent + Momentum'",
     defaults={alpha: 0.01, gamma: 0.9},
     initial={v: 0},

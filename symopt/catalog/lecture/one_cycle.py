@@ -12,6 +12,7 @@ T = hyperparameter("T", S.Naturals)
 
 
 @schedule(
+    title="One cycle",
     source="slide on schedules",
     defaults={alpha_min: 0.0, alpha_max: 0.1, w: 300, T: 1000},
 )

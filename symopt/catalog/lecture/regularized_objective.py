@@ -3,7 +3,9 @@ from symopt.notation import Sigma
 from symopt.symbols import L, R, example, f, lambda_, n, theta, x, y
 
 
-@objective(family="regularization", source="slide 'Regularization'")
+@objective(
+    title="Objective with a penalty", family="regularization", source="slide 'Regularization'"
+)
 def regularized_objective():
     """The mean loss and a penalty on the parameters."""
     loss = L(y[example], f(x[example], theta))

@@ -6,6 +6,7 @@ from symopt.symbols import G, alpha, beta, epsilon, g, i, t
 
 
 @update_rule(
+    title="RMSProp",
     source="slide 'RMSProp'",
     defaults={alpha: 1e-3, epsilon: 1e-8},
     initial={G: 0},

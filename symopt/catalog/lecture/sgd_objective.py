@@ -3,7 +3,7 @@ from symopt.notation import Sigma
 from symopt.symbols import L, example, f, n, theta, x, y
 
 
-@objective(family="sgd", source="slide 'Stochastic Gradient Descent'")
+@objective(title="Objective, in short", family="sgd", source="slide 'Stochastic Gradient Descent'")
 def sgd_objective():
     """The mean loss, the bounds of the sum left to the reader."""
     loss = L(y[example], f(x[example], theta))

@@ -10,7 +10,9 @@ gamma = hyperparameter("gamma", Interval.Lopen(0, 1))
 s = hyperparameter("s", S.Naturals)
 
 
-@schedule(source="slide on schedules", defaults={alpha_0: 0.1, gamma: 0.5, s: 100})
+@schedule(
+    title="Step decay", source="slide on schedules", defaults={alpha_0: 0.1, gamma: 0.5, s: 100}
+)
 def step_decay():
     """A learning rate that falls by the factor gamma after every s steps."""
     return Eq(learning_rate[t], alpha_0 * gamma ** floor((t - 1) / s))

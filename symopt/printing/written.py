@@ -1,0 +1,51 @@
+"""Sums and products in the order in which they are written: what every printer has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sympy import Add, Basic, Expr, Mul
+
+from symopt.views import Fraction, factors, index_terms, signed_terms, split_sign
+
+
+class WrittenOrder:
+    """Mixed into a SymPy printer; it says how a product of factors looks, and its minus sign."""
+
+    minus = "-"
+
+    def _print(self, expr: Basic) -> str:
+        text: str = super()._print(expr)  # type: ignore[misc]  # SymPy's printer comes after
+        return text
+
+    def _product(self, items: Sequence[Expr | Fraction]) -> str:
+        raise NotImplementedError
+
+    def _print_Add(self, expr: Add, order: Any = None) -> str:
+        shown = ""
+        for negative, term in signed_terms(expr):
+            spaced = f" {self.minus if negative else '+'} "
+            sign = spaced if shown else self.minus if negative else ""
+            loose = isinstance(term, Add) and bool(shown or negative)
+            shown += sign + self._bracketed(term, loose)
+        return shown
+
+    def _print_Mul(self, expr: Mul) -> str:
+        negative, positive = split_sign(expr)
+        if isinstance(positive, Mul):
+            text = self._product(factors(positive))
+        else:
+            text = self._bracketed(positive, isinstance(positive, Add))
+        return f"{self.minus}{text}" if negative else text
+
+    def _bracketed(self, expr: Basic, needed: bool) -> str:
+        text = self._print(expr)
+        return f"({text})" if needed else text
+
+    def _index(self, position: Expr) -> str:
+        """An index without spaces, letters before numbers."""
+        return "".join(
+            (self.minus if negative else "+" if k else "") + self._print(term)
+            for k, (negative, term) in enumerate(index_terms(position))
+        )
