@@ -43,9 +43,8 @@ _PUBLIC = {
         "sequence",
     ),
     "symopt.errors": ("SymoptError",),
-    "symopt.printing.latex": ("latex",),
     "symopt.printing.unicode": ("unicode",),
-    "symopt.derivation.api": ("derivations", "formulas"),
+    "symopt.derivation.api": ("derivations", "formulas", "latex"),
     "symopt.runtime.compiling": ("compile",),
     "symopt.judging": ("verify",),
 }

@@ -59,6 +59,8 @@ def _of(name: str) -> tuple[Declaration, ...]:
     known = {one.name: one for one in catalogue()}
     if name not in known:
         hint = nearest(name, known)
+        if Path(f"{name}.py").is_file():
+            hint = f"there is a file {name}.py here, so write {name}.py"
         raise UsageError(f"nothing is declared under '{name}'; {hint}")
     return (known[name],)
 

@@ -50,6 +50,7 @@ def main() -> None:
     except SymoptError as error:
         print(f"symopt: {error}", file=sys.stderr)
         sys.exit(2)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        print(f"symopt:{where}: {error.strerror or error}", file=sys.stderr)
+        sys.exit(2)

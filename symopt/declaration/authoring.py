@@ -80,6 +80,11 @@ def _content(where: str, value: Any) -> Content:
     if isinstance(value, Equality):
         left, right = value.args
         return Equation(left, sums_as_written(right))
+    if isinstance(value, list | tuple | set):
+        raise DeclarationError(
+            f"{where} is a {type(value).__name__}; return a dict of statements by key, such as "
+            '{"step": Eq(left, right)}'
+        )
     raise DeclarationError(
         f"{where} is {value!r}, which states nothing; write an equation, Eq(left, right)"
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sympy import Basic, Indexed, Symbol, sympify
 from sympy.core.function import AppliedUndef
 
+from symopt import symbols
 from symopt.declaration.statements import Debias, Default, Equation, Initial, expressions
 from symopt.errors import DeclarationError, nearest
 from symopt.notation import Count, Gradient, Hyperparameter, Index, Norm, Sequence
@@ -70,9 +71,11 @@ def _check_keys(declared: Declaration) -> None:
 def _check_symbols(where: str, expr: Basic) -> None:
     for symbol in sorted(expr.atoms(Symbol), key=str):
         if type(symbol) is Symbol and not _is_label(expr, symbol):
+            hint = f"declare it with hyperparameter('{symbol}') or sequence('{symbol}')"
+            if hasattr(symbols, str(symbol)):
+                hint = f"write from symopt.symbols import {symbol}"
             raise DeclarationError(
-                f"{where} uses the bare SymPy symbol {symbol}, of which nothing is known; "
-                f"declare it with hyperparameter('{symbol}') or sequence('{symbol}')"
+                f"{where} uses the bare SymPy symbol {symbol}, of which nothing is known; {hint}"
             )
     for one in _bare_sequences(expr):
         raise DeclarationError(
@@ -103,11 +106,14 @@ def _check_initial(where: str, content: Initial) -> None:
             f"{where} gives an initial value to {loose[0]}, which is no sequence; "
             "write initially(0, v) with the bare letter of a state"
         )
+    if isinstance(content.value, Indexed):
+        return  # the first value of the parameters, which the derivation looks into
     free = sorted(content.value.atoms(Symbol) - content.value.atoms(Hyperparameter), key=str)
     if free:
         raise DeclarationError(
             f"{where} gives {unicode(content.sequences[0])} an initial value that depends on "
-            f"{unicode(free[0])}; let it depend on hyperparameters alone"
+            f"{unicode(free[0])}; let it depend on hyperparameters alone, or be the first value "
+            "of the parameters, theta[1]"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from typing import ClassVar
 
 from sympy import Expr
@@ -102,7 +103,10 @@ class Declaration:
         return "\n".join([self.name, *(f"  {line}" for line in lines)])
 
     def _repr_latex_(self) -> str:
-        rows = r" \\ ".join(formula.text for formula in self.formulas())
+        # a notebook shows what follows in place of requests; derivation lies above this room, so
+        # it is looked up when it is needed and not before
+        follows = import_module("symopt.derivation.api")
+        rows = r" \\ ".join(formula.text for formula in follows.formulas(self))
         return rf"$\displaystyle \begin{{gathered}} {rows} \end{{gathered}}$"
 
     @property

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
+from sympy import Basic
+
 from symopt.declaration import Declaration, Formula, Objective, Regularizer, Statement, UpdateRule
 from symopt.declaration.display import Printer, display
 from symopt.derivation.penalty import derive_objective, derive_penalty
@@ -9,6 +13,8 @@ from symopt.derivation.rule import completed, derive_rule
 from symopt.derivation.steps import Derivation
 from symopt.errors import UsageError
 from symopt.printing.latex import SlidePrinter
+from symopt.printing.latex import latex as expression_latex
+from symopt.printing.styles import LECTURE, Style
 
 
 def statements(declared: Declaration) -> tuple[Statement, ...]:
@@ -30,6 +36,36 @@ def formulas(declared: Declaration, printer: Printer | None = None) -> tuple[For
     )
 
 
+def latex(shown: Declaration | Derivation | Basic, style: Style = LECTURE) -> str:
+    r"""The LaTeX of an expression, of a derivation, or of a declaration's formulas, a line each.
+
+    >>> from symopt.catalog.lecture.gd import gd
+    >>> latex(gd)
+    '\\theta_{t+1} = \\theta_t - \\alpha \\frac{dL}{d\\theta}'
+
+    Raises
+    ------
+    UsageError
+        For anything else.
+    """
+    match shown:
+        case Declaration():
+            return " \\\\\n".join(one.text for one in formulas(shown, SlidePrinter(style)))
+        case Derivation():
+            return shown.latex(style)
+        case Basic():
+            return expression_latex(shown, style)
+    raise UsageError(_no_declaration("latex", shown))
+
+
+def _no_declaration(name: str, given: object) -> str:
+    what = f"the module {given.__name__}" if isinstance(given, ModuleType) else repr(given)
+    hint = ""
+    if isinstance(given, ModuleType):
+        hint = f", such as {given.__name__.rpartition('.')[2]} from that module"
+    return f"{name} was given {what}; give it a declaration{hint}"
+
+
 def derivations(
     declared: Declaration, regularizer: Regularizer | None = None
 ) -> tuple[Derivation, ...]:
@@ -44,6 +80,8 @@ def derivations(
     DerivationError
         If what is asked for does not follow.
     """
+    if not isinstance(declared, Declaration):
+        raise UsageError(_no_declaration("derivations", declared))
     if isinstance(declared, Objective):
         return (derive_objective(declared, regularizer),)
     if regularizer is not None:

@@ -57,6 +57,12 @@ def average_of(where: str, stated: Equation) -> Average:
             f"of {unicode(old)} with a coefficient free of the data; leave {name} uncorrected"
         )
     driving = _driving_terms(right, old)
+    idle = [one for one in driving if not entries(one)]
+    if idle:
+        raise DerivationError(
+            f"debias({unicode(left.base)}) does not apply: {where} adds {unicode(idle[0])}, which "
+            "depends on no data, to the average; leave it out of the recurrence"
+        )
     if len(driving) != 1:
         raise DerivationError(
             f"debias({unicode(left.base)}) does not apply: {where} adds {len(driving)} terms to "
@@ -64,11 +70,6 @@ def average_of(where: str, stated: Equation) -> Average:
         )
     pieces = Mul.make_args(canonical(driving[0]))
     averaged = [one for one in pieces if entries(one)]
-    if not averaged:
-        raise DerivationError(
-            f"debias({unicode(left.base)}) does not apply: {where} adds "
-            f"{unicode(driving[0])}, which depends on no data; leave {name} uncorrected"
-        )
     averaged_part = Mul(*averaged)
     weight = simplify(canonical((whole - decay * old) / averaged_part))
     decay = min((decay, simplify(decay)), key=lambda one: one.count_ops())

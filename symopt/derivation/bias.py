@@ -17,7 +17,6 @@ from symopt.derivation.responses import quotient, response
 from symopt.derivation.steps import Derivation
 from symopt.derivation.unrolling import conditions, lines
 from symopt.notation import Expectation, Index, Sequence, hat
-from symopt.printing.unicode import unicode
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def correct(where: str, stated: Equation, start: Expr, step: Index) -> Correctio
     )
     derivation = Derivation(
         where,
-        f"{unicode(corrected)} from {where}, {unicode(left.base[S.Zero])} = {unicode(start)}",
+        (corrected, f" from {where}, ", left.base[S.Zero], " = ", start),
         lines(where, stated, start, step, average, found, shown),
         ((Expectation(average.averaged), " is the same at every step"), *conditions(average)),
     )

@@ -8,9 +8,10 @@ from sympy import Basic, Expr
 from sympy.core.function import AppliedUndef
 
 from symopt.declaration import Equation
+from symopt.derivation.steps import Derivation, Line
 from symopt.derivation.times import at
 from symopt.errors import DerivationError
-from symopt.notation import Count, Gradient, Index, Sequence, Sigma, given
+from symopt.notation import Count, Gradient, Index, Sequence, Sigma, function, given, sequence
 from symopt.printing.unicode import unicode
 from symopt.views import canonical, occurrences, rebuild, rewrite
 
@@ -26,6 +27,24 @@ class Gradients:
     symbol: Sequence | None
     examples: tuple[tuple[Sequence, Count], ...]
     point: tuple[str, Expr] | None
+
+    def derivation(self, step: Index) -> Derivation | None:
+        """Where the gradient is to be taken, if not at the parameters."""
+        if self.point is None or self.parameter is None or self.symbol is None:
+            return None
+        where, point = self.point
+        loss = function("L")
+        title = ("where ", at(self.symbol, step), " is to be taken")
+        here = sequence("point")[step]
+        lines = (
+            Line(
+                at(self.symbol, step),
+                Gradient(loss(point), self.parameter),
+                where,
+            ),
+            Line(here, point, "the argument of the loss, known before the step: gradient_point"),
+        )
+        return Derivation(where, title, lines)
 
 
 def name_gradients(equations: tuple[Named, ...], step: Index) -> Gradients:

@@ -54,7 +54,7 @@ def derive_penalty(regularizer: Regularizer) -> Penalty:
         Line(left, gradient, ("only the term ", total.index, " depends on ", entry)),
         *_at_the_kink(left, gradient, entry),
     )
-    title = f"{unicode(left)} from {id}"
+    title = (left, f" from {id}")
     return Penalty(regularizer, id, entry, total.body, gradient, Derivation(id, title, lines))
 
 
@@ -120,7 +120,7 @@ def derive_objective(objective: Objective, regularizer: Regularizer | None = Non
             )
         )
         lines += penalty.derivation.lines[2:]
-    return Derivation(id, f"{unicode(Gradient(whole, variable))} from {id}", tuple(lines))
+    return Derivation(id, (Gradient(whole, variable), f" from {id}"), tuple(lines))
 
 
 def _gradient(id: str, expr: Expr, letter: Sequence, variable: Expr) -> Expr:

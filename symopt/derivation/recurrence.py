@@ -102,7 +102,7 @@ def _difference(where: str, left: Expr, total: Sigma, step: Index) -> tuple[Equa
         Line(left, right, "solved"),
         Line(base[S.Zero], S.Zero, "the empty sum"),
     )
-    return Equation(left, right), Derivation(where, f"{unicode(left)} as a recurrence", lines)
+    return Equation(left, right), Derivation(where, (left, " as a recurrence"), lines)
 
 
 def _cleaned(newest: Expr) -> Expr:

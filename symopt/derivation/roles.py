@@ -12,6 +12,8 @@ from symopt.derivation.times import entries, offset
 from symopt.errors import DerivationError
 from symopt.notation import Index, Sequence
 from symopt.printing.unicode import unicode
+from symopt.symbols import t as default_step
+from symopt.views import canonical
 
 
 def assign_roles(
@@ -85,10 +87,10 @@ def _states(
                     f"{letter}[{_shifted(name, defined[base] - 1)}]"
                 )
             if lag < -1:
+                before = f"{letter}[{_shifted(name, defined[base] - 1)}]"
                 raise DerivationError(
                     f"{one.id} reads {unicode(entry)}, two or more steps back; keep it in a state "
-                    f"of its own, such as p[{name}] = {letter}"
-                    f"[{_shifted(name, defined[base] - 1)}]"
+                    f"of its own, such as p[{name}] = {before} with initially(…, p)"
                 )
             if lag == -1:
                 stateful.setdefault(base)
@@ -149,20 +151,32 @@ def _check_initial(
             letter = unicode(sequence)
             raise DerivationError(
                 f"{where} reads the past of the state {letter}, which has no initial value; "
-                f"add initially(0, {sequence.spelling.python}) or initial={{…: 0}}"
+                f"add initially(0, {sequence.spelling.python}), or what else it starts from"
             )
     if parameter in initial:
         raise DerivationError(
             f"{name} gives an initial value to its parameters {unicode(parameter)}; "
             "their first value is their user's to choose, so leave it out"
         )
-    for sequence in initial:
+    for sequence, start in initial.items():
+        first = _first(assignments, parameter)
+        if start.is_Indexed and start != first:
+            raise DerivationError(
+                f"{name} starts {unicode(sequence)} from {unicode(start)}; a state starts from a "
+                f"number or from the first value of the parameters, {unicode(first)}"
+            )
         if sequence not in stateful:
             letter = unicode(sequence)
             raise DerivationError(
                 f"{name} gives an initial value to {letter}, which is no state: no equation reads "
                 f"its past; leave the initial value out"
             )
+
+
+def _first(assignments: tuple[Assignment, ...], parameter: Sequence) -> Expr:
+    """The parameters before the first step: θ_1 where θ_{t+1} is defined, θ_0 where θ_t is."""
+    left = next(one.left for one in assignments if one.target == parameter)
+    return parameter[canonical(left.indices[0]).subs(default_step, 0)]
 
 
 def _elementwise(assignments: tuple[Assignment, ...], parameter: Sequence) -> frozenset[Sequence]:

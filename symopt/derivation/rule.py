@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Expr
+from sympy import Basic, Expr
 
 from symopt.declaration import Content, Debias, Equation, SideBySide, Statement, UpdateRule
 from symopt.derivation.bias import Correction, correct
@@ -13,11 +13,11 @@ from symopt.derivation.recurrence import recur
 from symopt.derivation.roles import assign_roles, in_computable_order
 from symopt.derivation.steps import Derivation
 from symopt.derivation.system import Assignment, System
-from symopt.derivation.times import step_index, without_components
+from symopt.derivation.times import entries, step_index, without_components
 from symopt.errors import DerivationError
 from symopt.notation import Count, Hyperparameter, Index, Sequence, Sigma
 from symopt.printing.unicode import unicode
-from symopt.views import occurrences
+from symopt.views import occurrences, substitute
 
 Named = tuple[str, Equation]
 
@@ -47,7 +47,8 @@ def derive_rule(rule: UpdateRule) -> System:
     ordered = in_computable_order(rule.name, assignments, step)
     variables = assign_roles(rule.name, ordered, step, known, gradients)
     _check_counts(assignments, tuple(one.examples for one in variables))
-    shown = (*derivations, *(one.derivation for one in corrections))
+    taken = gradients.derivation(step)
+    closed = (*derivations, *(one.derivation for one in corrections))
     used = _hyperparameters(rule, assignments)
     return System(
         rule=rule,
@@ -57,12 +58,12 @@ def derive_rule(rule: UpdateRule) -> System:
         hyperparameters=used,
         constants_in_time=frozenset(
             one
-            for derivation in shown
+            for derivation in closed
             for line in derivation.lines
             for one in line.right.atoms(Hyperparameter)
         ),
         gradient_point=gradients.point,
-        derivations=shown,
+        derivations=(*closed, taken) if taken else closed,
     )
 
 
@@ -97,10 +98,27 @@ def _corrected(
         if isinstance(statement.content, Debias):
             where = rule.id_of(statement.key)
             for sequence in statement.content.sequences:
-                one = _correction(where, sequence, equations, initial, step)
+                one = _correction(where, sequence, _inlined(equations), initial, step)
                 corrections.append(one)
                 found += [(where, equation) for equation in one.computed]
     return tuple(found), tuple(corrections)
+
+
+def _inlined(equations: tuple[Named, ...]) -> tuple[Named, ...]:
+    """Letters that depend on the step and hyperparameters alone, put in where they are read."""
+    values: dict[Basic, Basic] = {}
+    while True:
+        found = {
+            one.left: right
+            for _, one in equations
+            for right in [substitute(one.right, values)]
+            if not entries(right) and one.left not in values
+        }
+        if not found:
+            return tuple(
+                (id, replace(one, right=substitute(one.right, values))) for id, one in equations
+            )
+        values.update(found)
 
 
 def _correction(
@@ -115,7 +133,13 @@ def _correction(
             if sequence not in initial:
                 raise DerivationError(
                     f"{id} reads the past of the state {unicode(sequence)}, which has no initial "
-                    f"value; add initially(0, {sequence.spelling.python}) or initial={{…: 0}}"
+                    f"value; add initially(0, {sequence.spelling.python}), "
+                    "or what else it starts from"
+                )
+            if initial[sequence].is_Indexed:
+                raise DerivationError(
+                    f"debias({unicode(sequence)}) does not apply: {unicode(sequence)} starts from "
+                    f"{unicode(initial[sequence])}, which no later step knows; start from a number"
                 )
             return correct(id, one, initial[sequence], step)
     raise DerivationError(
@@ -130,7 +154,7 @@ def _check_sums(assignments: tuple[Assignment, ...]) -> None:
             if isinstance(total, Sigma) and total.index.counts != "example":
                 raise DerivationError(
                     f"{one.id} sums over {unicode(total.index)}, which counts neither past steps "
-                    "nor examples; sum to the step t, or over an example index to a count"
+                    "nor examples; sum to the step t, or over symopt.symbols.example to a count"
                 )
 
 
@@ -170,7 +194,7 @@ def completed(rule: UpdateRule) -> tuple[Statement, ...]:
             tuple(
                 equation
                 for one in statement.content.sequences
-                for equation in _correction(where, one, equations, known, step).displayed
+                for equation in _correction(where, one, _inlined(equations), known, step).displayed
             )
         )
 

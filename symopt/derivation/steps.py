@@ -29,7 +29,7 @@ class Derivation:
     """The lines that lead from a declared equation to what follows from it."""
 
     id: str
-    title: str
+    title: Reason
     lines: tuple[Line, ...]
     assumptions: tuple[Reason, ...] = ()
 
@@ -42,22 +42,29 @@ class Derivation:
         )
 
     def latex(self, style: Style = LECTURE) -> str:
-        """An ``align*`` block with the reasons beside the formulas; needs amsmath only."""
+        """Title, an ``align*`` block with reasons and checks, assumptions; needs amsmath only."""
         printer = SlidePrinter(style)
         rows = [
             rf"{printer.doprint(line.left)} &{style.relation} {printer.doprint(line.right)}"
-            rf" && \text{{{_in_text(line.reason, printer)}}}"
+            rf" && \text{{{_in_text(line.reason, printer)}{_checked(line)}}}"
             for line in self.lines
         ]
         joined = " \\\\\n".join(rows)
-        return f"\\begin{{align*}}\n{joined}\n\\end{{align*}}"
+        parts = [
+            rf"\noindent {_in_text(self.title, printer)}:",
+            f"\\begin{{align*}}\n{joined}\n\\end{{align*}}",
+        ]
+        if self.assumptions:
+            assumed = ", ".join(_in_text(one, printer) for one in self.assumptions)
+            parts.append(rf"\noindent assuming {assumed}.")
+        return "\n".join(parts)
 
     def json(self) -> dict[str, Any]:
         """The derivation for machines."""
         printer = SlidePrinter()
         return {
             "id": self.id,
-            "title": self.title,
+            "title": in_words(self.title),
             "assumptions": [in_words(one) for one in self.assumptions],
             "lines": [
                 {
@@ -71,11 +78,19 @@ class Derivation:
         }
 
     def __str__(self) -> str:
-        rows = [f"  {formula}    {reason}" for formula, reason, _ in self.rows()]
-        return "\n".join([self.title, *rows])
+        rows = [
+            f"  {formula}    {reason}" + (f"  ({check})" if check else "")
+            for formula, reason, check in self.rows()
+        ]
+        assuming = [f"  assuming {in_words(one)}" for one in self.assumptions]
+        return "\n".join([in_words(self.title), *rows, *assuming])
 
     def _repr_latex_(self) -> str:
         return self.latex()
+
+
+def _checked(line: Line) -> str:
+    return f" ({text(line.check)})" if line.check else ""
 
 
 def in_words(reason: Reason) -> str:

@@ -195,7 +195,15 @@ def latex(expr: Basic, style: Style = LECTURE) -> str:
     return text
 
 
-_TEXT = {"_": r"\_", "≠": r"$\neq$", "=": "$=$", "%": r"\%", "&": r"\&", "#": r"\#"}
+_TEXT = {
+    "_": r"\_",
+    "≠": r"$\neq$",
+    "…": r"$\dots$",
+    "=": "$=$",
+    "%": r"\%",
+    "&": r"\&",
+    "#": r"\#",
+}
 
 
 def text(words: str) -> str:

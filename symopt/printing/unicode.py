@@ -57,7 +57,9 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
     def _factor(self, item: Expr | Fraction, last: bool) -> str:
         if isinstance(item, Fraction):
             above = self._product(item.above) if item.above else "1"
-            loose = isinstance(item.below, Add | Mul | Sigma) or split_sign(item.below)[0]
+            below = item.below
+            loose = isinstance(below, Add | Mul | Sigma) or split_sign(below)[0]
+            loose = loose or (below.is_Rational and not below.is_Integer)
             return f"{above}/{self._bracketed(item.below, bool(loose))}"
         loose = isinstance(item, Add | Mul) or (isinstance(item, Sigma) and not last)
         return self._bracketed(item, loose or split_sign(item)[0])
@@ -74,7 +76,9 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
         power = self._print(exponent)
         raised = "".join(SUPERSCRIPTS.get(c, "") for c in power)
         if len(raised) != len(power):
-            raised = f"^{self._bracketed(exponent, not exponent.is_Atom)}"
+            raised = (
+                f"^{self._bracketed(exponent, not (exponent.is_Symbol or exponent.is_Integer))}"
+            )
         return self._bracketed(base, loose) + raised
 
     def _print_Rational(self, expr: Any) -> str:

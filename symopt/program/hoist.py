@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sympy import Add, Basic, Expr, Integer, Mul, Pow, Rational, S, Symbol
+from sympy.core.relational import Relational
 from sympy.functions.elementary.piecewise import ExprCondPair
-from sympy.logic.boolalg import Boolean
+from sympy.logic.boolalg import BooleanFunction
 
 from symopt.derivation.times import entries
 from symopt.notation import Hyperparameter
@@ -56,7 +57,7 @@ def hoist(expr: Expr, numbers: Numbers, hint: str) -> Expr:
 
     Factors without elements are gathered into one: α/m·Σ ⇒ scale·Σ, v/(1 − β^t) ⇒ v·scale.
     """
-    if isinstance(expr, Boolean | ExprCondPair):
+    if isinstance(expr, BooleanFunction | Relational | ExprCondPair):
         return rebuild(expr, (_part(one, numbers, hint) for one in expr.args))
     if not entries(expr) and not expr.is_Indexed:
         return _number(expr, numbers, f"{hint}_term")

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from sympy import Expr, Pow
+from sympy.core.relational import Relational
 from sympy.functions.elementary.piecewise import ExprCondPair
-from sympy.logic.boolalg import Boolean
+from sympy.logic.boolalg import BooleanFunction
 
 from symopt.derivation.system import Assignment
 from symopt.derivation.times import entries
@@ -58,7 +59,7 @@ def _parts(expr: Expr) -> Iterator[Expr]:
     if isinstance(expr, Sigma) or expr.is_Indexed:
         return
     square = isinstance(expr, Pow) and expr.args[0].is_Indexed and expr.args[1] == 2
-    countable = not isinstance(expr, Boolean | ExprCondPair) and expr.args
+    countable = not isinstance(expr, BooleanFunction | Relational | ExprCondPair) and expr.args
     if countable and not square and entries(expr):
         yield expr
     for part in expr.args:

@@ -61,26 +61,32 @@ def write(folder: Path, texts: Mapping[str, str]) -> tuple[Path, ...]:
     return tuple(changed)
 
 
-def differences(folder: Path, texts: Mapping[str, str], complete: bool) -> Iterator[str]:
-    """A unified diff of each file that is not what its declaration gives today.
+def missing(folder: Path, texts: Mapping[str, str]) -> tuple[Path, ...]:
+    """The files that are not there."""
+    return tuple(folder / name for name in texts if not (folder / name).is_file())
 
-    If the texts are ``complete``, a file that no declaration gives is a difference too.
-    """
+
+def differences(folder: Path, texts: Mapping[str, str]) -> Iterator[str]:
+    """A unified diff of each file that is not what its declaration gives today."""
     for name, text in texts.items():
         path = folder / name
-        old = path.read_text(encoding="utf-8") if path.is_file() else ""
+        old = path.read_text(encoding="utf-8") if path.is_file() else text
         if old != text:
             yield "".join(
                 difflib.unified_diff(
                     old.splitlines(keepends=True),
                     text.splitlines(keepends=True),
-                    f"{folder.name}/{name} (as it is)",
-                    f"{folder.name}/{name} (as declared)",
+                    f"{path} (as it is)",
+                    f"{path} (as declared)",
                 )
             )
-    if complete:
-        known = {folder / name for name in texts}
-        folders = {path.parent for path in known}
-        for path in sorted(one for part in folders if part.is_dir() for one in part.iterdir()):
-            if path.is_file() and path not in known and not path.name.startswith("."):
-                yield f"{folder.name}/{path.relative_to(folder)} follows from no declaration\n"
+
+
+def unknown(folder: Path, texts: Mapping[str, str]) -> Iterator[Path]:
+    """Files beside these, with the endings of generated ones, that none of the texts is for."""
+    known = {folder / name for name in texts}
+    for parent in sorted({path.parent for path in known}):
+        endings = {path.suffix for path in known if path.parent == parent}
+        if parent.is_dir():
+            found = (path for path in parent.iterdir() if path.suffix in endings)
+            yield from sorted(path for path in found if path not in known)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from symopt.declaration import Declaration
 from symopt.derivation.api import derivations, formulas
-from symopt.printing.latex import text
+from symopt.printing.latex import SlidePrinter, text
 from symopt.targets.target import Options, Target
 from symopt.targets.templates import render
 
 
-def render_fragment(declared: Declaration, options: Options) -> str:  # noqa: ARG001  # has no dtype
+def render_fragment(declared: Declaration, options: Options) -> str:
     """The formulas as the slide has them, with notes on misprints and what is derived from them."""
-    shown = formulas(declared)
+    shown = formulas(declared, SlidePrinter(options.style))
     return render(
         "latex",
         "fragment.tex.jinja",
@@ -23,9 +23,7 @@ def render_fragment(declared: Declaration, options: Options) -> str:  # noqa: AR
             for one in shown
         ],
         notes=[text(one.note) for one in shown if one.note],
-        derivations=[
-            {"title": f"From {text(one.id)}", "text": one.latex()} for one in derivations(declared)
-        ],
+        derivations=[one.latex(options.style) for one in derivations(declared)],
     )
 
 

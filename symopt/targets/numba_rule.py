@@ -242,6 +242,8 @@ def _states(system: System) -> dict[str, Any]:
 
 def _initial(one: Variable, parameter: str) -> str:
     value: Expr = one.initial
+    if value.is_Indexed:
+        return f"{parameter}.copy()"
     if one.scalar:
         return f"np.array([{number_code(value)}])"
     return (

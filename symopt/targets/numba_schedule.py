@@ -55,7 +55,7 @@ def _returns(expr: Expr) -> list[str]:
     """The value, a case at a time."""
     if not isinstance(expr, Piecewise):
         return [f"return float({number_code(expr)})"]
-    found = []
+    found: list[str] = []
     for value, condition in expr.args:
         if condition is S.true:
             return [*found, f"return float({number_code(value)})"]

@@ -43,7 +43,9 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
 
     def _loose(self, item: Expr) -> bool:
         """Whether a factor needs brackets."""
-        return isinstance(item, Add | Mul) or split_sign(item)[0] or self._multiplied_out(item)
+        quotient = item.is_Rational and not item.is_Integer
+        product = isinstance(item, Add | Mul) or quotient or self._multiplied_out(item)
+        return bool(product or split_sign(item)[0])
 
     def _multiplied_out(self, item: Expr) -> bool:
         """Whether a power is written as a product: of one element, to the second or third."""
@@ -66,11 +68,11 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
         if self._multiplied_out(expr):
             return " * ".join([self._print(base)] * int(exponent))
         simple = base.is_Symbol or base.is_Indexed or base.is_Function
-        power = self._bracketed(exponent, not exponent.is_Atom)
+        power = self._bracketed(exponent, not (exponent.is_Symbol or exponent.is_Integer))
         return f"{self._bracketed(base, not simple)} ** {power}"
 
     def _print_Rational(self, expr: Any) -> str:
-        return f"{expr.p} / {expr.q}"
+        return f"{expr.p}.0 / {expr.q}.0"
 
     def _print_Integer(self, expr: Any) -> str:
         return str(expr.p) if self.elementwise else f"{expr.p}.0"

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from symopt.declaration import Declaration
+from symopt.printing.styles import LECTURE, Style
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a user may ask of a target; ``dtypes`` are those that a kernel accepts."""
+    """What a user may ask of a target: the dtypes that a kernel accepts, the style of LaTeX."""
 
     dtypes: tuple[str, ...] = ("float32", "float64")
+    style: Style = LECTURE
 
 
 @dataclass(frozen=True)

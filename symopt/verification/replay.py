@@ -85,7 +85,8 @@ class Replay:
         one = self.anatomy.definitions.get(letter)
         if one is None:
             return self._input(letter, time, place)
-        if time < self.now + one.offset and self.resumed(one):
+        # before the first step all arrays are as they were handed over
+        if time < max(self.now, 1) + one.offset and self.resumed(one):
             return self._recorded(one, time, place)
         key = (letter, time, place.element if letter in self.anatomy.driven else -1)
         memo = self._known if letter in self.anatomy.driven else self._scalars

@@ -16,7 +16,8 @@ class Verdict:
 
     ``error`` and ``bound`` are in ulps of the sum of the terms' magnitudes, both at the point
     ``where`` the error is largest; for a refuted kernel, at the counterexample. Of ``points``
-    judged, ``out_of_range`` more could not be, as a number there may leave the format's range.
+    judged, ``out_of_range`` more could not be, as a number there may leave the format's range;
+    at ``undefined`` of them the declared value does not exist (0/0) and the kernel says so.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Verdict:
     out_of_range: int
     message: str = ""
     note: str = ""
+    undefined: int = 0
 
     def json(self) -> dict[str, Any]:
         """The verdict for machines; what is not finite is null."""
@@ -56,6 +58,8 @@ class Tally:
         self.note = note
         self.points = 0
         self.out_of_range = 0
+        self.undefined = 0
+        self.first_undefined = ""
         self.worst = (0.0, 0.0, "")
         self.message = ""
 
@@ -75,6 +79,9 @@ class Tally:
         if not declared.bounded:
             if math.isfinite(kernel):
                 self._undefined(kernel, point)
+            elif not self.undefined:
+                self.first_undefined = f"{point.where}, {point.inputs()}"
+            self.undefined += 1
             return
         unit = max(2 * self.form.unit * declared.size, self.form.tiny)
         allowed = declared.error * WIDENING
@@ -109,8 +116,18 @@ class Tally:
             self.points,
             self.out_of_range,
             message,
-            self.note,
+            self._noted(),
+            self.undefined,
         )
+
+    def _noted(self) -> str:
+        if not self.undefined:
+            return self.note
+        words = (
+            f"at {self.undefined} points the declared value does not exist and the kernel gives "
+            f"no number either; first at {self.first_undefined}"
+        )
+        return f"{self.note}; {words}" if self.note else words
 
     def _undefined(self, kernel: float, point: Point) -> None:
         self.refute(

@@ -68,6 +68,49 @@ def test_derive_adam_gives_a_reason_for_each_line():
     assert derivation["lines"][-1]["unicode"] == "v̂ₜ = vₜ/(1 − β₁ᵗ)"
 
 
+def test_a_house_style_reaches_formulas_derivations_and_files(tmp_path):
+    assert r"\nabla_{\theta} L" in symopt("show", "momentum", "--style", "paper").stdout
+    assert r"G^{(t)}" in symopt("derive", "adam", "--style", "book").stdout
+    symopt("generate", "adam", "--style", "book", "--target", "latex", "--out", str(tmp_path))
+    assert r"v^{(t)}" in (tmp_path / "latex/adam.tex").read_text()
+
+
+def test_show_names_what_the_slide_does_not_show():
+    assert "not on the slide: α = 0.01, γ = 0.9, v₀ = 0" in symopt("show", "momentum").stdout
+
+
+def test_a_file_of_that_name_is_pointed_out(tmp_path):
+    (tmp_path / "lion.py").write_text(LION.read_text())
+    assert symopt("show", "lion", cwd=tmp_path, code=2).stderr == (
+        "symopt: nothing is declared under 'lion'; there is a file lion.py here, so write lion.py\n"
+    )
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    ran = symopt("generate", "gd", "--out", str(tmp_path / "file" / "x"), code=2)
+    assert ran.stderr.startswith("symopt: ")
+    assert ran.stderr.count("\n") == 1
+
+
+def test_tables_in_a_pipe_are_neither_cut_nor_wrapped(library):
+    lines = symopt("list").stdout.splitlines()
+    assert len(lines) == len(library) + 1
+
+
+def test_the_shell_completes_names():
+    from symopt.cli import completion
+
+    assert sorted(completion.names("ada")) == [
+        "adagrad",
+        "adam",
+        "adam_naive",
+        "adam_uncorrected",
+    ]
+    assert completion.regularizers("l") == ["l2", "l1"]
+    assert completion.styles("b") == ["book"]
+
+
 def test_derive_puts_a_penalty_into_an_objective():
     shown = symopt("derive", "regularized_objective", "--with", "l2").stdout
     assert "2·λ·θₗ" in shown

@@ -129,13 +129,13 @@ def test_initial_values_depend_on_hyperparameters_alone(declare):
         declare(
             lambda: {
                 "average": Eq(v[t], beta * v[t - 1] + g[t]),
-                "start": initially(g[t], v),
+                "start": initially(2 * g[t], v),
                 "step": Eq(theta[t + 1], theta[t] - v[t]),
             }
         )
     assert str(error.value) == (
         "rule.start gives v an initial value that depends on g; "
-        "let it depend on hyperparameters alone"
+        "let it depend on hyperparameters alone, or be the first value of the parameters, theta[1]"
     )
 
 

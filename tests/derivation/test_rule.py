@@ -5,6 +5,7 @@ from sympy import Eq
 
 from symopt import d, debias, define, hat, initially
 from symopt.derivation.rule import derive_rule
+from symopt.errors import DerivationError
 from symopt.symbols import G, L, alpha, beta, c, g, gamma, t, theta, u, v
 from symopt.views import canonical
 
@@ -130,3 +131,28 @@ def test_a_correction_is_found_for_a_sum_over_the_past(library, declare):
     )
     shown = {one.left: one.right for one in derive_rule(rule).assignments}
     assert canonical(shown[hat(G)[t]]) == G[t] / t
+
+
+def test_a_gradient_that_is_taken_elsewhere_is_derived(library):
+    (derivation,) = derive_rule(library["nesterov"]).derivations
+    assert [formula for formula, _, _ in derivation.rows()] == [
+        "gₜ = dL(θₜ − γ·vₜ₋₁)/dθ",
+        "pointₜ = θₜ − γ·vₜ₋₁",
+    ]
+
+
+def test_only_the_first_value_of_the_parameters_may_start_a_state(declare):
+    with pytest.raises(DerivationError) as error:
+        derive_rule(
+            declare(
+                lambda: {
+                    "step": Eq(theta[t + 1], theta[t] - alpha * g[t] + v[t - 1]),
+                    "previous": Eq(v[t], theta[t]),
+                    "start": initially(theta[2], v),
+                }
+            )
+        )
+    assert str(error.value) == (
+        "rule starts v from θ₂; a state starts from a number or from the first value of the "
+        "parameters, θ₁"
+    )

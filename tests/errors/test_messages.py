@@ -70,7 +70,7 @@ MISTAKES = {
         lambda: {"average": Eq(v[t], beta * v[t - 1] + g[t]), **step(theta[t] - alpha * v[t])},
         {},
         "rule.average reads the past of the state v, which has no initial value; "
-        "add initially(0, v) or initial={…: 0}",
+        "add initially(0, v), or what else it starts from",
     ),
     "a correction of a state without an initial value": (
         lambda: {
@@ -80,7 +80,7 @@ MISTAKES = {
         },
         {},
         "rule.average reads the past of the state v, which has no initial value; "
-        "add initially(0, v) or initial={…: 0}",
+        "add initially(0, v), or what else it starts from",
     ),
     "a correction of nothing": (
         lambda: {"correction": debias(v), **step(theta[t] - alpha * hat(v)[t])},
@@ -118,7 +118,7 @@ MISTAKES = {
         lambda: step(theta[t] - alpha * g[t] + gamma * (theta[t] - theta[t - 1])),
         {},
         "rule.step reads θₜ₋₁, two or more steps back; "
-        "keep it in a state of its own, such as p[t] = θ[t]",
+        "keep it in a state of its own, such as p[t] = θ[t] with initially(…, p)",
     ),
     "a gradient of an earlier step": (
         lambda: step(theta[t] - alpha * g[t - 1]),
@@ -227,7 +227,7 @@ MISTAKES = {
         lambda: step(theta[t] - Sigma(g[t], layer)),
         {},
         "rule.step sums over l, which counts neither past steps nor examples; "
-        "sum to the step t, or over an example index to a count",
+        "sum to the step t, or over symopt.symbols.example to a count",
     ),
     "a batch of no known size": (
         lambda: step(theta[t] - Sigma(d(L(y[example], f(x[example], theta)), theta), example)),

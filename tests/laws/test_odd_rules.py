@@ -9,6 +9,7 @@ from sympy import (
     And,
     Eq,
     Interval,
+    Max,
     Min,
     Or,
     Piecewise,
@@ -104,6 +105,36 @@ ODD = {
         "start": initially(0, v),
         **step(theta[t] - alpha * v[t] + gamma * v[t - 1]),
     },
+    "rational powers of numbers": lambda: {
+        "average": Eq(v[t], (1 - t ** Rational(-4, 5)) * v[t - 1] + t ** Rational(-4, 5) * g[t]),
+        "start": initially(1, v),
+        "correction": debias(v),
+        **step(theta[t] - alpha ** Rational(1, 3) * t ** Rational(1, 2) * hat(v)[t]),
+    },
+    "quotients of numbers": lambda: step(
+        theta[t] - alpha * g[t] / 2 * Rational(2, 3) / Rational(1, 5) * 0.1
+    ),
+    "clipping by a hyperparameter": lambda: step(theta[t] - Max(-alpha, Min(alpha, g[t]))),
+    "cases of hyperparameters": lambda: step(
+        theta[t] - Piecewise((g[t], g[t] > alpha), (rho, g[t] < -alpha), (alpha + rho, True))
+    ),
+    "a weight with an equation of its own": lambda: {
+        "weight": Eq(u[t], 1 - t ** Rational(-4, 5)),
+        "average": Eq(v[t], u[t] * v[t - 1] + (1 - u[t]) * g[t]),
+        "start": initially(0, v),
+        "correction": debias(v),
+        **step(theta[t] - alpha * hat(v)[t]),
+    },
+    "a heavy ball": lambda: {
+        **step(theta[t] - alpha * g[t] + gamma * (theta[t] - v[t - 1])),
+        "previous": Eq(v[t], theta[t]),
+        "start": initially(theta[1], v),
+    },
+    "an average of the parameters": lambda: {
+        **step(theta[t] - alpha * g[t]),
+        "average": Eq(v[t], beta * v[t - 1] + (1 - beta) * theta[t + 1]),
+        "start": initially(theta[1], v),
+    },
     "a part that is written twice": lambda: step(
         theta[t] - alpha * sqrt(g[t] ** 2 + 1) - rho / sqrt(g[t] ** 2 + 1)
     ),
@@ -149,3 +180,19 @@ def test_a_hyperparameter_in_a_closed_form_takes_no_schedule(library):
     module = compile(library["adam"])
     with pytest.raises(ValueError, match=r"beta_1 is <function .*>, not a number in"):
         module.Adam([np.zeros(2)], beta_1=lambda t: 0.5 / t)
+
+
+def test_points_without_a_value_are_counted_and_the_first_is_named(declare):
+    """AdaMax divides by a maximum that is zero until the first gradient that is not."""
+    rule = declare(
+        lambda: {
+            "largest": Eq(v[t], Max(beta * v[t - 1], Abs(g[t]))),
+            **step(theta[t] - alpha * g[t] / v[t]),
+            "start": initially(0, v),
+        }
+    )
+    verdict = verify(rule, "float64", steps=4)
+    assert verdict.ok
+    assert verdict.undefined > 0
+    assert "the declared value does not exist" in verdict.note
+    assert "v = 0.0, g = " in verdict.note

@@ -11,7 +11,7 @@ from sympy import Eq, Max
 from symopt import debias, hat, initially
 from symopt.errors import SymoptError
 from symopt.runtime.files import write_atomically
-from symopt.runtime.generation import differences, files, write
+from symopt.runtime.generation import differences, files, missing, unknown, write
 from symopt.symbols import alpha, g, t, theta, v
 
 
@@ -59,18 +59,19 @@ def test_a_file_is_whole_or_not_there(tmp_path, monkeypatch):
     assert path.read_text() == "old"
 
 
-def test_a_changed_missing_or_extra_file_is_a_difference(library, tmp_path):
+def test_a_changed_missing_or_extra_file_is_found(library, tmp_path):
     texts = files([library["gd"], library["adam"]])
     write(tmp_path, texts)
-    assert list(differences(tmp_path, texts, complete=True)) == []
+    assert list(differences(tmp_path, texts)) == []
+    assert missing(tmp_path, texts) == ()
     (tmp_path / "numba/gd.py").unlink()
     (tmp_path / "latex/adam.tex").write_text("by hand\n")
     (tmp_path / "numba/old.py").write_text("")
-    found = list(differences(tmp_path, texts, complete=True))
-    assert ["adam.tex" in one for one in found] == [True, False, False]
-    assert "-by hand" in found[0]
-    assert "+def step(" in found[1]
-    assert found[2] == f"{tmp_path.name}/numba/old.py follows from no declaration\n"
+    (tmp_path / "latex/notes.pdf").write_text("somebody's own")
+    (changed,) = differences(tmp_path, texts)
+    assert "-by hand" in changed
+    assert missing(tmp_path, texts) == (tmp_path / "numba/gd.py",)
+    assert list(unknown(tmp_path, texts)) == [tmp_path / "numba/old.py"]
 
 
 def test_unchanged_files_are_left_alone(library, tmp_path):

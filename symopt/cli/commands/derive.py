@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.cells import cell_len
 
+from symopt.cli import completion
 from symopt.cli.library import find
 from symopt.declaration import Declaration, Regularizer
 from symopt.derivation.api import derivations
@@ -23,11 +24,27 @@ EXAMPLES = (
 
 
 def command(
-    names: Annotated[list[str], typer.Argument(metavar="NAME|FILE.py...", help="From what.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME|FILE.py...", autocompletion=completion.names, help="From what."
+        ),
+    ],
     regularizer: Annotated[
-        str | None, typer.Option("--with", help="The penalty to put into an objective.")
+        str | None,
+        typer.Option(
+            "--with",
+            help="The penalty to put into an objective: l1, l2, elastic_net or another.",
+            autocompletion=completion.regularizers,
+        ),
     ] = None,
     as_latex: Annotated[bool, typer.Option("--latex", help="LaTeX in place of Unicode.")] = False,
+    style: Annotated[
+        str | None,
+        typer.Option(
+            help="LaTeX in a house style: lecture, paper or book.", autocompletion=completion.styles
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Derive bias corrections, recurrences and gradients, each line with the reason for it."""
@@ -41,8 +58,9 @@ def command(
         rows = [derivation.json() for _, several in found for derivation in several]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    if as_latex:
-        typer.echo("\n\n".join(one.latex() for _, several in found for one in several))
+    if as_latex or style:
+        chosen = completion.style_of(style or "lecture")
+        typer.echo("\n\n".join(one.latex(chosen) for _, several in found for one in several))
         return
     _print(found)
 
@@ -52,7 +70,7 @@ def _print(found: Sequence[tuple[Declaration, Sequence[Derivation]]]) -> None:
         if not several:
             typer.echo(f"{declared.name}: nothing is left to derive; it says all itself")
         for derivation in several:
-            typer.echo(typer.style(derivation.title, bold=True))
+            typer.echo(typer.style(in_words(derivation.title), bold=True))
             for line in laid_out(derivation, shutil.get_terminal_size().columns):
                 typer.echo(f"  {line}")
             if derivation.assumptions:

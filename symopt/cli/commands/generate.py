@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from symopt.cli import completion
 from symopt.cli.library import COLLECTION, find
 
 EXAMPLES = (
@@ -18,39 +20,71 @@ EXAMPLES = (
 def command(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME|FILE.py]...", help="What to generate; by default all."),
+        typer.Argument(
+            metavar="[NAME|FILE.py]...",
+            autocompletion=completion.names,
+            help="What to generate; by default all.",
+        ),
     ] = None,
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("generated"),
     targets: Annotated[
-        list[str] | None, typer.Option("--target", help="numba or latex; by default both.")
+        list[str] | None,
+        typer.Option(
+            "--target",
+            help="numba or latex; by default both.",
+            autocompletion=completion.among("numba", "latex"),
+        ),
     ] = None,
     dtypes: Annotated[
         list[str] | None,
-        typer.Option("--dtype", help="What kernels accept: float32, float64; by default both."),
+        typer.Option(
+            "--dtype",
+            help="What kernels accept: float32, float64; by default both.",
+            autocompletion=completion.dtypes,
+        ),
     ] = None,
+    style: Annotated[
+        str,
+        typer.Option(
+            help="House style of the LaTeX: lecture, paper or book.",
+            autocompletion=completion.styles,
+        ),
+    ] = "lecture",
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; show what is out of date, exit 1 if so.")
     ] = False,
 ) -> None:
     """Write generated kernels (numba/NAME.py) and formulas (latex/NAME.tex)."""
-    from symopt.runtime.generation import DTYPES, differences, files, write
+    from symopt.runtime.generation import DTYPES, files, write
     from symopt.targets.registry import NAMES
     from symopt.targets.target import Options
 
     texts = files(
         find(names or []),
         tuple(dict.fromkeys(targets or NAMES)),
-        Options(tuple(dict.fromkeys(dtypes or DTYPES))),
+        Options(tuple(dict.fromkeys(dtypes or DTYPES)), completion.style_of(style)),
         None if names else COLLECTION,
     )
     if check:
-        found = list(differences(out, texts, complete=not names))
-        for one in found:
-            typer.echo(one, nl=False)
-        if found:
-            typer.echo(f"{len(found)} of {len(texts)} files differ; run symopt generate", err=True)
-            raise typer.Exit(1)
-        typer.echo(f"{len(texts)} files are as declared")
+        _check(out, texts, everything=not names)
         return
     written = write(out, texts)
     typer.echo(f"{len(texts)} files in {out}, {len(written)} of them new or changed")
+
+
+def _check(out: Path, texts: Mapping[str, str], everything: bool) -> None:
+    from symopt.runtime.generation import differences, missing, unknown
+
+    absent, changed = missing(out, texts), list(differences(out, texts))
+    for one in changed:
+        typer.echo(one, nl=False)
+    for path in absent:
+        typer.echo(f"{path} is missing")
+    if everything:
+        for path in unknown(out, texts):
+            typer.echo(f"note: {path} follows from no declaration of the catalogue", err=True)
+    if absent or changed:
+        count = len(absent) + len(changed)
+        typer.echo(f"{count} of {len(texts)} files differ; run symopt generate", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{len(texts)} files are as declared")

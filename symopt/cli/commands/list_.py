@@ -6,9 +6,10 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from symopt.cli import completion
+from symopt.cli.consoles import console_for_people
 from symopt.cli.library import find
 
 EXAMPLES = "Examples:  symopt list  ·  symopt list my_rule.py  ·  symopt list --json"
@@ -16,7 +17,10 @@ EXAMPLES = "Examples:  symopt list  ·  symopt list my_rule.py  ·  symopt list 
 
 def command(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME|FILE.py]...", help="Only these.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME|FILE.py]...", autocompletion=completion.names, help="Only these."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
@@ -35,7 +39,8 @@ def command(
         ]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
+    console = console_for_people()
     table = Table("name", "kind", "what it is", box=None, pad_edge=False)
     for one in declared:
         table.add_row(one.name, one.kind, one.summary)
-    Console().print(table)
+    console.print(table)

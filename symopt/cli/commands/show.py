@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from sympy import S
 
+from symopt.cli import completion
 from symopt.cli.library import find
-from symopt.errors import UsageError, nearest
+from symopt.declaration import Declaration, Formula
+from symopt.derivation.api import formulas
+from symopt.errors import UsageError
+from symopt.printing.latex import SlidePrinter
+from symopt.printing.unicode import UnicodePrinter, unicode
 
 EXAMPLES = (
     "Examples:  symopt show adam  ·  symopt show adam --latex --style book  ·  "
@@ -18,40 +25,62 @@ EXAMPLES = (
 
 def command(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME|FILE.py]...", help="What to show.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME|FILE.py]...", autocompletion=completion.names, help="What to show."
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Show the whole catalogue.")] = False,
     as_latex: Annotated[bool, typer.Option("--latex", help="LaTeX in place of Unicode.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Ids and LaTeX for machines.")] = False,
-    style: Annotated[str, typer.Option(help="House style: lecture, paper or book.")] = "lecture",
+    style: Annotated[
+        str | None,
+        typer.Option(
+            help="LaTeX in a house style: lecture, paper or book.", autocompletion=completion.styles
+        ),
+    ] = None,
 ) -> None:
     """Show formulas, with all that symopt derived put in."""
     if not names and not everything:
         raise UsageError("nothing to show; name a declaration, or write symopt show --all")
     if names and everything:
         raise UsageError("--all shows the whole catalogue; leave out the names, or the --all")
-    from symopt.derivation.api import formulas
-    from symopt.printing.latex import SlidePrinter
-    from symopt.printing.styles import STYLES
-    from symopt.printing.unicode import UnicodePrinter
-
-    if style not in STYLES:
-        raise UsageError(f"there is no style '{style}'; {nearest(style, STYLES)}")
+    chosen = completion.style_of(style or "lecture")
     declared = find(names or [])
     if as_json:
         rows = [
             {"id": one.id, "latex": one.text, **({"note": one.note} if one.note else {})}
             for declaration in declared
-            for one in formulas(declaration, SlidePrinter(STYLES[style]))
+            for one in formulas(declaration, SlidePrinter(chosen))
         ]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    printer = SlidePrinter(STYLES[style]) if as_latex else UnicodePrinter()
+    if as_latex or style:
+        typer.echo(
+            "\n\n".join(_latex(one, formulas(one, SlidePrinter(chosen))) for one in declared)
+        )
+        return
     for place, declaration in enumerate(declared):
         if place:
             typer.echo()
         typer.echo(f"{typer.style(declaration.name, bold=True)}  {declaration.summary}")
-        for one in formulas(declaration, printer):
+        for one in formulas(declaration, UnicodePrinter()):
             typer.echo(f"  {one.text}")
             if one.note:
                 typer.echo(f"    ({one.note})")
+        hidden = [f"{unicode(symbol)} = {value!r}" for symbol, value in declaration.defaults]
+        hidden += [
+            f"{unicode(one[S.Zero])} = {unicode(start)}" for one, start in declaration.initial
+        ]
+        if hidden:
+            typer.echo(typer.style(f"  not on the slide: {', '.join(hidden)}", dim=True))
+
+
+def _latex(declared: Declaration, shown: Sequence[Formula]) -> str:
+    """The formulas as a block to paste, each with its id in a comment."""
+    rows = [
+        rf"{one.text}{'' if one is shown[-1] else ' ' + chr(92) * 2} % {one.id}" for one in shown
+    ]
+    notes = [f"% {one.id}: {one.note}" for one in shown if one.note]
+    body = [r"\begin{gather*}", *rows, r"\end{gather*}"]
+    return "\n".join([f"% {declared.name}: {declared.summary}", *notes, *body])

@@ -9,6 +9,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from symopt.cli import completion
+from symopt.cli.consoles import console_for_people
 from symopt.cli.library import catalogue, find
 from symopt.declaration import Schedule, UpdateRule
 from symopt.errors import UsageError
@@ -22,7 +24,11 @@ EXAMPLES = (
 def command(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME|FILE.py]...", help="Which rules; by default all."),
+        typer.Argument(
+            metavar="[NAME|FILE.py]...",
+            autocompletion=completion.names,
+            help="Which rules; by default all.",
+        ),
     ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the data, in place of each rule's own.")
@@ -58,4 +64,4 @@ def command(
     if as_json:
         typer.echo(json.dumps([one.json() for one in outcomes], ensure_ascii=False, indent=2))
     else:
-        Console().print(table(outcomes))
+        console_for_people().print(table(outcomes))

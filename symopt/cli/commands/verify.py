@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from symopt.cli import completion
+from symopt.cli.consoles import console_for_people
 from symopt.cli.library import find
 from symopt.declaration import Declaration, Schedule
 from symopt.errors import UsageError
@@ -24,7 +26,11 @@ EXAMPLES = "Examples:  symopt verify  ·  symopt verify adam my_rule.py  ·  sym
 def command(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME|FILE.py]...", help="What to verify; by default all."),
+        typer.Argument(
+            metavar="[NAME|FILE.py]...",
+            autocompletion=completion.names,
+            help="What to verify; by default all.",
+        ),
     ] = None,
     dtypes: Annotated[
         list[str] | None, typer.Option("--dtype", help="float32 or float64; by default both.")
@@ -49,7 +55,11 @@ def command(
     )
     verdicts = [verify(one, dtype, steps=steps, seed=seed) for one, dtype in progress]
     if as_json:
-        typer.echo(json.dumps([one.json() for one in verdicts], ensure_ascii=False, indent=2))
+        rows = [
+            {**verdict.json(), "fingerprint": one.fingerprint, "steps": steps, "seed": seed}
+            for verdict, (one, _) in zip(verdicts, work, strict=True)
+        ]
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
     else:
         _print(verdicts)
     if not all(one.ok for one in verdicts):
@@ -67,7 +77,7 @@ def _print(verdicts: Sequence[Verdict]) -> None:
         table.add_column(heading, no_wrap=True)
     for heading in ("error", "bound", "points", "out of range"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("worst at")
+    table.add_column("worst at", overflow="fold")
     for one in verdicts:
         table.add_row(
             one.name,
@@ -79,7 +89,7 @@ def _print(verdicts: Sequence[Verdict]) -> None:
             str(one.out_of_range),
             one.where,
         )
-    console = Console()
+    console = console_for_people()
     console.print(table, highlight=False)
     console.print(
         "error and bound in ulps of the sum of the terms' magnitudes, at the point of worst error",
