@@ -147,8 +147,8 @@ def factors(expr: Expr) -> tuple[Expr | Fraction, ...]:
         below = _divisor(factor)
         if below is not None:
             items = (Fraction(items, below),)
-        elif isinstance(factor, Rational) and not isinstance(factor, Integer):
-            over = (Integer(factor.p),) if abs(factor.p) != 1 else ()
+        elif isinstance(factor, Rational) and factor.q != 1 and factor.p > 0:
+            over = (Integer(factor.p),) if factor.p != 1 else ()
             items = (Fraction((*items, *over), Integer(factor.q)),)
         else:
             items = (*items, factor)

@@ -64,21 +64,21 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
 
     def _product(self, items: Sequence[Expr | Fraction]) -> str:
         last = len(items) - 1
-        texts = [self._factor(item, k == last, k == 0) for k, item in enumerate(items)]
+        texts = [self._factor(item, k == last) for k, item in enumerate(items)]
         shown = texts[0]
         for text, item in zip(texts[1:], items[1:], strict=True):
             number = isinstance(item, Expr) and item.is_Number
             shown += (r" \cdot " if number else " ") + text
         return shown
 
-    def _factor(self, item: Expr | Fraction, last: bool, first: bool) -> str:
+    def _factor(self, item: Expr | Fraction, last: bool) -> str:
         if isinstance(item, Fraction):
             above = self._product(item.above) if item.above else "1"
             if len(item.above) == 1 and isinstance(item.above[0], Expr):
                 above = self._print(item.above[0])
             return rf"\frac{{{above}}}{{{self._print(item.below)}}}"
         loose = isinstance(item, Add) or (isinstance(item, Sigma) and not last)
-        signed = not first and split_sign(item)[0]
+        signed = split_sign(item)[0]
         return self._bracketed(item, loose or signed)
 
     def _print_Pow(self, expr: Pow) -> str:

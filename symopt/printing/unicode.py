@@ -60,6 +60,7 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
             below = item.below
             loose = isinstance(below, Add | Mul | Sigma) or split_sign(below)[0]
             loose = loose or (below.is_Rational and not below.is_Integer)
+            loose = loose or (isinstance(below, Pow) and isinstance(factors(below)[0], Fraction))
             return f"{above}/{self._bracketed(item.below, bool(loose))}"
         loose = isinstance(item, Add | Mul) or (isinstance(item, Sigma) and not last)
         return self._bracketed(item, loose or split_sign(item)[0])

@@ -27,7 +27,7 @@ class WrittenOrder:
         for negative, term in signed_terms(expr):
             spaced = f" {self.minus if negative else '+'} "
             sign = spaced if shown else self.minus if negative else ""
-            loose = isinstance(term, Add) and bool(shown or negative)
+            loose = bool(shown or negative) and self._starts_a_sum(term)
             shown += sign + self._bracketed(term, loose)
         return shown
 
@@ -36,8 +36,12 @@ class WrittenOrder:
         if isinstance(positive, Mul):
             text = self._product(factors(positive))
         else:
-            text = self._bracketed(positive, isinstance(positive, Add))
+            text = self._bracketed(positive, self._starts_a_sum(positive))
         return f"{self.minus}{text}" if negative else text
+
+    def _starts_a_sum(self, expr: Expr) -> bool:
+        """Whether an expression needs brackets after a sign: a sum, or a second sign."""
+        return isinstance(expr, Add) or split_sign(expr)[0]
 
     def _bracketed(self, expr: Basic, needed: bool) -> str:
         text = self._print(expr)

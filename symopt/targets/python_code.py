@@ -43,7 +43,8 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
 
     def _loose(self, item: Expr) -> bool:
         """Whether a factor needs brackets."""
-        quotient = item.is_Rational and not item.is_Integer
+        quotient = isinstance(item, Pow) and isinstance(factors(item)[0], Fraction)
+        quotient = quotient or (item.is_Rational and not item.is_Integer)
         product = isinstance(item, Add | Mul) or quotient or self._multiplied_out(item)
         return bool(product or split_sign(item)[0])
 
