@@ -28,6 +28,9 @@ class Formula:
     text: str
     note: str = ""
 
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.text}$"
+
 
 @dataclass(frozen=True)
 class Declaration:

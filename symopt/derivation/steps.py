@@ -44,20 +44,20 @@ class Derivation:
     def latex(self, style: Style = LECTURE) -> str:
         """Title, an ``align*`` block with reasons and checks, assumptions; needs amsmath only."""
         printer = SlidePrinter(style)
-        rows = [
-            rf"{printer.doprint(line.left)} &{style.relation} {printer.doprint(line.right)}"
-            rf" && \text{{{_in_text(line.reason, printer)}{_checked(line)}}}"
-            for line in self.lines
-        ]
-        joined = " \\\\\n".join(rows)
-        parts = [
-            rf"\noindent {_in_text(self.title, printer)}:",
-            f"\\begin{{align*}}\n{joined}\n\\end{{align*}}",
-        ]
+        parts = [rf"\noindent {_in_text(self.title, printer)}:", self._aligned(printer)]
         if self.assumptions:
             assumed = ", ".join(_in_text(one, printer) for one in self.assumptions)
             parts.append(rf"\noindent assuming {assumed}.")
         return "\n".join(parts)
+
+    def _aligned(self, printer: SlidePrinter) -> str:
+        rows = [
+            rf"{printer.doprint(line.left)} &{printer.style.relation} {printer.doprint(line.right)}"
+            rf" && \text{{{_in_text(line.reason, printer)}{_checked(line)}}}"
+            for line in self.lines
+        ]
+        joined = " \\\\\n".join(rows)
+        return f"\\begin{{align*}}\n{joined}\n\\end{{align*}}"
 
     def json(self) -> dict[str, Any]:
         """The derivation for machines."""
@@ -86,7 +86,7 @@ class Derivation:
         return "\n".join([in_words(self.title), *rows, *assuming])
 
     def _repr_latex_(self) -> str:
-        return self.latex()
+        return self._aligned(SlidePrinter())
 
 
 def _checked(line: Line) -> str:

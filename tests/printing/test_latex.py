@@ -9,7 +9,9 @@ from sympy import Add, Mul, Pow, Rational, evaluate, sqrt
 from sympy.abc import a, b, c
 
 from symopt import Sigma, d, hat
-from symopt.derivation.api import formulas
+from symopt.derivation.api import derivations, formulas
+from symopt.derivation.api import latex as latex_of
+from symopt.errors import UsageError
 from symopt.printing.latex import SlidePrinter, latex
 from symopt.printing.styles import BOOK, PAPER, Style
 from symopt.symbols import G, L, beta_1, epsilon, g, i, layer, t, tau, theta, v
@@ -98,6 +100,33 @@ def test_a_house_style_changes_definitions_derivatives_and_indices_and_nothing_e
 def test_every_public_value_shows_itself_in_a_notebook(library):
     for declared in library.values():
         assert declared._repr_latex_().startswith("$")
+        assert all(
+            one._repr_latex_() == rf"$\displaystyle {one.text}$" for one in formulas(declared)
+        )
+        for derivation in derivations(declared):
+            assert derivation._repr_latex_().startswith(r"\begin{align*}")
+
+
+def test_a_notebook_shows_what_is_derived_in_place_of_the_request(library):
+    assert r"\hat{v}_t = \frac{v_t}{1 - \beta_1^t}" in library["adam"]._repr_latex_()
+
+
+def test_latex_takes_expressions_declarations_and_derivations(library):
+    assert latex_of(g[tau, i] ** 2) == r"g_{\tau,i}^2"
+    assert latex_of(library["momentum"]).splitlines()[-1] == r"\theta_{t+1} = \theta_t - v_t"
+    assert latex_of(derivations(library["adam"])[0], BOOK).startswith(r"\noindent $\hat{v}^{(t)}$")
+
+
+@pytest.mark.parametrize("function", [latex_of, derivations])
+def test_a_module_given_for_a_declaration_is_pointed_out(function):
+    from symopt.catalog.lecture import adam
+
+    with pytest.raises(UsageError) as error:
+        function(adam)
+    assert str(error.value) == (
+        f"{'latex' if function is latex_of else 'derivations'} was given the module "
+        "symopt.catalog.lecture.adam; give it a declaration, such as adam from that module"
+    )
 
 
 def test_no_declaration_of_the_catalogue_holds_a_backslash():
