@@ -38,6 +38,10 @@ def step(
 ) -> None:
     """One step, in place: theta, G.
 
+        g[t,i] := dL(θ[t,i])/dθ[t,i]
+        G[t,i] = Σ_{τ=1..t} g[τ,i]²
+        θ[t+1,i] = θ[t,i] − α/√(G[t,i] + ε)·g[t,i]
+
     theta, g, G: contiguous arrays of one shape and dtype, none overlapping.
     alpha: a number in (0, ∞), by default 0.01.
     epsilon: a number in [0, ∞), by default 1e-08.

@@ -53,6 +53,14 @@ def step(
 ) -> None:
     """One step, in place: theta, v, G.
 
+        vₜ = β₁·vₜ₋₁ + (1 − β₁)·gₜ
+        Gₜ = β₂·Gₜ₋₁ + (1 − β₂)·gₜ²
+        β₁ = 0.9
+        β₂ = 0.999
+        v₀ = G₀ = 0
+        v̂ₜ = vₜ/(1 − β₁ᵗ)   Ĝₜ = Gₜ/(1 − β₂ᵗ)
+        θₜ₊₁ = θₜ − α/√(Ĝₜ + ε)·v̂ₜ
+
     theta, g, v, G: contiguous arrays of one shape and dtype, none overlapping.
     t: the number of the step, from 1 on.
     alpha: a number in (0, ∞), by default 0.001.

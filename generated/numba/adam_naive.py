@@ -47,6 +47,11 @@ def step(
 ) -> None:
     """One step, in place: theta, v, G.
 
+        vₜ₊₁ = γ·vₜ + α·dL(θ)/dθ
+        g[t,i] := dL(θ[t,i])/dθ[t,i]
+        G[t,i] = β·G[t−1,i] + (1 − β)·g[t,i]²
+        θₜ₊₁ = θₜ − α/√(Gₜ + ε)·vₜ
+
     theta, g, v, G: contiguous arrays of one shape and dtype, none overlapping.
     alpha: a number in (0, ∞), by default 0.001.
     beta: a number in [0, 1), by default 0.9.

@@ -47,6 +47,13 @@ def step(
 ) -> None:
     """One step, in place: theta, v, G.
 
+        vₜ = β₁·vₜ₋₁ + (1 − β₁)·gₜ
+        Gₜ = β₂·Gₜ₋₁ + (1 − β₂)·gₜ²
+        β₁ = 0.9
+        β₂ = 0.999
+        v₀ = G₀ = 0
+        θₜ₊₁ = θₜ − α/√(Gₜ + ε)·vₜ
+
     theta, g, v, G: contiguous arrays of one shape and dtype, none overlapping.
     alpha: a number in (0, ∞), by default 0.001.
     beta_1: a number in [0, 1), by default 0.9.

@@ -43,6 +43,8 @@ def step(
 ) -> None:
     """One step, in place: theta.
 
+        θₜ₊₁ = θₜ − α/n·Σ_{i=1..n} dL(yᵢ, f(xᵢ, θ))/dθ
+
     theta: contiguous arrays of one shape and dtype, none overlapping.
     g: one gradient for each example, of shape (n, …).
     alpha: a number in (0, ∞), by default 0.01.

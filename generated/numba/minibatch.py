@@ -43,6 +43,8 @@ def step(
 ) -> None:
     """One step, in place: theta.
 
+        θₜ₊₁ = θₜ − α/m·Σ_{i=1..m} dL(yᵢ, f(xᵢ, θ))/dθ
+
     theta: contiguous arrays of one shape and dtype, none overlapping.
     g: one gradient for each example, of shape (m, …).
     alpha: a number in (0, ∞), by default 0.01.

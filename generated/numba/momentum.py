@@ -38,6 +38,10 @@ def step(
 ) -> None:
     """One step, in place: theta, v.
 
+        θₜ₊₁ = θₜ − α·dL(θ)/dθ
+        vₜ = γ·vₜ₋₁ + α·dL(θ)/dθ
+        θₜ₊₁ = θₜ − vₜ
+
     theta, g, v: contiguous arrays of one shape and dtype, none overlapping.
     alpha: a number in (0, ∞), by default 0.01.
     gamma: a number in [0, 1), by default 0.9.

@@ -46,6 +46,9 @@ def step(
 ) -> None:
     """One step, in place: theta, v.
 
+        vₜ = γ·vₜ₋₁ + α·dL(θ − γ·vₜ₋₁)/dθ
+        θₜ₊₁ = θₜ − vₜ
+
     theta, g, v: contiguous arrays of one shape and dtype, none overlapping.
     alpha: a number in (0, ∞), by default 0.01.
     gamma: a number in [0, 1), by default 0.9.

@@ -41,6 +41,11 @@ def step(
 ) -> None:
     """One step, in place: theta, G.
 
+        g[t,i] := dL(θ[t,i])/dθ[t,i]
+        G[t,i] = β·G[t−1,i] + (1 − β)·g[t,i]²
+        β = 0.9
+        θ[t+1,i] = θ[t,i] − α/√(G[t,i] + ε)·g[t,i]
+
     theta, g, G: contiguous arrays of one shape and dtype, none overlapping.
     alpha: a number in (0, ∞), by default 0.001.
     beta: a number in [0, 1), by default 0.9.

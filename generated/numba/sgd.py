@@ -32,6 +32,8 @@ def step(
 ) -> None:
     """One step, in place: theta.
 
+        θₜ₊₁ = θₜ − α·dL(yᵢ, f(xᵢ, θ))/dθ
+
     theta, g: contiguous arrays of one shape and dtype, none overlapping.
     alpha: a number in (0, ∞), by default 0.01.
     Raises ValueError, before anything is changed, for arguments that do not fit.

@@ -1,0 +1,87 @@
+"""What the README says, done as it says."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
+
+
+def blocks(language):
+    return [text for kind, text in BLOCKS if kind == language]
+
+
+@pytest.fixture(scope="module")
+def lion(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("readme")
+    (folder / "lion.py").write_text(blocks("python")[0])
+    return folder
+
+
+def symopt(folder, *arguments):
+    ran = subprocess.run(
+        [sys.executable, "-m", "symopt.cli", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": "150"},
+    )
+    return ran.stdout
+
+
+def test_the_first_rule_takes_fewer_than_fifteen_lines():
+    lines = [line for line in blocks("python")[0].splitlines() if line.strip()]
+    assert len(lines) < 15
+
+
+def test_the_first_rule_is_shown_verified_and_generated(lion):
+    assert "cₜ = β₁·mₜ₋₁ + (1 − β₁)·gₜ" in symopt(lion, "show", "lion.py")
+    assert "verified" in symopt(lion, "verify", "lion.py")
+    symopt(lion, "generate", "lion.py")
+    kernel = (lion / "generated/numba/lion.py").read_text()
+    for line in blocks("python")[1].splitlines():
+        assert line.strip() in kernel
+
+
+def test_the_generated_class_is_used_as_the_readme_does(lion):
+    symopt(lion, "generate", "lion.py", "cosine")
+    code = (
+        "import numpy as np\nparams, grads = [np.ones(3)], [np.ones(3)]\n"
+        + blocks("python")[2]
+        + "print(params[0])"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(lion / "cache")}
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=lion,
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    assert ran.stdout.strip() == "[0.999 0.999 0.999]"
+
+
+def test_the_derivation_reads_as_in_the_readme():
+    (shown,) = blocks("text")
+    printed = symopt(ROOT, "derive", "adam")
+    for line in shown.splitlines()[1:]:
+        if line.strip() not in ("", "…"):
+            assert " ".join(line.split()) in " ".join(printed.split())
+
+
+def test_every_command_of_the_table_exists():
+    for command in re.findall(r"^\| `symopt (\w+)", README, flags=re.MULTILINE):
+        assert "Examples:" in symopt(ROOT, command, "--help")
+
+
+def test_documents_that_the_readme_names_are_there():
+    for path in re.findall(r"\]\(([\w/]+\.md)\)", README):
+        assert (ROOT / path).is_file()
