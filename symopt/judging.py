@@ -21,7 +21,7 @@ def check_verifiable(declared: Declaration) -> None:
     """UsageError for a declaration without a kernel."""
     if not isinstance(declared, VERIFIABLE):
         raise UsageError(
-            f"{declared.name} is an {declared.kind}, which has no kernel to verify; "
+            f"{declared.name} is {declared.a_kind}, which has no kernel to verify; "
             "verify an update rule, a schedule or a regularizer"
         )
 
@@ -71,4 +71,4 @@ def verify(
             return judge_schedule(declared, getattr(made, declared.name), seed=seed)
         case Regularizer():
             return judge_penalty(declared, made.value, made.gradient, dtype, seed=seed)
-    raise AssertionError(f"a {declared.kind} is verifiable, but has no judge")
+    raise AssertionError(f"{declared.a_kind} is verifiable, but has no judge")

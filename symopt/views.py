@@ -17,7 +17,7 @@ from sympy.functions.elementary.miscellaneous import MinMaxBase
 from sympy.functions.elementary.piecewise import ExprCondPair, Piecewise
 from sympy.logic.boolalg import BooleanFunction
 
-from symopt.notation import Sigma
+from symopt.nodes import Sigma
 
 _UNEVALUATED = (Add, Mul, Pow, Relational, MinMaxBase, Piecewise, BooleanFunction, Function)
 

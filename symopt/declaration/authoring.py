@@ -19,12 +19,20 @@ from symopt.declaration.statements import (
     Debias,
     Default,
     Equation,
+    Inference,
     Initial,
     Minimize,
     Slip,
     Statement,
 )
-from symopt.declaration.values import Declaration, Objective, Regularizer, Schedule, UpdateRule
+from symopt.declaration.values import (
+    Declaration,
+    Layer,
+    Objective,
+    Regularizer,
+    Schedule,
+    UpdateRule,
+)
 from symopt.errors import DeclarationError
 from symopt.notation import Hyperparameter, Sequence
 from symopt.views import sums_as_written
@@ -60,6 +68,11 @@ def minimize(expr: Any, variable: Sequence) -> Minimize:
 def aside(shown: Any) -> Aside:
     """A formula that the slide shows for comparison, and no step computes."""
     return Aside(_equation("an aside", shown))
+
+
+def inference(shown: Any) -> Inference:
+    """An equation that holds once training is over, in place of the one for the same letter."""
+    return Inference(_equation("an equation for inference", shown))
 
 
 def slip(shown: Any, meant: Any, note: str) -> Slip:
@@ -142,8 +155,8 @@ def _decorator(kind: type[Declaration]) -> Callable[..., Any]:
         return apply if body is None else apply(body)
 
     decorate.__doc__ = (
-        f"The function below as {'an' if kind.kind[0] in 'aeiou' else 'a'} {kind.kind}.\n\n"
-        "It returns its statements by key, in the order of the slide; ``defaults`` and\n"
+        f"{kind.kind.capitalize()}: the statements that the decorated function returns.\n\n"
+        "They come by key, in the order of the slide; ``defaults`` and\n"
         "``initial`` give the hyperparameters and initial values that the slide leaves out,\n"
         "``source`` says where it comes from, ``title`` what people call it. Raises\n"
         "DeclarationError with one sentence that names the statement and the symbol if something\n"
@@ -156,3 +169,4 @@ update_rule = _decorator(UpdateRule)
 schedule = _decorator(Schedule)
 regularizer = _decorator(Regularizer)
 objective = _decorator(Objective)
+layer = _decorator(Layer)

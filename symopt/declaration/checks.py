@@ -15,7 +15,8 @@ from sympy.core.function import AppliedUndef
 from symopt import symbols
 from symopt.declaration.statements import Debias, Default, Equation, Initial, expressions
 from symopt.errors import DeclarationError, nearest
-from symopt.notation import Count, Gradient, Hyperparameter, Index, Norm, Sequence
+from symopt.nodes import Gradient, Norm
+from symopt.notation import Count, Hyperparameter, Index, Parameter, Sequence, Statistic
 from symopt.printing.unicode import unicode
 from symopt.views import canonical
 
@@ -121,7 +122,7 @@ def _symbols(declared: Declaration) -> Iterator[tuple[str, Basic]]:
     for statement in declared.statements:
         where = declared.id_of(statement.key)
         for expr in expressions(statement.content):
-            for one in expr.atoms(Hyperparameter, Count, Index, Sequence) | (
+            for one in expr.atoms(Hyperparameter, Count, Index, Parameter, Sequence, Statistic) | (
                 {expr} if isinstance(expr, Sequence) else set()
             ):
                 yield where, one
@@ -195,6 +196,9 @@ def _check_definitions(declared: Declaration) -> None:
         if isinstance(content, Equation):
             if isinstance(content.left, Indexed) and isinstance(content.left.base, Sequence):
                 defined[unicode(content.left.base)] += 1
+            elif isinstance(content.left, Statistic):
+                # a running average is updated from its own last value
+                defined[unicode(content.left)] += not content.right.has(content.left)
             elif not isinstance(content.left, AppliedUndef):
                 raise DeclarationError(
                     f"{where} has {unicode(canonical(content.left))} on its left side; "

@@ -13,6 +13,7 @@ from symopt.declaration.statements import (
     Debias,
     Default,
     Equation,
+    Inference,
     Initial,
     Minimize,
     SideBySide,
@@ -63,5 +64,5 @@ def display(content: Content, printer: Printer) -> str:
             return printer.side_by_side([display(one, printer) for one in equations])
         case Minimize(expr, variable):
             return printer.minimum(expr, variable)
-        case Aside(shown) | Slip(shown):
+        case Aside(shown) | Inference(shown) | Slip(shown):
             return display(shown, printer)

@@ -64,6 +64,13 @@ class Aside:
 
 
 @dataclass(frozen=True)
+class Inference:
+    """An equation that holds once training is over, in place of the one for the same letter."""
+
+    shown: Equation
+
+
+@dataclass(frozen=True)
 class Slip:
     """A misprint of the slide: shown as it stands there, computed as it is meant."""
 
@@ -72,7 +79,7 @@ class Slip:
     note: str
 
 
-Content = Equation | Initial | Default | Debias | Minimize | SideBySide | Aside | Slip
+Content = Equation | Initial | Default | Debias | Minimize | SideBySide | Aside | Inference | Slip
 
 
 @dataclass(frozen=True)
@@ -110,7 +117,7 @@ def expressions(content: Content) -> tuple[Basic, ...]:
             return (expr, variable)
         case SideBySide(equations):
             return tuple(part for one in equations for part in expressions(one))
-        case Aside(shown):
+        case Aside(shown) | Inference(shown):
             return expressions(shown)
         case Slip(shown, meant):
             return (*expressions(shown), *expressions(meant))

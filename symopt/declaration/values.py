@@ -113,6 +113,11 @@ class Declaration:
         return rf"$\displaystyle \begin{{gathered}} {rows} \end{{gathered}}$"
 
     @property
+    def a_kind(self) -> str:
+        """The kind with its article, for sentences."""
+        return f"{'an' if self.kind[0] in 'aeiou' else 'a'} {self.kind}"
+
+    @property
     def summary(self) -> str:
         """The first line of the description."""
         return inspect.cleandoc(self.doc).partition("\n")[0]
@@ -137,6 +142,13 @@ class Regularizer(Declaration):
     """A penalty on the parameters, a sum over layers."""
 
     kind: ClassVar[str] = "regularizer"
+
+
+@dataclass(frozen=True)
+class Layer(Declaration):
+    """What a layer makes of its input: statistics of a group, and an output for each element."""
+
+    kind: ClassVar[str] = "layer"
 
 
 @dataclass(frozen=True)

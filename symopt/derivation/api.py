@@ -6,8 +6,17 @@ from types import ModuleType
 
 from sympy import Basic
 
-from symopt.declaration import Declaration, Formula, Objective, Regularizer, Statement, UpdateRule
+from symopt.declaration import (
+    Declaration,
+    Formula,
+    Layer,
+    Objective,
+    Regularizer,
+    Statement,
+    UpdateRule,
+)
 from symopt.declaration.display import Printer, display
+from symopt.derivation.layer import derive_layer
 from symopt.derivation.penalty import derive_objective, derive_penalty
 from symopt.derivation.rule import completed, derive_rule
 from symopt.derivation.steps import Derivation
@@ -86,11 +95,13 @@ def derivations(
         return (derive_objective(declared, regularizer),)
     if regularizer is not None:
         raise UsageError(
-            f"{declared.name} is an {declared.kind}, which has no penalty; "
+            f"{declared.name} is {declared.a_kind}, which has no penalty; "
             "give a regularizer together with an objective"
         )
     if isinstance(declared, UpdateRule):
         return derive_rule(declared).derivations
+    if isinstance(declared, Layer):
+        return (derive_layer(declared).derivation,)
     if isinstance(declared, Regularizer):
         return (derive_penalty(declared).derivation,)
     return ()

@@ -16,7 +16,8 @@ from symopt.derivation.averages import average_of
 from symopt.derivation.responses import quotient, response
 from symopt.derivation.steps import Derivation
 from symopt.derivation.unrolling import conditions, lines
-from symopt.notation import Expectation, Index, Sequence, hat
+from symopt.nodes import Expectation
+from symopt.notation import Index, Sequence, hat
 
 
 @dataclass(frozen=True)

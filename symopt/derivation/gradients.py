@@ -11,7 +11,8 @@ from symopt.declaration import Equation
 from symopt.derivation.steps import Derivation, Line
 from symopt.derivation.times import at
 from symopt.errors import DerivationError
-from symopt.notation import Count, Gradient, Index, Sequence, Sigma, function, given, sequence
+from symopt.nodes import Gradient, Sigma
+from symopt.notation import Count, Index, Sequence, function, given, sequence
 from symopt.printing.unicode import unicode
 from symopt.views import canonical, occurrences, rebuild, rewrite
 

@@ -10,7 +10,8 @@ from sympy.core.function import AppliedUndef
 from symopt.declaration import Minimize, Objective, Regularizer
 from symopt.derivation.steps import Derivation, Line, Reason
 from symopt.errors import DerivationError
-from symopt.notation import Gradient, Norm, Sequence, Sigma, function
+from symopt.nodes import Gradient, Norm, Sigma
+from symopt.notation import Sequence, function
 from symopt.printing.unicode import unicode
 from symopt.views import canonical, occurrences, signed_terms
 

@@ -8,7 +8,8 @@ from symopt.declaration import Equation
 from symopt.derivation.steps import Derivation, Line
 from symopt.derivation.times import at
 from symopt.errors import DerivationError
-from symopt.notation import Index, Sequence, Sigma, sequence
+from symopt.nodes import Sigma
+from symopt.notation import Index, Sequence, sequence
 from symopt.printing.unicode import unicode
 from symopt.spelling import Spelling
 from symopt.views import canonical, occurrences, rewrite, substitute

@@ -15,7 +15,8 @@ from symopt.derivation.steps import Derivation
 from symopt.derivation.system import Assignment, System
 from symopt.derivation.times import entries, step_index, without_components
 from symopt.errors import DerivationError
-from symopt.notation import Count, Hyperparameter, Index, Sequence, Sigma
+from symopt.nodes import Sigma
+from symopt.notation import Count, Hyperparameter, Index, Sequence
 from symopt.printing.unicode import unicode
 from symopt.views import occurrences, substitute
 

@@ -9,7 +9,8 @@ from symopt.derivation.averages import Average
 from symopt.derivation.responses import Response, summed
 from symopt.derivation.steps import Line, Reason
 from symopt.derivation.times import step_index
-from symopt.notation import Expectation, Hyperparameter, Index, Sigma, index
+from symopt.nodes import Expectation, Sigma
+from symopt.notation import Hyperparameter, Index, index
 from symopt.views import canonical
 
 # steps for which a line is compared with the recurrence itself

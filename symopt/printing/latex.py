@@ -9,7 +9,7 @@ from typing import Any
 from sympy import Add, Basic, Expr, Mul, Pow, S
 from sympy.printing.latex import LatexPrinter
 
-from symopt.notation import Expectation, Gradient, Norm, Sigma
+from symopt.nodes import Expectation, Gradient, Norm, Sigma
 from symopt.printing.styles import LECTURE, Style
 from symopt.printing.written import WrittenOrder
 from symopt.views import Fraction, factors, split_sign
@@ -109,6 +109,7 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
         return spelling.latex if spelling else super()._print_Symbol(expr, style)
 
     _print_Hyperparameter = _print_Count = _print_Index = _print__Label = _print_Symbol
+    _print_Statistic = _print_Parameter = _print_Symbol
 
     def _print_Sequence(self, expr: Any) -> str:
         latex: str = expr.spelling.latex

@@ -8,7 +8,7 @@ from typing import Any
 from sympy import Add, Basic, Expr, Mul, Pow, S
 from sympy.printing.str import StrPrinter
 
-from symopt.notation import Expectation, Gradient, Norm, Sigma
+from symopt.nodes import Expectation, Gradient, Norm, Sigma
 from symopt.printing.written import WrittenOrder
 from symopt.spelling import SUBSCRIPTS, SUPERSCRIPTS
 from symopt.views import Fraction, factors, split_sign
@@ -99,6 +99,7 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
         return spelling.unicode if spelling else expr.name
 
     _print_Hyperparameter = _print_Count = _print_Index = _print__Label = _print_Symbol
+    _print_Statistic = _print_Parameter = _print_Symbol
 
     def _print_Sequence(self, expr: Any) -> str:
         unicode: str = expr.spelling.unicode

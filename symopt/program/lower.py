@@ -7,7 +7,8 @@ from sympy import Add, Expr, Indexed, Mul, S
 from symopt.derivation.system import PARAMETER, STATE, TEMPORARY, Assignment, System
 from symopt.derivation.times import at, entries, offset
 from symopt.errors import LoweringError
-from symopt.notation import Hyperparameter, Sequence, Sigma, sequence
+from symopt.nodes import Sigma
+from symopt.notation import Hyperparameter, Sequence, sequence
 from symopt.printing.unicode import unicode
 from symopt.program.arguments import array_arguments, number_arguments
 from symopt.program.average import average_form

@@ -12,7 +12,8 @@ from sympy.logic.boolalg import BooleanFunction
 
 from symopt.derivation.system import Assignment
 from symopt.derivation.times import entries
-from symopt.notation import Sequence, Sigma, sequence
+from symopt.nodes import Sigma
+from symopt.notation import Sequence, sequence
 from symopt.views import rewrite
 
 

@@ -38,7 +38,7 @@ def compile(declared: Declaration, options: Options = Options()) -> ModuleType: 
     """
     text = render_module(declared, options)
     if text is None:
-        raise UsageError(f"{declared.name} is an {declared.kind}, for which there is no kernel")
+        raise UsageError(f"{declared.name} is {declared.a_kind}, for which there is no kernel")
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     name = f"symopt_{declared.name}_{digest}"
     known = sys.modules.get(name)

@@ -11,7 +11,8 @@ from sympy.core.function import AppliedUndef
 
 from symopt.declaration import Debias, Declaration, UpdateRule
 from symopt.errors import DeclarationError
-from symopt.notation import Count, Gradient, Hyperparameter, Sequence, Sigma, hat
+from symopt.nodes import Gradient, Sigma
+from symopt.notation import Count, Hyperparameter, Sequence, hat
 from symopt.verification.averages import unbiased
 from symopt.verification.definitions import Definition, defined, entries
 from symopt.views import occurrences

@@ -8,7 +8,8 @@ from sympy import Add, Basic, Expr, Indexed
 
 from symopt.declaration import Equation
 from symopt.errors import DeclarationError
-from symopt.notation import Gradient, Index, Sequence, Sigma
+from symopt.nodes import Gradient, Sigma
+from symopt.notation import Index, Sequence
 from symopt.views import canonical, occurrences
 
 _NO_TIME = ("component", "example", "layer")

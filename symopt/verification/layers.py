@@ -14,7 +14,8 @@ import numpy as np
 from sympy import Add, Basic, Indexed, Mul
 
 from symopt.errors import DeclarationError
-from symopt.notation import Norm, Sequence, Sigma, sequence
+from symopt.nodes import Norm, Sigma
+from symopt.notation import Sequence, sequence
 from symopt.verification.arithmetic import Arithmetic
 from symopt.verification.meaning import Meaning, Place, meaning
 from symopt.verification.quantity import Format, Quantity, exact, scalar

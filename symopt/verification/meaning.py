@@ -12,7 +12,8 @@ import sympy
 from sympy import Basic, Expr, Indexed, Mul, Pow, S
 
 from symopt.errors import DeclarationError
-from symopt.notation import Count, Gradient, Hyperparameter, Index, Norm, Sequence, Sigma
+from symopt.nodes import Gradient, Norm, Sigma
+from symopt.notation import Count, Hyperparameter, Index, Sequence
 from symopt.verification.arithmetic import Arithmetic
 from symopt.verification.definitions import times
 from symopt.verification.functions import (

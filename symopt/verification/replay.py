@@ -13,7 +13,8 @@ import numpy as np
 from sympy import Basic
 
 from symopt.errors import DeclarationError
-from symopt.notation import Count, Sequence, Sigma
+from symopt.nodes import Sigma
+from symopt.notation import Count, Sequence
 from symopt.verification.anatomy import Anatomy
 from symopt.verification.arithmetic import Arithmetic
 from symopt.verification.definitions import Definition

@@ -11,7 +11,8 @@ from sympy import Basic
 
 from symopt.declaration import Schedule
 from symopt.errors import DeclarationError
-from symopt.notation import Sequence, Sigma
+from symopt.nodes import Sigma
+from symopt.notation import Sequence
 from symopt.verification.anatomy import Anatomy, anatomy
 from symopt.verification.arithmetic import Arithmetic
 from symopt.verification.cases import Setting, by_name, settings

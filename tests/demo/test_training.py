@@ -14,7 +14,8 @@ from symopt.declaration import initially, update_rule
 from symopt.demo import softmax, train, training
 from symopt.demo.settings import SETTINGS
 from symopt.demo.straight_numpy import RULES
-from symopt.notation import Sigma, d, hyperparameter, sequence
+from symopt.nodes import Sigma, d
+from symopt.notation import hyperparameter, sequence
 from symopt.symbols import (
     L,
     alpha,

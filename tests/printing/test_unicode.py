@@ -4,7 +4,7 @@ import pytest
 from sympy import Abs, Max, Piecewise, evaluate, floor, sign, sqrt
 
 from symopt import Sigma, d, hat
-from symopt.notation import Expectation, Norm
+from symopt.nodes import Expectation, Norm
 from symopt.printing.unicode import unicode
 from symopt.symbols import G, L, alpha, beta_1, epsilon, g, gamma, i, layer, m, t, tau, theta, v
 

@@ -8,7 +8,8 @@ from sympy import Eq, Interval, Max, Piecewise, Rational, oo, sign, sqrt
 
 from symopt.declaration import debias, define, initially, update_rule
 from symopt.errors import DeclarationError
-from symopt.notation import Norm, Sigma, d, hat, hyperparameter, sequence
+from symopt.nodes import Norm, Sigma, d
+from symopt.notation import hat, hyperparameter, sequence
 from symopt.symbols import G, L, alpha, beta, beta_1, beta_2, epsilon, g, i, t, tau, theta, v
 from symopt.verification import Subject, judge_rule
 

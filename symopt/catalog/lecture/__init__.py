@@ -28,4 +28,5 @@ CONTENTS = (
     "l2",
     "l1",
     "elastic_net",
+    "batch_norm",
 )

@@ -1,7 +1,7 @@
 from sympy import Eq, sqrt
 
 from symopt.declaration import define, update_rule
-from symopt.notation import Sigma, d
+from symopt.nodes import Sigma, d
 from symopt.symbols import G, L, alpha, epsilon, g, i, t, tau, theta
 
 

@@ -3,7 +3,7 @@ from sympy import Eq, sqrt
 from symopt.catalog.lecture.momentum import momentum
 from symopt.catalog.lecture.rmsprop import rmsprop
 from symopt.declaration import slip, update_rule
-from symopt.notation import d
+from symopt.nodes import d
 from symopt.symbols import G, L, alpha, beta, epsilon, gamma, t, theta, v
 
 

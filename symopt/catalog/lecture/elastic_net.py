@@ -1,7 +1,7 @@
 from sympy import Abs, Eq
 
 from symopt.declaration import regularizer, slip
-from symopt.notation import Norm, Sigma
+from symopt.nodes import Norm, Sigma
 from symopt.symbols import R, layer, theta
 
 

@@ -1,7 +1,7 @@
 from sympy import Eq
 
 from symopt.declaration import update_rule
-from symopt.notation import Sigma, d
+from symopt.nodes import Sigma, d
 from symopt.symbols import L, alpha, example, f, n, t, theta, x, y
 
 

@@ -1,7 +1,7 @@
 from sympy import Abs, Eq
 
 from symopt.declaration import regularizer
-from symopt.notation import Sigma
+from symopt.nodes import Sigma
 from symopt.symbols import R, layer, theta
 
 

@@ -1,7 +1,7 @@
 from sympy import Eq
 
 from symopt.declaration import regularizer
-from symopt.notation import Norm, Sigma
+from symopt.nodes import Norm, Sigma
 from symopt.symbols import R, layer, theta
 
 

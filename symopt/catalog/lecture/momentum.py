@@ -1,7 +1,7 @@
 from sympy import Eq
 
 from symopt.declaration import aside, update_rule
-from symopt.notation import d
+from symopt.nodes import d
 from symopt.symbols import L, alpha, gamma, t, theta, v
 
 

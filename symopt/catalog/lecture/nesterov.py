@@ -2,7 +2,7 @@ from sympy import Eq
 
 from symopt.catalog.lecture.momentum import momentum
 from symopt.declaration import update_rule
-from symopt.notation import d
+from symopt.nodes import d
 from symopt.symbols import L, alpha, gamma, t, theta, v
 
 

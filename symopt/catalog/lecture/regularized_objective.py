@@ -1,5 +1,5 @@
 from symopt.declaration import minimize, objective
-from symopt.notation import Sigma
+from symopt.nodes import Sigma
 from symopt.symbols import L, R, example, f, lambda_, n, theta, x, y
 
 

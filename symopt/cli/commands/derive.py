@@ -51,7 +51,7 @@ def command(
     penalty = find([regularizer])[0] if regularizer else None
     if penalty is not None and not isinstance(penalty, Regularizer):
         raise UsageError(
-            f"{penalty.name} is an {penalty.kind}, but --with takes a regularizer such as l2"
+            f"{penalty.name} is {penalty.a_kind}, but --with takes a regularizer such as l2"
         )
     found = [(one, derivations(one, penalty)) for one in find(names)]
     if as_json:

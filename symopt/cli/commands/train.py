@@ -44,7 +44,7 @@ def command(
     wrong = [one for one in chosen if names and not isinstance(one, UpdateRule)]
     if wrong:
         raise UsageError(
-            f"{wrong[0].name} is a {wrong[0].kind}, which trains nothing; name update rules"
+            f"{wrong[0].name} is {wrong[0].a_kind}, which trains nothing; name update rules"
         )
     rules = [one for one in chosen if isinstance(one, UpdateRule)]
     schedules = {one.name: one for one in catalogue() if isinstance(one, Schedule)}

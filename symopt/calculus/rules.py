@@ -1,0 +1,87 @@
+"""Rules that simplify a sum over an index, as rows of a table: name, pattern, result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sympy import Add, Expr, KroneckerDelta, Mul, S
+
+from symopt.nodes import Sigma
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A fact about Σ_i f: what it becomes, where the rule applies, else nothing."""
+
+    name: str
+    statement: str
+    result: Callable[[Sigma], Expr | None]
+
+
+def _empty(total: Sigma) -> Expr | None:
+    return S.Zero if total.body == 0 else None
+
+
+def _ones(total: Sigma) -> Expr | None:
+    if total.body.has(total.index) or total.bounds is None:
+        return None
+    return total.body * (total.bounds[1] - total.bounds[0] + 1)
+
+
+def _delta(total: Sigma) -> Expr | None:
+    for factor in Mul.make_args(total.body):
+        if isinstance(factor, KroneckerDelta) and total.index in factor.args:
+            (other,) = (one for one in factor.args if one != total.index)
+            rest = total.body / factor
+            return rest.xreplace({total.index: other})
+    return None
+
+
+def _constants(total: Sigma) -> Expr | None:
+    outside = [one for one in Mul.make_args(total.body) if not one.has(total.index)]
+    if not outside or not total.body.has(total.index):
+        return None
+    factor = Mul(*outside)
+    return factor * Sigma(total.body / factor, total.args[1])
+
+
+def _terms_with_deltas(total: Sigma) -> Expr | None:
+    """A sum of terms is split only where a delta waits in one of them."""
+    body = total.body
+    if not (isinstance(body, Add) or body.expand() != body) or not body.has(KroneckerDelta):
+        return None
+    terms = Add.make_args(body.expand())
+    if len(terms) < 2:
+        return None
+    return Add(*(Sigma(term, total.args[1]) for term in terms))
+
+
+RULES = (
+    Rule("empty sum", "Σ 0 = 0", _empty),
+    Rule("sum of ones", "Σ_{i=1..m} c = m c", _ones),
+    Rule("delta", "Σ_i δ_ij f_i = f_j", _delta),
+    Rule("constant", "Σ_i c f_i = c Σ_i f_i", _constants),
+    Rule("linearity", "Σ (f + g) = Σ f + Σ g", _terms_with_deltas),
+)
+
+
+def simplified(expr: Expr) -> Expr:
+    """The expression with every rule applied wherever it can be, innermost sums first.
+
+    >>> from symopt.notation import index, given
+    >>> from symopt.symbols import m
+    >>> i, j, x = index("i"), index("j"), given("x")
+    >>> simplified(Sigma(3 * x[i] * KroneckerDelta(i, j), (i, 1, m)))
+    3*x[j]
+    """
+    if not expr.args or expr.is_Indexed:
+        return expr
+    inner = expr.func(*(simplified(part) if isinstance(part, Expr) else part for part in expr.args))
+    if not isinstance(inner, Sigma):
+        return inner
+    for rule in RULES:
+        found = rule.result(inner)
+        if found is not None:
+            return simplified(found)
+    return inner

@@ -1,0 +1,97 @@
+"""A second opinion on identities: both sides in exact arithmetic modulo a prime, at small sizes.
+
+It shares nothing with the normal form: sums are written out and letters are random residues. Two
+sides that differ agree at a random point with a probability of about degree/prime.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sympy import Add, Expr, Function, Indexed, Mul, Pow
+
+from symopt.errors import DerivationError
+from symopt.nodes import Sigma
+from symopt.printing.unicode import unicode
+
+PRIME = 2**61 - 1
+
+
+@dataclass(frozen=True)
+class Point:
+    """Residues for letters: single ones by expression, indexed ones by base and number."""
+
+    letters: Mapping[Expr, int]
+    elements: Mapping[tuple[Expr, int], int]
+
+
+class Undefined(Exception):
+    """No value at this point: the root of a residue that is no square, or a division by zero."""
+
+
+def value(expr: Expr, point: Point, numbers: Mapping[Expr, int] | None = None) -> int:
+    """The expression's residue, its sums written out; ``numbers`` are values of free indices.
+
+    Raises
+    ------
+    DerivationError
+        For a node that no residue is known of.
+    Undefined
+        Where a root or a quotient has no residue; another point may do.
+    """
+    bound = dict(numbers or {})
+    if expr in bound:
+        return bound[expr]
+    if expr.is_Rational:
+        return expr.p * pow(expr.q, -1, PRIME) % PRIME
+    if isinstance(expr, Add):
+        return sum(value(part, point, bound) for part in expr.args) % PRIME
+    if isinstance(expr, Mul):
+        result = 1
+        for part in expr.args:
+            result = result * value(part, point, bound) % PRIME
+        return result
+    if isinstance(expr, Pow):
+        return _power(expr, point, bound)
+    if isinstance(expr, Sigma) and expr.bounds is not None:
+        last = value(expr.bounds[1], point, bound)
+        terms = (value(expr.body, point, {**bound, expr.index: k}) for k in range(1, last + 1))
+        return sum(terms) % PRIME
+    if isinstance(expr, Indexed):
+        return point.elements[expr.base, value(expr.indices[0], point, bound)]
+    if isinstance(expr, Function):
+        return _opaque(expr, tuple(value(part, point, bound) for part in expr.args))
+    return _letter(expr, point)
+
+
+def _opaque(expr: Expr, arguments: tuple[int, ...]) -> int:
+    """A function of which nothing is assumed: a residue for each of its arguments."""
+    return residue(random.Random(f"{type(expr).__name__}{arguments}"))
+
+
+def _power(expr: Pow, point: Point, bound: Mapping[Expr, int]) -> int:
+    base, exponent = value(expr.args[0], point, bound), expr.args[1]
+    if base == 0 and exponent.is_negative:
+        raise Undefined
+    if exponent.is_Integer:
+        return pow(base, int(exponent), PRIME)
+    if not exponent.is_Rational or exponent.q != 2:
+        raise DerivationError(f"{unicode(expr)} has a power that no residue is known of")
+    # the prime is 3 modulo 4; this root is a square itself, so roots of products are products
+    root = pow(base, (PRIME + 1) // 4, PRIME)
+    if root * root % PRIME != base:
+        raise Undefined
+    return pow(root, int(exponent.p), PRIME)
+
+
+def _letter(expr: Expr, point: Point) -> int:
+    if expr in point.letters:
+        return point.letters[expr]
+    raise DerivationError(f"no residue is known for {unicode(expr)}")
+
+
+def residue(source: random.Random) -> int:
+    """A random residue that can be divided by."""
+    return source.randrange(1, PRIME)

@@ -1,0 +1,115 @@
+"""A gradient in closed form: its polynomial with common factors drawn out, means shown as means."""
+
+from __future__ import annotations
+
+from sympy import Add, Expr, Mul, Pow, Rational, S, Symbol
+
+from symopt.calculus.adjoints import Definition
+from symopt.calculus.normal_form import Knowledge, normal_form
+from symopt.calculus.polynomial import Monomial, size_of
+from symopt.nodes import Sigma
+from symopt.notation import index
+from symopt.views import rewrite
+
+_NAMES = (index("j", "bound"), index("k", "bound"))
+
+Term = tuple[dict[Expr, Rational], Monomial, Rational]
+
+
+def fused(expr: Expr, known: Knowledge, definitions: tuple[Definition, ...], root: Symbol) -> Expr:
+    """γ/√(σ² + ε)·(dy_i − (1/m) Σ dy_j − x̂_i·(1/m) Σ dy_j x̂_j), from the chain written out.
+
+    What all terms have in common stands before the bracket; 1/m stays with its sum.
+    """
+    polynomial = normal_form(expr, known)
+    if not polynomial.terms:
+        return S.Zero
+    terms = [_taken(monomial, value) for monomial, value in polynomial.terms]
+    terms.sort(key=lambda term: (len(term[1].bound), len(term[1].factors)))
+    common = _common([outer for outer, _, _ in terms])
+    inside = [_shown(_less(outer, common), monomial, value) for outer, monomial, value in terms]
+    base = _base(definitions, root, known)
+    bracket = inside[0] if len(inside) == 1 else Add(*inside, evaluate=False)
+    before = _ordered(common)
+    if not before:
+        return _restored(bracket, root, base)
+    if bracket == 1:
+        return _restored(_product(before), root, base)
+    return _restored(_product([*before, bracket]), root, base)
+
+
+def _taken(monomial: Monomial, value: Rational) -> Term:
+    """What stands outside of a term's sums, with 1/m left to them."""
+    outer = {base: e for base, e in monomial.factors if not base.has(*monomial.bound, S.NaN)}
+    for one in monomial.bound:
+        size = size_of(one)
+        if outer.get(size) == -1:
+            del outer[size]
+    return outer, monomial, value
+
+
+def _common(all_outer: list[dict[Expr, Rational]]) -> dict[Expr, Rational]:
+    first, *others = all_outer
+    return {
+        base: exponent
+        for base, exponent in first.items()
+        if all(outer.get(base) == exponent for outer in others)
+    }
+
+
+def _less(outer: dict[Expr, Rational], common: dict[Expr, Rational]) -> dict[Expr, Rational]:
+    return {base: e for base, e in outer.items() if base not in common}
+
+
+def _shown(outer: dict[Expr, Rational], monomial: Monomial, value: Rational) -> Expr:
+    """±(what is outside)·(1/m) Σ …, in this order."""
+    parts: list[Expr] = _ordered(outer)
+    if monomial.bound:
+        names = dict(zip(monomial.bound, _NAMES, strict=False))
+        inner = [(b, e) for b, e in monomial.factors if b.has(*monomial.bound)]
+        body: Expr = _product([_raised(b.xreplace(names), e) for b, e in inner])
+        for one in monomial.bound:
+            size = size_of(one)
+            averaged = dict(monomial.factors).get(size) == -1
+            total = Sigma(body, (names[one], S.One, size))
+            if averaged:
+                parts.append(Pow(size, -1, evaluate=False))
+            body = total
+        parts.append(body)
+    if abs(value) != 1:
+        parts.insert(0, abs(value))
+    made = _product(parts) if parts else S.One
+    return Mul(S.NegativeOne, made, evaluate=False) if value < 0 else made
+
+
+def _ordered(factors: dict[Expr, Rational]) -> list[Expr]:
+    """Powers upstairs first, then those below the line."""
+    above = [_raised(b, e) for b, e in sorted(factors.items(), key=_rank) if e > 0]
+    below = [_raised(b, e) for b, e in sorted(factors.items(), key=_rank) if e < 0]
+    return [*above, *below]
+
+
+def _rank(pair: tuple[Expr, Rational]) -> tuple[bool, str]:
+    return bool(pair[0].is_Indexed), str(pair[0])
+
+
+def _raised(base: Expr, exponent: Rational) -> Expr:
+    return base if exponent == 1 else Pow(base, exponent, evaluate=False)
+
+
+def _product(parts: list[Expr]) -> Expr:
+    return parts[0] if len(parts) == 1 else Mul(*parts, evaluate=False)
+
+
+def _base(definitions: tuple[Definition, ...], root: Symbol, known: Knowledge) -> Expr | None:
+    """What the root's letter stands for: σ² + ε."""
+    for letter, (_, value) in known.values.items():
+        if value.has(root) and any(one.letter == letter for one in definitions):
+            return letter + (root - value)
+    return None
+
+
+def _restored(expr: Expr, root: Symbol, base: Expr | None) -> Expr:
+    if base is None:
+        return expr
+    return rewrite(expr, lambda node: base if node == root else None)

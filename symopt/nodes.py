@@ -1,0 +1,110 @@
+"""Expressions of papers for which SymPy has no node that stays as it is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sympy import Expr, Symbol, Tuple, sympify
+from sympy.core.function import AppliedUndef, UndefinedFunction
+
+from symopt.errors import DeclarationError
+from symopt.notation import Index
+
+
+class Gradient(Expr):
+    r"""The derivative of a loss with respect to the parameters, at the point the loss is taken.
+
+    SymPy's ``Derivative(L(a - b*v), a)`` turns into a ``Subs`` at once; this node stays as the
+    slide writes it, and knows the point apart from the variable.
+    """
+
+    is_commutative = True
+    is_real = True
+    __slots__ = ()
+
+    def __new__(cls, loss: Any, variable: Expr) -> Gradient:
+        applied = loss() if isinstance(loss, UndefinedFunction) else sympify(loss)
+        if not isinstance(applied, AppliedUndef):
+            raise DeclarationError(
+                f"d({applied}, {variable}) takes no derivative; write a loss such as L(theta)"
+            )
+        return Expr.__new__(cls, applied, variable)
+
+    @property
+    def loss(self) -> Expr:
+        """The loss as written, with its arguments."""
+        return self.args[0]
+
+    @property
+    def variable(self) -> Expr:
+        """What the derivative is taken with respect to."""
+        return self.args[1]
+
+
+def d(loss: Any, variable: Expr) -> Gradient:
+    """``dL/dθ`` as the slide writes it: ``d(L, theta)``, ``d(L(theta - gamma*v[t-1]), theta)``."""
+    return Gradient(loss, variable)
+
+
+class Sigma(Expr):
+    """A sum over one index that shows its bounds, or leaves them out, as its author wrote it."""
+
+    is_commutative = True
+    is_real = True
+    __slots__ = ()
+
+    def __new__(cls, body: Any, over: Any) -> Sigma:
+        limits = over if isinstance(over, tuple | Tuple) else (over,)
+        if len(limits) not in (1, 3) or not isinstance(limits[0], Index):
+            raise DeclarationError(
+                f"a sum over {over} has no index; write Sigma(body, (i, 1, n)) or Sigma(body, i)"
+            )
+        return Expr.__new__(cls, sympify(body), Tuple(*map(sympify, limits)))
+
+    def _eval_derivative(self, variable: Expr) -> Expr:
+        return Sigma(self.body.diff(variable), self.args[1])
+
+    @property
+    def body(self) -> Expr:
+        """What is summed."""
+        return self.args[0]
+
+    @property
+    def index(self) -> Index:
+        """What is summed over."""
+        found: Index = self.args[1][0]
+        return found
+
+    @property
+    def bounds(self) -> tuple[Expr, Expr] | None:
+        """The first and the last value of the index, where they are shown."""
+        limits = self.args[1]
+        return (limits[1], limits[2]) if len(limits) == 3 else None
+
+
+class Expectation(Expr):
+    """The mean of a random quantity over the data that it depends on."""
+
+    is_commutative = True
+    is_real = True
+    __slots__ = ()
+
+    def __new__(cls, quantity: Any) -> Expectation:
+        return Expr.__new__(cls, sympify(quantity))
+
+
+class Norm(Expr):
+    """The Euclidean norm of a parameter array: the root of the sum of its squared components."""
+
+    is_commutative = True
+    is_nonnegative = True
+    is_real = True
+    __slots__ = ()
+
+    def __new__(cls, vector: Any) -> Norm:
+        return Expr.__new__(cls, sympify(vector))
+
+    def _eval_derivative(self, variable: Symbol) -> Expr:
+        # componentwise: d‖x‖/dx_j = x_j/‖x‖
+        inner = self.args[0]
+        return inner / self * inner.diff(variable)
