@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from symopt.declaration import Declaration
-from symopt.errors import UsageError, nearest
+from symopt.errors import SymoptError, UsageError, nearest
 
 COLLECTION = "lecture"
 
@@ -83,7 +83,9 @@ def from_file(path: Path) -> tuple[Declaration, ...]:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except (SyntaxError, ImportError, NameError, TypeError, AttributeError, ValueError) as error:
+    except SymoptError:
+        raise
+    except (Exception, SystemExit) as error:
         where = getattr(error, "lineno", None) or _line(error, path)
         kind = type(error).__name__
         raise UsageError(f"{path}, line {where}: {kind}: {error}; mend the file") from error

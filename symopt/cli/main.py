@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated
 
@@ -45,6 +46,10 @@ def _options(
 
 def main() -> None:
     """Run the command line; an error of the user's is one sentence and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # a terminal without Greek letters shows question marks rather than nothing
+            stream.reconfigure(errors="replace")
     try:
         app()
     except SymoptError as error:

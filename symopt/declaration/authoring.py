@@ -47,17 +47,33 @@ def define(left: Any, right: Any) -> Equation:
 
 def initially(value: Any, *sequences: Sequence) -> Initial:
     """The value of each sequence before the first step: ``v_0 = G_0 = 0``."""
+    _check_letters("initially", sequences)
     return Initial(sympify(value), sequences)
 
 
 def default(parameter: Hyperparameter, value: float) -> Default:
     """The value of a hyperparameter that the slide names: ``β = 0.9``."""
+    if not isinstance(parameter, Hyperparameter):
+        raise DeclarationError(
+            f"default was given {parameter!r}, which is no hyperparameter; "
+            "write default(beta, 0.9) with one that hyperparameter(…) made"
+        )
     return Default(parameter, value)
 
 
 def debias(*sequences: Sequence) -> Debias:
     """A request for the bias-corrected averages ``hat(v)[t]``, which symopt derives."""
+    _check_letters("debias", sequences)
     return Debias(sequences)
+
+
+def _check_letters(name: str, given: tuple[Any, ...]) -> None:
+    for one in given:
+        if not isinstance(one, Sequence):
+            raise DeclarationError(
+                f"{name} was given {one}, which is no sequence; "
+                "write the bare letter of a state, such as v"
+            )
 
 
 def minimize(expr: Any, variable: Sequence) -> Minimize:
@@ -122,6 +138,11 @@ def _declare(
     family: str,
     title: str,
 ) -> Any:
+    for word, table in (("defaults", defaults), ("initial", initial)):
+        if not isinstance(table, Mapping):
+            raise DeclarationError(
+                f"{body.__name__} has {word}={table!r}; write a dict, such as {{alpha: 0.1}}"
+            )
     with evaluate(False):
         returned = body()
     declared = kind(

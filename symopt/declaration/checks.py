@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sympy import Basic, Indexed, Symbol, sympify
+from sympy import Basic, Indexed, S, Symbol, sympify
 from sympy.core.function import AppliedUndef
 
 from symopt import symbols
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from symopt.declaration.values import Declaration
 
 # names that a generated file uses for its own purposes
-RESERVED = frozenset(dir(builtins)) | {"math", "np", "numba", "self", "params", "grads", "step"}
+RESERVED = (
+    frozenset(dir(builtins))
+    | {"math", "np", "numba", "self", "params", "grads", "step", "run", "prepare", "order"}
+    | {"real", "dtype", "size", "stop", "nan", "initial_states", "gradient_point", "one", "point"}
+    | {"SCHEDULED", "DTYPES", "Any", "Callable", "Iterable", "Mapping", "annotations"}
+)
 
 
 def check(declared: Declaration) -> None:
@@ -70,6 +75,9 @@ def _check_keys(declared: Declaration) -> None:
 
 
 def _check_symbols(where: str, expr: Basic) -> None:
+    for wrong in (S.NaN, S.ComplexInfinity, S.ImaginaryUnit):
+        if expr.has(wrong):
+            raise DeclarationError(f"{where} holds {wrong}, which is no real number; leave it out")
     for symbol in sorted(expr.atoms(Symbol), key=str):
         if type(symbol) is Symbol and not _is_label(expr, symbol):
             hint = f"declare it with hyperparameter('{symbol}') or sequence('{symbol}')"
@@ -177,7 +185,7 @@ def _check_defaults(declared: Declaration) -> None:
                 f"{declared.name} gives a default to {name}, which is no hyperparameter; "
                 "declare it with hyperparameter(…)"
             )
-        if not isinstance(value, int | float) or not math.isfinite(value):
+        if not isinstance(value, int | float) or not _finite(value):
             raise DeclarationError(
                 f"{declared.name} has the default {name} = {value!r}; write a finite number"
             )
@@ -186,6 +194,13 @@ def _check_defaults(declared: Declaration) -> None:
                 f"{declared.name} has the default {name} = {value!r}, outside its range "
                 f"{parameter.domain}; choose a value inside"
             )
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _check_definitions(declared: Declaration) -> None:
@@ -199,7 +214,7 @@ def _check_definitions(declared: Declaration) -> None:
             elif isinstance(content.left, Statistic):
                 # a running average is updated from its own last value
                 defined[unicode(content.left)] += not content.right.has(content.left)
-            elif not isinstance(content.left, AppliedUndef):
+            elif declared.kind != "regularizer" or not isinstance(content.left, AppliedUndef):
                 raise DeclarationError(
                     f"{where} has {unicode(canonical(content.left))} on its left side; "
                     "write one indexed letter there, such as v[t]"

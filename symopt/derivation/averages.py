@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Indexed, Mul, S, simplify
+from sympy import Add, Dummy, Expr, Indexed, Mul, S, simplify
 
 from symopt.declaration import Equation
 from symopt.derivation.times import entries
@@ -71,9 +71,22 @@ def average_of(where: str, stated: Equation) -> Average:
     pieces = Mul.make_args(canonical(driving[0]))
     averaged = [one for one in pieces if entries(one)]
     averaged_part = Mul(*averaged)
-    weight = simplify(canonical((whole - decay * old) / averaged_part))
+    weight = simplify(_weight(whole - decay * old, averaged))
+    if entries(weight):
+        raise DerivationError(
+            f"debias({unicode(left.base)}) does not apply: {where} gives "
+            f"{unicode(averaged_part)} no weight that is free of the data; give what is averaged "
+            "an equation of its own"
+        )
     decay = min((decay, simplify(decay)), key=lambda one: one.count_ops())
     return Average(decay, _as_complement(decay, weight), averaged_part)
+
+
+def _weight(rest: Expr, averaged: list[Expr]) -> Expr:
+    """What the averaged product is multiplied by in the rest of the recurrence."""
+    mark = Dummy()
+    first, *others = averaged
+    return rest.xreplace({first: mark, **dict.fromkeys(others, S.One)}).diff(mark)
 
 
 def _as_complement(decay: Expr, weight: Expr) -> Expr:

@@ -149,6 +149,11 @@ def _replace(
                     f"{where} sums gradients over {unicode(node.index)} without saying how many; "
                     "write Sigma(body, (example, 1, m)) with a count m"
                 )
+            if node.bounds[0] != 1:
+                raise DerivationError(
+                    f"{where} sums gradients from {unicode(node.bounds[0])}; "
+                    "let the sum run over all examples, from 1"
+                )
             examples[symbol] = node.bounds[1]
             entry = symbol[step, node.index]
             body = rewrite(node.body, lambda one: entry if isinstance(one, Gradient) else None)

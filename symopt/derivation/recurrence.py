@@ -84,6 +84,11 @@ def _difference(where: str, left: Expr, total: Sigma, step: Index) -> tuple[Equa
             f"{where} weights the terms of {unicode(total)} unevenly as {unicode(step)} grows, "
             "so that no recurrence follows; write the recurrence itself"
         )
+    if any(not ratio.subs(step, k).is_finite for k in range(2, 6)):
+        raise DerivationError(
+            f"{where} weights the terms of {unicode(total)} by nothing at some step, after which "
+            "no recurrence knows them; write the recurrence itself"
+        )
     newest = substitute(total.body, {total.index: step})
     newest = newest if ratio == 1 else _cleaned(newest)
     base = left.base

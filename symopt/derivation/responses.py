@@ -92,17 +92,20 @@ def _running(letter: Sequence, average: Average, start: Expr, step: Index) -> Re
 
 
 def _check_never_one(where: str, left: Expr, decay: Expr) -> None:
-    """The geometric sum divides by 1 − a; a hyperparameter's range must keep that from zero."""
-    for symbol in sorted(decay.atoms(Hyperparameter), key=str):
-        if decay != 1 and decay.free_symbols == {symbol}:
-            roots = solveset(canonical(decay) - 1, symbol, symbol.domain)
-            if roots is not S.EmptySet:
-                raise DerivationError(
-                    f"debias({unicode(left.base)}) does not apply: {where} sums the powers of "
-                    f"{unicode(decay)}, but {unicode(symbol)} may be {unicode(next(iter(roots)))}, "
-                    "where the sum's closed form divides by zero; narrow the range of "
-                    f"{unicode(symbol)}"
-                )
+    """The geometric sum divides by 1 − a; ranges of hyperparameters must keep that from zero."""
+    if decay == 1 or (1 - canonical(decay)).is_nonzero:
+        return
+    symbols = sorted(decay.atoms(Hyperparameter), key=str)
+    if len(symbols) == 1:
+        roots = solveset(canonical(decay) - 1, symbols[0], symbols[0].domain)
+        if roots is S.EmptySet:
+            return
+    names = " and ".join(unicode(one) for one in symbols)
+    raise DerivationError(
+        f"debias({unicode(left.base)}) does not apply: {where} sums the powers of "
+        f"{unicode(decay)}, which may be 1, where the sum's closed form divides by zero; narrow "
+        f"the range of {names}"
+    )
 
 
 def one_minus(part: Expr) -> Expr:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sympy import Expr
+from sympy import Expr, S
 
+from symopt.declaration import Equation
 from symopt.derivation.gradients import Gradients
 from symopt.derivation.system import INPUT, PARAMETER, STATE, TEMPORARY, Assignment, Variable
 from symopt.derivation.times import entries, offset
@@ -13,7 +14,7 @@ from symopt.errors import DerivationError
 from symopt.notation import Index, Sequence
 from symopt.printing.unicode import unicode
 from symopt.symbols import t as default_step
-from symopt.views import canonical
+from symopt.views import canonical, substitute
 
 
 def assign_roles(
@@ -127,6 +128,12 @@ def _parameter(
 ) -> Sequence:
     if parameter is not None and parameter in stateful:
         return parameter
+    if parameter is not None:
+        letter = unicode(parameter)
+        raise DerivationError(
+            f"{name} takes the gradient with respect to {letter}, which no step moves; "
+            f"add a step for it, such as {letter}[t + 1] = {letter}[t] − …"
+        )
     open_ended = [one for one in stateful if one not in initial]
     named = [one for one in open_ended if one.spelling.python == "theta"]
     for candidates in (named, open_ended[-1:]):
@@ -177,6 +184,50 @@ def _first(assignments: tuple[Assignment, ...], parameter: Sequence) -> Expr:
     """The parameters before the first step: θ_1 where θ_{t+1} is defined, θ_0 where θ_t is."""
     left = next(one.left for one in assignments if one.target == parameter)
     return parameter[canonical(left.indices[0]).subs(default_step, 0)]
+
+
+def scalars(equations: tuple[tuple[str, Equation], ...]) -> frozenset[Sequence]:
+    """The sequences that no data enters into."""
+    defined = {one.left.base for _, one in equations}
+    moving = {entry.base for _, one in equations for entry in entries(one.right)} - defined
+    while True:
+        reached = {
+            one.left.base
+            for _, one in equations
+            if any(entry.base in moving for entry in entries(one.right))
+        }
+        if reached <= moving:
+            return frozenset(defined - moving)
+        moving |= reached
+
+
+def check_point(
+    point: tuple[str, Expr] | None, variables: tuple[Variable, ...], step: Index
+) -> None:
+    """The point of the gradient is asked for before the step: it may read what is known then.
+
+    Raises
+    ------
+    DerivationError
+        If it reads anything else.
+    """
+    if point is None:
+        return
+    where, expr = point
+    known = {one.sequence: one for one in variables}
+    for entry in entries(expr):
+        one = known.get(entry.base)
+        before = one is not None and offset(where, entry, step) - one.offset == -1
+        if one is None or one.role not in (PARAMETER, STATE) or one.scalar or not before:
+            raise DerivationError(
+                f"{where} takes the gradient at {unicode(expr)}, which reads {unicode(entry)}; "
+                "before the step only the parameters and the states of the step before are known"
+            )
+    if substitute(expr, dict.fromkeys(entries(expr), S.One)).has(step):
+        raise DerivationError(
+            f"{where} takes the gradient at {unicode(expr)}, which depends on the number of the "
+            "step; let a hyperparameter follow a schedule instead"
+        )
 
 
 def _elementwise(assignments: tuple[Assignment, ...], parameter: Sequence) -> frozenset[Sequence]:

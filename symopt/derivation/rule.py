@@ -10,10 +10,10 @@ from symopt.declaration import Content, Debias, Equation, SideBySide, Statement,
 from symopt.derivation.bias import Correction, correct
 from symopt.derivation.gradients import name_gradients
 from symopt.derivation.recurrence import recur
-from symopt.derivation.roles import assign_roles, in_computable_order
+from symopt.derivation.roles import assign_roles, check_point, in_computable_order, scalars
 from symopt.derivation.steps import Derivation
 from symopt.derivation.system import Assignment, System
-from symopt.derivation.times import entries, step_index, without_components
+from symopt.derivation.times import check_components, entries, step_index, without_components
 from symopt.errors import DerivationError
 from symopt.nodes import Sigma
 from symopt.notation import Count, Hyperparameter, Index, Sequence
@@ -35,8 +35,7 @@ def derive_rule(rule: UpdateRule) -> System:
     DerivationError
         In one sentence, when something that is asked for does not follow.
     """
-    stated = tuple((id, _without_components(one)) for id, one in rule.equations)
-    step = step_index(*(one.left for _, one in stated))
+    step, stated = _stated(rule)
     gradients = name_gradients(stated, step)
     equations, initial, derivations = _recurrences(gradients.equations, step)
     known = {**rule.initial_values, **initial}
@@ -48,6 +47,7 @@ def derive_rule(rule: UpdateRule) -> System:
     ordered = in_computable_order(rule.name, assignments, step)
     variables = assign_roles(rule.name, ordered, step, known, gradients)
     _check_counts(assignments, tuple(one.examples for one in variables))
+    check_point(gradients.point, variables, step)
     taken = gradients.derivation(step)
     closed = (*derivations, *(one.derivation for one in corrections))
     used = _hyperparameters(rule, assignments)
@@ -66,6 +66,14 @@ def derive_rule(rule: UpdateRule) -> System:
         gradient_point=gradients.point,
         derivations=(*closed, taken) if taken else closed,
     )
+
+
+def _stated(rule: UpdateRule) -> tuple[Index, tuple[Named, ...]]:
+    """The step, and the equations with the component that they all hold for left out."""
+    step = step_index(*(one.left for _, one in rule.equations))
+    for id, one in rule.equations:
+        check_components(id, one.left, one.right, step)
+    return step, tuple((id, _without_components(one)) for id, one in rule.equations)
 
 
 def _without_components(one: Equation) -> Equation:
@@ -142,6 +150,13 @@ def _correction(
                     f"debias({unicode(sequence)}) does not apply: {unicode(sequence)} starts from "
                     f"{unicode(initial[sequence])}, which no later step knows; start from a number"
                 )
+            for entry in entries(one.right):
+                if entry.base != sequence and entry.base in scalars(equations):
+                    raise DerivationError(
+                        f"debias({unicode(sequence)}) does not apply: {id} weights with "
+                        f"{unicode(entry)}, a state of its own; write its value at step "
+                        f"{unicode(step)} in its place"
+                    )
             return correct(id, one, initial[sequence], step)
     raise DerivationError(
         f"{where} corrects {unicode(sequence)}, which no equation defines; "
@@ -182,8 +197,7 @@ def completed(rule: UpdateRule) -> tuple[Statement, ...]:
     """The rule's statements with each request replaced by the equations that follow."""
     if not any(isinstance(one.content, Debias) for one in rule.statements):
         return rule.statements
-    stated = tuple((id, _without_components(one)) for id, one in rule.equations)
-    step = step_index(*(one.left for _, one in stated))
+    step, stated = _stated(rule)
     equations, initial, _ = _recurrences(name_gradients(stated, step).equations, step)
     known = {**rule.initial_values, **initial}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sympy import Add, Basic, Expr, Indexed, Integer
 
 from symopt.errors import DerivationError
+from symopt.nodes import Gradient, Sigma
 from symopt.notation import Index, Sequence
 from symopt.printing.unicode import unicode
 from symopt.symbols import t as default_step
@@ -33,6 +34,44 @@ def without_components(expr: Basic) -> Basic:
         return node.base[tuple(kept)] if 0 < len(kept) < len(node.indices) else node
 
     return rewrite(expr, change)
+
+
+def check_components(where: str, left: Expr, right: Basic, step: Index) -> None:
+    """Nothing, when an equation for one component reads that component alone.
+
+    Raises
+    ------
+    DerivationError
+        For a component that is shifted or another than the left side's, or an index that is used
+        as a number.
+    """
+    own = left.indices[1:]
+    for entry in (left, *entries(right)):
+        others = entry.indices[1:]
+        plain = all(getattr(one, "counts", "") == "component" for one in others)
+        if others and (others != own or not plain):
+            raise DerivationError(
+                f"{where} reads {unicode(entry)}, but holds for each component by itself; write "
+                f"{unicode(entry.base)}[{', '.join(map(unicode, (entry.indices[0], *own)))}]"
+            )
+    loose = _loose_indices(right, step)
+    if loose:
+        raise DerivationError(
+            f"{where} uses the index {unicode(loose[0])} as a number, which only the step "
+            f"{unicode(step)} may be; make it a hyperparameter"
+        )
+
+
+def _loose_indices(expr: Basic, step: Index, bound: tuple[Index, ...] = ()) -> tuple[Index, ...]:
+    """Indices that are computed with; those of a sum over the past are steps themselves."""
+    if isinstance(expr, Indexed | Gradient):
+        return ()
+    if isinstance(expr, Sigma):
+        past = expr.index.counts == "bound"
+        return _loose_indices(expr.body, step, (*bound, expr.index) if past else bound)
+    if isinstance(expr, Index):
+        return () if expr == step or expr in bound else (expr,)
+    return tuple(one for part in expr.args for one in _loose_indices(part, step, bound))
 
 
 def offset(where: str, entry: Indexed, step: Index) -> int:

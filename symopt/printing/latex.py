@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sympy import Add, Basic, Expr, Mul, Pow, S
+from sympy import Add, Basic, Expr, Mul, Piecewise, Pow, S
+from sympy.functions.elementary.exponential import ExpBase
 from sympy.printing.latex import LatexPrinter
 
 from symopt.nodes import Expectation, Gradient, Norm, Sigma
@@ -53,8 +54,12 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
         return r" \quad ".join(formulas)
 
     def number(self, value: float) -> str:
-        """A default as its author typed it."""
-        return repr(value)
+        """A number as its author typed it, a power of ten as one."""
+        digits, _, exponent = repr(value).partition("e")
+        if not exponent:
+            return digits
+        power = f"10^{group(str(int(exponent)))}"
+        return power if digits == "1" else rf"{digits} \cdot {power}"
 
     def request(self, name: str, left: Basic, about: Basic) -> str:
         """A quantity that is still to be derived."""
@@ -66,9 +71,8 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
         last = len(items) - 1
         texts = [self._factor(item, k == last) for k, item in enumerate(items)]
         shown = texts[0]
-        for text, item in zip(texts[1:], items[1:], strict=True):
-            number = isinstance(item, Expr) and item.is_Number
-            shown += (r" \cdot " if number else " ") + text
+        for text in texts[1:]:
+            shown += (r" \cdot " if text[0].isdigit() else " ") + text
         return shown
 
     def _factor(self, item: Expr | Fraction, last: bool) -> str:
@@ -87,7 +91,8 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
             return rf"\sqrt{{{self._print(base)}}}"
         if exponent.is_Number and exponent.is_negative:
             return self._product(factors(expr))
-        loose = isinstance(base, Add | Mul | Pow | Sigma | Gradient) or split_sign(base)[0]
+        compound = Add | Mul | Pow | Sigma | Gradient | ExpBase | Piecewise
+        loose = isinstance(base, compound) or split_sign(base)[0]
         loose = loose or (base.is_Rational and not base.is_Integer)
         loose = loose or (base.is_Indexed and self.style.index_is_exponent)
         return f"{self._bracketed(base, bool(loose))}^{group(self._print(exponent))}"
@@ -100,7 +105,7 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
         return rf"{sign}\frac{{{abs(expr.p)}}}{{{expr.q}}}"
 
     def _print_Float(self, expr: Any) -> str:
-        return repr(float(expr))
+        return self.number(float(expr))
 
     # letters
 

@@ -58,7 +58,7 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
         if isinstance(item, Fraction):
             above = self._product(item.above) if item.above else "1"
             below = item.below
-            loose = isinstance(below, Add | Mul | Sigma) or split_sign(below)[0]
+            loose = isinstance(below, Add | Mul | Sigma | Gradient) or split_sign(below)[0]
             loose = loose or (below.is_Rational and not below.is_Integer)
             loose = loose or (isinstance(below, Pow) and isinstance(factors(below)[0], Fraction))
             return f"{above}/{self._bracketed(item.below, bool(loose))}"

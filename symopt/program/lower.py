@@ -28,6 +28,7 @@ from symopt.program.ir import (
 )
 from symopt.program.places import Places
 from symopt.program.share import share
+from symopt.program.supported import check_supported
 from symopt.views import occurrences, rewrite, signed_terms
 
 # elements handled at a time where sums over examples are kept: 4 KiB of float32 stays in cache
@@ -42,7 +43,10 @@ def lower_step(system: System) -> Kernel:
     LoweringError
         If a sum over examples reads what is computed in the same step.
     """
+    for one in system.assignments:
+        check_supported(one.id, one.right)
     taken = _names(system)
+    _check_clashes(system)
     assignments = tuple(average_form(one) for one in system.assignments)
     scalar = tuple(one for one in assignments if system.variable(one.target).scalar)
     moving = tuple(one for one in assignments if not system.variable(one.target).scalar)
@@ -65,7 +69,7 @@ def lower_step(system: System) -> Kernel:
                 *array_arguments(used, {one.target for one in assignments}),
                 *number_arguments(system, read, system.uses_step),
             ),
-            numbers=(*loads, *numbers.assignments(), *stores),
+            numbers=(*loads, *stores, *numbers.assignments()),
             body=nodes,
             over=system.parameter.name,
             batch=batch.name if batch else "",
@@ -82,6 +86,7 @@ def lower_gradient_point(system: System) -> Kernel | None:
     if system.gradient_point is None:
         return None
     id, expr = system.gradient_point
+    check_supported(id, expr)
     taken = _names(system) | {"point"}
     places, numbers = _places(system, taken, {}), Numbers(taken)
     place = element("point", places.counter)
@@ -110,6 +115,18 @@ def _names(system: System) -> set[str]:
     numbers = {one.spelling.python for one in system.hyperparameters}
     counts = {one.examples.spelling.python for one in system.variables if one.examples}
     return variables | numbers | counts | {system.step.spelling.python, "size", "stop", "real"}
+
+
+def _check_clashes(system: System) -> None:
+    """The kernel keeps the value of v from before the step as v_before, a scalar's new as v_now."""
+    names = _names(system)
+    for one in system.of_role(STATE, PARAMETER):
+        for name in (f"{one.name}_before", f"{one.name}_now"):
+            if name in names:
+                raise LoweringError(
+                    f"{system.rule.name} has symbols with the Python names {one.name} and {name}, "
+                    "which its kernel would mix up; rename one with python='…'"
+                )
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -9,6 +9,7 @@ from symopt.notation import Hyperparameter
 from symopt.program.hoist import Numbers, hoist
 from symopt.program.invariants import check
 from symopt.program.ir import ARRAY, NUMBER, Argument, Assign, Kernel, Loop, element, local
+from symopt.program.supported import check_supported
 from symopt.symbols import lambda_
 from symopt.views import rewrite
 
@@ -27,6 +28,7 @@ def penalty_numbers(penalty: Penalty) -> tuple[Argument, ...]:
 
 def lower_value(penalty: Penalty) -> Kernel:
     """total += r(θ_i) over the elements, the terms in the array's dtype, their sum in float64."""
+    check_supported(penalty.id, elementwise(penalty.id, penalty.term))
     numbers = Numbers(_taken(penalty) | {"total", "i", "size", "real"})
     term = hoist(elementwise(penalty.id, penalty.term), numbers, "term")
     added = Assign(local("total"), _placed(penalty, term), augment="+", note=penalty.id)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
-from sympy import Expr, Pow
+from sympy import Basic, Expr, Pow
 from sympy.core.relational import Relational
 from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import BooleanFunction
@@ -42,10 +43,17 @@ def share(
         entry = letter[step]
         for k in users:
             one = found[k]
-            right = rewrite(one.right, {part: entry}.get)
+            right = rewrite(one.right, partial(_put, part, entry))
             found[k] = Assignment(one.id, one.left, right)
         found.insert(users[0], Assignment(found[users[0]].id, entry, part))
     return tuple(found), tuple(letters)
+
+
+def _put(part: Expr, entry: Expr, node: Basic) -> Basic | None:
+    """The shared letter for its part; sums over examples run before it is known."""
+    if isinstance(node, Sigma):
+        return node
+    return entry if node == part else None
 
 
 def _letter(number: int, taken: frozenset[str]) -> Sequence:

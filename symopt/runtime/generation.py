@@ -55,7 +55,7 @@ def write(folder: Path, texts: Mapping[str, str]) -> tuple[Path, ...]:
     changed = []
     for name, text in texts.items():
         path = folder / name
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != text:
             write_atomically(path, text)
             changed.append(path)
     return tuple(changed)
@@ -70,7 +70,7 @@ def differences(folder: Path, texts: Mapping[str, str]) -> Iterator[str]:
     """A unified diff of each file that is not what its declaration gives today."""
     for name, text in texts.items():
         path = folder / name
-        old = path.read_text(encoding="utf-8") if path.is_file() else text
+        old = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else text
         if old != text:
             yield "".join(
                 difflib.unified_diff(

@@ -40,7 +40,7 @@ def class_name(name: str) -> str:
         If the class, or the file, would hide a name that Python or the file itself needs.
     """
     made = "".join(part.capitalize() for part in name.split("_"))
-    if made in _HIDDEN or keyword.iskeyword(made):
+    if made in _HIDDEN or keyword.iskeyword(made) or not made.isidentifier():
         raise LoweringError(
             f"{name} cannot be generated, for its class would be called {made}; rename it"
         )
@@ -273,6 +273,9 @@ def _class(system: System, kernel: Kernel) -> dict[str, Any]:
         "table": _joined(f'"{one.name}": {one.name}' for one in numbers),
         "number_values": _joined(
             ["1"] * len(kernel.of_kind(STEP)) + [f'values["{one.name}"]' for one in numbers]
+        ),
+        "saved_values": _joined(
+            ["t + 1"] * len(kernel.of_kind(STEP)) + [f'values["{one.name}"]' for one in numbers]
         ),
         "initial": "".join(f', {name}=values["{name}"]' for name in initial),
         "step": [f"{one.name}=self.t + 1" for one in kernel.of_kind(STEP)],

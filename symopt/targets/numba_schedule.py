@@ -10,6 +10,7 @@ from symopt.errors import DerivationError
 from symopt.notation import Hyperparameter, Index
 from symopt.printing.unicode import unicode
 from symopt.program.ir import NUMBER, Argument
+from symopt.program.supported import check_supported
 from symopt.targets.numba_rule import class_name, heading, signature
 from symopt.targets.python_code import admissible, number_code
 from symopt.targets.target import Options
@@ -21,6 +22,7 @@ def render_schedule(schedule: Schedule, options: Options) -> str:  # noqa: ARG00
     id, stated = schedule.equations[0]
     step = step_index(stated.left)
     _check(id, stated.right, step)
+    check_supported(id, stated.right)
     defaults = schedule.default_values
     used = sorted(stated.right.atoms(Hyperparameter), key=lambda one: one.spelling.python)
     numbers = [

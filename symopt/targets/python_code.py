@@ -128,15 +128,17 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
                 f"a case distinction has no last case for everything else: {expr}; "
                 "end it with (value, True)"
             )
-        asked = [condition for _, condition in pieces[:-1]]
         shown = self._print(pieces[-1].expr)
-        if self.elementwise:
-            # no comparison with a NaN holds, so one that fails both ways must not pick a side
-            self.needs["nan"] = "math.nan"
-            shown = f"({shown} if {' and '.join(self._denied(one) for one in asked)} else nan)"
         for value, condition in reversed(pieces[:-1]):
+            if self.elementwise:
+                # no comparison with a NaN holds, so one that fails both ways must not pick a side
+                self.needs["nan"] = "math.nan"
+                shown = f"({shown} if {self._denied(condition)} else nan)"
             shown = f"({self._print(value)} if {self._print(condition)} else {shown})"
         return shown
+
+    def _print_Not(self, expr: Any) -> str:
+        return self._denied(expr.args[0])
 
     def _denied(self, condition: Basic) -> str:
         """The negation of a condition, which a NaN does not satisfy either."""

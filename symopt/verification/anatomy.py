@@ -75,7 +75,7 @@ class Anatomy:
         found = [
             letter
             for letter, one in self.definitions.items()
-            if one.initial is None and any(x.base == letter for x in entries(one.right))
+            if one.initial is None and self._remembered(letter, one)
         ]
         if len(found) != 1:
             raise DeclarationError(
@@ -83,6 +83,16 @@ class Anatomy:
                 "give each of the others an initial value"
             )
         return found[0]
+
+    def _remembered(self, letter: Sequence, one: Definition) -> bool:
+        """Whether some equation reads the letter from before its own equation."""
+        read = (
+            x
+            for other in self.definitions.values()
+            for x in entries(other.right)
+            if x.base == letter and x.indices
+        )
+        return any((x.indices[0] - one.step - one.offset).is_negative for x in read)
 
     @cached_property
     def per_example(self) -> bool:

@@ -78,7 +78,9 @@ class Replay:
     def resumed(self, one: Definition) -> bool:
         """Whether a letter's past is read from the kernel's own arrays."""
         array = self.states[0].get(one.letter.spelling.python)
-        return array is not None and array.size == self.size and not one.sums_past
+        moved = one.letter == self.anatomy.parameter
+        whole = array is not None and array.size == self.size
+        return whole and (moved or not one.sums_past)
 
     def value(self, letter: Sequence, time: int | None, place: Place) -> Quantity:
         """A letter at a time; without one, at the present step."""

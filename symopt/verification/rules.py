@@ -180,8 +180,12 @@ class _Run:
         names = {x.spelling.python for x in read if x not in self.anatomy.definitions}
         return sorted((names & set(self.subject.arguments)) - {self.subject.gradient})
 
+    def _step_name(self) -> str:
+        steps = (one.step for one in self.anatomy.definitions.values())
+        return next((str(step.spelling.python) for step in steps if step is not None), "t")
+
     def _arguments(self, names: tuple[str, ...], arrays: Arrays) -> dict[str, object]:
-        known: dict[str, object] = {**self.named, **arrays, "t": self.replay.now}
+        known: dict[str, object] = {**self.named, **arrays, self._step_name(): self.replay.now}
         known |= dict.fromkeys(self.anatomy.counts, self.replay.examples)
         for name in names:
             if name not in known:

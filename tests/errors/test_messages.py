@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from sympy import Eq, FiniteSet, Interval, S, Symbol
+from sympy import Eq, FiniteSet, Interval, S, Symbol, besselj
 
 from symopt import (
     Sigma,
@@ -35,9 +35,11 @@ from symopt.symbols import (
     f,
     g,
     gamma,
+    i,
     layer,
     m,
     t,
+    tau,
     theta,
     u,
     v,
@@ -208,8 +210,8 @@ MISTAKES = {
     "an initial value of a number": (
         lambda: {"start": initially(0, alpha), "step": STEP},
         {},
-        "rule.start gives an initial value to alpha, which is no sequence; "
-        "write initially(0, v) with the bare letter of a state",
+        "initially was given alpha, which is no sequence; "
+        "write the bare letter of a state, such as v",
     ),
     "no parameters": (
         lambda: {"only": Eq(u[t], g[t])},
@@ -256,6 +258,140 @@ MISTAKES = {
         {},
         "a case distinction has no last case for everything else: "
         "Piecewise((one, g[i] > zero)); end it with (value, True)",
+    ),
+    "a shifted component": (
+        lambda: {"step": Eq(theta[t + 1, i], theta[t, i] - alpha * g[t, i + 1])},
+        {},
+        "rule.step reads g[t,i+1], but holds for each component by itself; write g[t, i]",
+    ),
+    "another component": (
+        lambda: {"step": Eq(theta[t + 1, i], theta[t, i] - alpha * g[t, layer])},
+        {},
+        "rule.step reads g[t,l], but holds for each component by itself; write g[t, i]",
+    ),
+    "an index as a number": (
+        lambda: step(theta[t] - i * g[t]),
+        {},
+        "rule.step uses the index i as a number, which only the step t may be; "
+        "make it a hyperparameter",
+    ),
+    "a number that is none": (
+        lambda: step(theta[t] - alpha * g[t] * S.NaN),
+        {},
+        "rule.step holds nan, which is no real number; leave it out",
+    ),
+    "an imaginary number": (
+        lambda: step(theta[t] - S.ImaginaryUnit * g[t]),
+        {},
+        "rule.step holds I, which is no real number; leave it out",
+    ),
+    "a name of the generated file's own": (
+        lambda: step(theta[t] - hyperparameter("size") * g[t]),
+        {},
+        "rule.step has a symbol with the Python name 'size', which shadows Python's or the "
+        "generated file's own; give the symbol another name with python='…'",
+    ),
+    "a name that the kernel needs for an old value": (
+        lambda: {
+            "a": Eq(v[t], hyperparameter("v_before") * v[t - 1] + g[t]),
+            **step(theta[t] - v[t]),
+        },
+        {"initial": {v: 0}},
+        "rule has symbols with the Python names v and v_before, which its kernel would mix up; "
+        "rename one with python='…'",
+    ),
+    "a point that reads what is not known yet": (
+        lambda: {
+            "a": Eq(v[t], gamma * v[t - 1] + theta[t]),
+            **step(theta[t] - alpha * d(L(theta - v[t]), theta)),
+        },
+        {"initial": {v: 0}},
+        "rule.step takes the gradient at θₜ − vₜ, which reads vₜ; before the step only the "
+        "parameters and the states of the step before are known",
+    ),
+    "a point that depends on the step's number": (
+        lambda: step(theta[t] - alpha * d(L(theta * gamma / t), theta)),
+        {},
+        "rule.step takes the gradient at θₜ·γ/t, which depends on the number of the step; "
+        "let a hyperparameter follow a schedule instead",
+    ),
+    "a gradient by what no step moves": (
+        lambda: step(theta[t] - alpha * d(L(g), g)),
+        {},
+        "rule takes the gradient with respect to g, which no step moves; "
+        "add a step for it, such as g[t + 1] = g[t] − …",
+    ),
+    "a batch that starts at its second example": (
+        lambda: step(
+            theta[t] - Sigma(d(L(y[example], f(x[example], theta)), theta), (example, 2, m))
+        ),
+        {},
+        "rule.step sums gradients from 2; let the sum run over all examples, from 1",
+    ),
+    "a function of no kernel": (
+        lambda: step(theta[t] - besselj(0, g[t])),
+        {},
+        "rule.step holds besselj(0, gₜ), for which no kernel is written; use sums, products, "
+        "powers, sqrt, Abs, sign, Max, Min, Piecewise, exp, log, sin, cos, tanh, floor and ceiling",
+    ),
+    "a loss as a number": (
+        lambda: step(theta[t] - alpha * L(theta) * g[t]),
+        {},
+        "rule.step holds L(θ), for which no kernel is written; use sums, products, powers, sqrt, "
+        "Abs, sign, Max, Min, Piecewise, exp, log, sin, cos, tanh, floor and ceiling",
+    ),
+    "weights that vanish": (
+        lambda: {"a": Eq(v[t], Sigma(g[tau] * (t - 2), (tau, 1, t))), **step(theta[t] - v[t])},
+        {},
+        "rule.a weights the terms of Σ_{τ=1..t} g[τ]·(t − 2) by nothing at some step, after which "
+        "no recurrence knows them; write the recurrence itself",
+    ),
+    "a penalty in a rule": (
+        lambda: {"penalty": Eq(L(theta), theta[t]), "step": STEP},
+        {},
+        "rule.penalty has L(θ) on its left side; write one indexed letter there, such as v[t]",
+    ),
+    "a default for a number": (
+        lambda: {"rate": default(3, 3), "step": STEP},
+        {},
+        "default was given 3, which is no hyperparameter; "
+        "write default(beta, 0.9) with one that hyperparameter(…) made",
+    ),
+    "a correction of a word": (
+        lambda: {"correction": debias("v"), "step": STEP},
+        {},
+        "debias was given v, which is no sequence; write the bare letter of a state, such as v",
+    ),
+    "defaults in a list": (
+        lambda: {"step": STEP},
+        {"defaults": [(alpha, 1)]},
+        "rule has defaults=[(alpha, 1)]; write a dict, such as {alpha: 0.1}",
+    ),
+    "a default that is too large for a float": (
+        lambda: {"step": STEP},
+        {"defaults": {alpha: 10**400}},
+        f"rule has the default α = {10**400!r}; write a finite number",
+    ),
+    "a decay of two numbers that may be one": (
+        lambda: {
+            "a": Eq(v[t], (1 - alpha * beta) * v[t - 1] + g[t]),
+            "correction": debias(v),
+            **step(theta[t] - hat(v)[t]),
+        },
+        {"initial": {v: 0}},
+        "debias(v) does not apply: rule.a sums the powers of 1 − β·α, which may be 1, where the "
+        "sum's closed form divides by zero; narrow the range of α and β",
+    ),
+    "a weight with a past of its own": (
+        lambda: {
+            "w": Eq(u[t], beta * u[t - 1]),
+            "a": Eq(v[t], gamma * v[t - 1] + u[t] * g[t]),
+            "correction": debias(v),
+            **step(theta[t] - hat(v)[t]),
+        },
+        {"initial": {v: 0, u: 1}},
+        "debias(v) does not apply: rule.a weights with uₜ, a state of its own; "
+        "write its value at step t in its place",
     ),
     "a range that no check can be written for": (
         lambda: step(theta[t] - hyperparameter("rho", S.Rationals) * g[t]),

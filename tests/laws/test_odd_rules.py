@@ -11,6 +11,8 @@ from sympy import (
     Interval,
     Max,
     Min,
+    Ne,
+    Not,
     Or,
     Piecewise,
     Rational,
@@ -24,7 +26,18 @@ from sympy import (
     tanh,
 )
 
-from symopt import Sigma, compile, d, debias, define, given, hat, hyperparameter, initially
+from symopt import (
+    Sigma,
+    compile,
+    d,
+    debias,
+    define,
+    given,
+    hat,
+    hyperparameter,
+    index,
+    initially,
+)
 from symopt.judging import verify
 from symopt.symbols import (
     L,
@@ -36,6 +49,7 @@ from symopt.symbols import (
     gamma,
     m,
     t,
+    tau,
     theta,
     u,
     v,
@@ -45,6 +59,7 @@ from symopt.symbols import (
 
 rho = hyperparameter("rho", Interval.open(0, 1))
 h = given("h")
+k = index("k", "step")
 LOSS = d(L(y[example], f(x[example], theta)), theta)
 
 
@@ -125,6 +140,36 @@ ODD = {
         "correction": debias(v),
         **step(theta[t] - alpha * hat(v)[t]),
     },
+    "dual averaging": lambda: step(theta[t] - alpha * Sigma(g[tau], (tau, 1, t))),
+    "momentum on the iterates": lambda: {
+        "inner": Eq(v[t], theta[t] - alpha * g[t]),
+        "outer": Eq(theta[t + 1], v[t] + gamma * (v[t] - v[t - 1])),
+        "start": initially(theta[1], v),
+    },
+    "another letter for the step": lambda: {
+        "step": Eq(theta[k + 1], theta[k] - alpha / k * g[k]),
+    },
+    "a scalar state read bare": lambda: {
+        "weight": Eq(u[t], beta * u[t - 1] + 1),
+        "average": Eq(v[t], gamma * v[t - 1] + u[t] * g[t]),
+        "start": initially(0, u, v),
+        **step(theta[t] - alpha * v[t]),
+    },
+    "a correction of what has cases": lambda: {
+        "average": Eq(v[t], beta * v[t - 1] + (1 - beta) * Piecewise((g[t], g[t] > 0), (0, True))),
+        "start": initially(0, v),
+        "correction": debias(v),
+        **step(theta[t] - alpha * hat(v)[t]),
+    },
+    "a part shared with a sum over examples": lambda: {
+        "spread": Eq(
+            v[t],
+            Sigma((LOSS - (v[t - 1] + theta[t])) ** 2, (example, 1, m)) / m
+            + (v[t - 1] + theta[t]) * (v[t - 1] + theta[t]),
+        ),
+        "start": initially(0, v),
+        **step(theta[t] - alpha * v[t]),
+    },
     "a heavy ball": lambda: {
         **step(theta[t] - alpha * g[t] + gamma * (theta[t] - v[t - 1])),
         "previous": Eq(v[t], theta[t]),
@@ -196,3 +241,30 @@ def test_points_without_a_value_are_counted_and_the_first_is_named(declare):
     assert verdict.undefined > 0
     assert "the declared value does not exist" in verdict.note
     assert "v = 0.0, g = " in verdict.note
+
+
+NAN_CASES = {
+    "a later branch": lambda: Piecewise((alpha, g[t] > 0), (gamma, theta[t] > 0), (5, True)),
+    "a negated and": lambda: Piecewise((alpha, Not(And(g[t] > 0, theta[t] > 0))), (gamma, True)),
+    "a negated or": lambda: Piecewise((alpha, Not(Or(g[t] > 0, theta[t] < 0))), (gamma, True)),
+    "an inequality": lambda: Piecewise((alpha, Ne(g[t], 0)), (gamma, True)),
+}
+
+
+@pytest.mark.parametrize("case", NAN_CASES)
+def test_a_nan_in_a_condition_is_never_hidden(declare, case):
+    module = compile(declare(lambda: step(theta[t] - NAN_CASES[case]() - 0 * gamma)))
+    numbers = {"alpha": 0.5, "gamma": 0.25}
+    read = set(inspect.signature(module.step).parameters)
+    theta_ = np.ones(2)
+    module.step(theta_, np.array([np.nan, 1.0]), **{k: x for k, x in numbers.items() if k in read})
+    assert list(np.isnan(theta_)) == [True, False]
+
+
+def test_a_scalar_state_keeps_its_double_precision(declare):
+    module = compile(declare(ODD["a scalar state read bare"]))
+    theta_, g_ = np.zeros(2, np.float32), np.ones(2, np.float32)
+    states = module.initial_states(theta_)
+    for _ in range(3):
+        module.step(theta_, g_, **states, alpha=0.1, beta=0.9, gamma=0.5)
+    assert states["u"][0] == 0.9 * (0.9 * 1.0 + 1) + 1

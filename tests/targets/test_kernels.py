@@ -257,11 +257,60 @@ def test_a_saved_state_goes_on_to_the_same_bits(adam):
 def test_a_saved_state_of_another_rule_or_shape_is_refused(adam, library):
     other = compile(library["rmsprop"]).Rmsprop([np.zeros(3)])
     mine = adam.Adam([np.zeros(3)])
-    with pytest.raises(ValueError, match="the state is of 'rmsprop'"):
+    with pytest.raises(ValueError, match="is no state of these parameters: it is of 'rmsprop'"):
         mine.load_state_dict(other.state_dict())
-    with pytest.raises(ValueError, match="do not fit the parameters"):
+    with pytest.raises(ValueError, match="shapes or dtypes differ"):
         mine.load_state_dict(adam.Adam([np.zeros(4)]).state_dict())
     assert mine.t == 0
+
+
+SPOILT = {
+    "nothing": lambda _: None,
+    "a list": lambda _: [],
+    "a missing key": lambda saved: {k: v for k, v in saved.items() if k != "t"},
+    "a step that is no number": lambda saved: {**saved, "t": "abc"},
+    "half a step": lambda saved: {**saved, "t": 2.5},
+    "a step before the first": lambda saved: {**saved, "t": -3},
+    "no hyperparameters": lambda saved: {**saved, "hyperparameters": {}},
+    "a number out of its range": lambda saved: {
+        **saved,
+        "hyperparameters": {**saved["hyperparameters"], "beta_1": 1.5},
+    },
+    "states that are none": lambda saved: {**saved, "states": 3},
+    "a state too many": lambda saved: {**saved, "states": saved["states"] * 2},
+}
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_a_spoilt_state_is_refused_and_changes_nothing(adam, how):
+    optimizer = adam.Adam([np.zeros(3)])
+    optimizer.step([np.ones(3)])
+    before = optimizer.state_dict()
+    with pytest.raises(ValueError, match="adam: "):
+        optimizer.load_state_dict(SPOILT[how](optimizer.state_dict()))
+    after = optimizer.state_dict()
+    assert (after["t"], after["hyperparameters"]) == (before["t"], before["hyperparameters"])
+    assert np.array_equal(after["states"][0]["v"], before["states"][0]["v"])
+
+
+def test_an_input_that_shares_memory_with_a_parameter_is_refused(library):
+    a, b = np.ones(3), np.full(3, 10.0)
+    optimizer = compile(library["sgd"]).Sgd([a, b], alpha=0.1)
+    with pytest.raises(ValueError, match="an input overlaps parameter array 1 in memory; copy it"):
+        optimizer.step([b, a])
+    assert (a[0], b[0]) == (1.0, 10.0)
+
+
+@pytest.mark.parametrize("t", ["a", None, 1j, [1], True, np.True_, 2.0, 10**400])
+def test_a_step_that_is_no_whole_number_is_refused(adam, t):
+    with pytest.raises(ValueError, match="steps are whole numbers from 1 on"):
+        adam.step(**arrays(), t=t)
+
+
+@pytest.mark.parametrize("alpha", ["0.1", True, None, 1j, 10**400])
+def test_a_rate_that_is_no_number_is_refused(adam, alpha):
+    with pytest.raises(ValueError, match="not a number in"):
+        adam.step(**arrays(), t=1, alpha=alpha)
 
 
 def test_one_wrong_gradient_among_many_moves_nothing(adam):

@@ -36,7 +36,7 @@ def command(
         list[str] | None, typer.Option("--dtype", help="float32 or float64; by default both.")
     ] = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps of each run.")] = 12,
-    seed: Annotated[int, typer.Option(help="Seed of the random inputs.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random inputs.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Verify kernels; exit 1 and show a counterexample if one is wrong."""
