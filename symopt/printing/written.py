@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sympy import Add, Basic, Expr, Mul
@@ -14,13 +14,12 @@ class WrittenOrder:
     """Mixed into a SymPy printer; it says how a product of factors looks, and its minus sign."""
 
     minus = "-"
+    # how a printer writes the factors of a product; each has its own
+    _product: Callable[[Sequence[Expr | Fraction]], str]
 
     def _print(self, expr: Basic) -> str:
         text: str = super()._print(expr)  # type: ignore[misc]  # SymPy's printer comes after
         return text
-
-    def _product(self, items: Sequence[Expr | Fraction]) -> str:
-        raise NotImplementedError
 
     def _print_Add(self, expr: Add, order: Any = None) -> str:
         shown = ""

@@ -12,6 +12,7 @@ from rich.cells import cell_len
 
 from symopt.cli import completion
 from symopt.cli.library import find
+from symopt.cli.options import AsJson, AsLatex, HouseStyle
 from symopt.declaration import Declaration, Regularizer
 from symopt.derivation.api import derivations
 from symopt.derivation.steps import Derivation, in_words
@@ -38,14 +39,9 @@ def command(
             autocompletion=completion.regularizers,
         ),
     ] = None,
-    as_latex: Annotated[bool, typer.Option("--latex", help="LaTeX in place of Unicode.")] = False,
-    style: Annotated[
-        str | None,
-        typer.Option(
-            help="LaTeX in a house style: lecture, paper or book.", autocompletion=completion.styles
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_latex: AsLatex = False,
+    style: HouseStyle = None,
+    as_json: AsJson = False,
 ) -> None:
     """Derive bias corrections, recurrences and gradients, each line with the reason for it."""
     penalty = find([regularizer])[0] if regularizer else None

@@ -10,6 +10,7 @@ import typer
 
 from symopt.cli import completion
 from symopt.cli.library import COLLECTION, find
+from symopt.cli.options import Dtypes, HouseStyle, Names
 
 EXAMPLES = (
     "Examples:  symopt generate  ·  symopt generate my_rule.py --out build  ·  "
@@ -18,14 +19,7 @@ EXAMPLES = (
 
 
 def command(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[NAME|FILE.py]...",
-            autocompletion=completion.names,
-            help="What to generate; by default all.",
-        ),
-    ] = None,
+    names: Names = None,
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("generated"),
     targets: Annotated[
         list[str] | None,
@@ -35,21 +29,8 @@ def command(
             autocompletion=completion.among("numba", "latex"),
         ),
     ] = None,
-    dtypes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--dtype",
-            help="What kernels accept: float32, float64; by default both.",
-            autocompletion=completion.dtypes,
-        ),
-    ] = None,
-    style: Annotated[
-        str,
-        typer.Option(
-            help="House style of the LaTeX: lecture, paper or book.",
-            autocompletion=completion.styles,
-        ),
-    ] = "lecture",
+    dtypes: Dtypes = None,
+    style: HouseStyle = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; show what is out of date, exit 1 if so.")
     ] = False,
@@ -62,7 +43,7 @@ def command(
     texts = files(
         find(names or []),
         tuple(dict.fromkeys(targets or NAMES)),
-        Options(tuple(dict.fromkeys(dtypes or DTYPES)), completion.style_of(style)),
+        Options(tuple(dict.fromkeys(dtypes or DTYPES)), completion.style_of(style or "lecture")),
         None if names else COLLECTION,
     )
     if check:

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from symopt.cli import completion
 from symopt.cli.consoles import console_for_people
 from symopt.cli.library import find
+from symopt.cli.options import AsJson, Names
 
 EXAMPLES = "Examples:  symopt list  ·  symopt list my_rule.py  ·  symopt list --json"
 
 
 def command(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[NAME|FILE.py]...", autocompletion=completion.names, help="Only these."
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    names: Names = None,
+    as_json: AsJson = False,
 ) -> None:
     """List the declarations with what each is about."""
     declared = find(names or [])

@@ -11,6 +11,7 @@ from sympy import S
 
 from symopt.cli import completion
 from symopt.cli.library import find
+from symopt.cli.options import AsJson, AsLatex, HouseStyle, Names
 from symopt.declaration import Declaration, Formula
 from symopt.derivation.api import formulas
 from symopt.errors import UsageError
@@ -24,21 +25,11 @@ EXAMPLES = (
 
 
 def command(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[NAME|FILE.py]...", autocompletion=completion.names, help="What to show."
-        ),
-    ] = None,
+    names: Names = None,
     everything: Annotated[bool, typer.Option("--all", help="Show the whole catalogue.")] = False,
-    as_latex: Annotated[bool, typer.Option("--latex", help="LaTeX in place of Unicode.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Ids and LaTeX for machines.")] = False,
-    style: Annotated[
-        str | None,
-        typer.Option(
-            help="LaTeX in a house style: lecture, paper or book.", autocompletion=completion.styles
-        ),
-    ] = None,
+    as_latex: AsLatex = False,
+    as_json: AsJson = False,
+    style: HouseStyle = None,
 ) -> None:
     """Show formulas, with all that symopt derived put in."""
     if not names and not everything:

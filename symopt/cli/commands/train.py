@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from symopt.cli import completion
 from symopt.cli.consoles import console_for_people
 from symopt.cli.library import catalogue, find
+from symopt.cli.options import AsJson, Names
 from symopt.declaration import Schedule, UpdateRule
 from symopt.errors import UsageError
 
@@ -22,20 +22,13 @@ EXAMPLES = (
 
 
 def command(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[NAME|FILE.py]...",
-            autocompletion=completion.names,
-            help="Which rules; by default all.",
-        ),
-    ] = None,
+    names: Names = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the data, in place of each rule's own.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the order of the batches.")] = 0,
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Train a softmax classifier on scikit-learn's digits with each rule's generated kernel."""
     from symopt.demo import table, train

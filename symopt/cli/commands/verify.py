@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from symopt.cli import completion
 from symopt.cli.consoles import console_for_people
 from symopt.cli.library import find
+from symopt.cli.options import AsJson, Dtypes, Names
 from symopt.declaration import Declaration, Schedule
 from symopt.errors import UsageError
 
@@ -24,20 +24,11 @@ EXAMPLES = "Examples:  symopt verify  ·  symopt verify adam my_rule.py  ·  sym
 
 
 def command(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[NAME|FILE.py]...",
-            autocompletion=completion.names,
-            help="What to verify; by default all.",
-        ),
-    ] = None,
-    dtypes: Annotated[
-        list[str] | None, typer.Option("--dtype", help="float32 or float64; by default both.")
-    ] = None,
+    names: Names = None,
+    dtypes: Dtypes = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps of each run.")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random inputs.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Verify kernels; exit 1 and show a counterexample if one is wrong."""
     from symopt.judging import VERIFIABLE, check_verifiable, verify
