@@ -145,7 +145,10 @@ def factors(expr: Expr) -> tuple[Expr | Fraction, ...]:
     items: tuple[Expr | Fraction, ...] = ()
     for factor in _opened(expr):
         below = _divisor(factor)
-        if below is not None:
+        if below is not None and all(map(_is_number, items)):
+            # 1/2·1/x rather than (1/2)/x
+            items = (*items, Fraction((), below))
+        elif below is not None:
             items = (Fraction(items, below),)
         elif isinstance(factor, Rational) and factor.q != 1 and factor.p > 0:
             over = (Integer(factor.p),) if factor.p != 1 else ()
@@ -153,6 +156,15 @@ def factors(expr: Expr) -> tuple[Expr | Fraction, ...]:
         else:
             items = (*items, factor)
     return items
+
+
+def _is_number(item: Expr | Fraction) -> bool:
+    """Whether a factor is a fraction of two numbers."""
+    return (
+        isinstance(item, Fraction)
+        and item.below.is_Number
+        and all(not isinstance(one, Fraction) and one.is_Number for one in item.above)
+    )
 
 
 def _opened(expr: Expr) -> tuple[Expr, ...]:

@@ -44,16 +44,18 @@ class Derivation:
     def latex(self, style: Style = LECTURE) -> str:
         """Title, an ``align*`` block with reasons and checks, assumptions; needs amsmath only."""
         printer = SlidePrinter(style)
-        parts = [rf"\noindent {_in_text(self.title, printer)}:", self._aligned(printer)]
+        beside = r"\parbox{{0.3\linewidth}}{{\raggedright\footnotesize {reason}}}"
+        parts = [rf"\noindent {_in_text(self.title, printer)}:", self._aligned(printer, beside)]
         if self.assumptions:
             assumed = ", ".join(_in_text(one, printer) for one in self.assumptions)
             parts.append(rf"\noindent assuming {assumed}.")
         return "\n".join(parts)
 
-    def _aligned(self, printer: SlidePrinter) -> str:
+    def _aligned(self, printer: SlidePrinter, beside: str) -> str:
+        """The lines, each reason in the layout ``beside``."""
         rows = [
             rf"{printer.doprint(line.left)} &{printer.style.relation} {printer.doprint(line.right)}"
-            rf" && \text{{{_in_text(line.reason, printer)}{_checked(line)}}}"
+            rf" && {beside.format(reason=_in_text(line.reason, printer) + _checked(line))}"
             for line in self.lines
         ]
         joined = " \\\\\n".join(rows)
@@ -86,7 +88,8 @@ class Derivation:
         return "\n".join([in_words(self.title), *rows, *assuming])
 
     def _repr_latex_(self) -> str:
-        return self._aligned(SlidePrinter())
+        # notebooks know text, but no boxes
+        return self._aligned(SlidePrinter(), r"\text{{{reason}}}")
 
 
 def _checked(line: Line) -> str:
