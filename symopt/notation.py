@@ -120,12 +120,6 @@ class Sequence(IndexedBase):
         """``given`` when its values come from outside, else ``computed`` by some equation."""
         return self.args[0].facts[0]
 
-    @property
-    def bare(self) -> Sequence | None:
-        """Under a hat: the sequence without it; otherwise nothing."""
-        label = self.args[0].facts[1]
-        return None if label is None else Sequence(label)
-
 
 def hyperparameter(
     word: str,

@@ -170,9 +170,7 @@ def identity(name: str, letter: Expr, value: Expr, known: Knowledge) -> Identity
     ]
     if not sums:
         raise DerivationError(f"{name} defines {unicode(letter)} by no sum that can be solved for")
-    lead, coefficient = max(
-        sums, key=lambda pair: sum(e for _, e in pair[0].holding(pair[0].bound[0]))
-    )
+    lead, coefficient = max(sums, key=lambda pair: _degree(pair[0]))
     index = lead.bound[0]
     inside = lead.holding(index)
     outside = tuple((base, -e) for base, e in lead.factors if (base, e) not in inside)

@@ -34,6 +34,16 @@ class Monomial:
         """The factors in which an index stands."""
         return tuple(pair for pair in self.factors if pair[0].has(index))
 
+    @property
+    def inside(self) -> tuple[Factor, ...]:
+        """The factors that are summed."""
+        return tuple(pair for pair in self.factors if any(map(pair[0].has, self.bound)))
+
+    @property
+    def outside(self) -> tuple[Factor, ...]:
+        """The factors that stand before the sums."""
+        return tuple(pair for pair in self.factors if pair not in self.inside)
+
 
 @dataclass(frozen=True)
 class Polynomial:
@@ -177,10 +187,8 @@ def expression(part: Polynomial, names: tuple[Index, ...]) -> Expr:
 
 
 def _expression(monomial: Monomial, value: Rational, names: tuple[Index, ...]) -> Expr:
-    inner = [pair for pair in monomial.factors if any(pair[0].has(b) for b in monomial.bound)]
-    outer = [pair for pair in monomial.factors if pair not in inner]
     shown = dict(zip(monomial.bound, names, strict=False))
-    body: Expr = Mul(*(Pow(base.xreplace(shown), exponent) for base, exponent in inner))
+    body: Expr = Mul(*(Pow(base.xreplace(shown), exponent) for base, exponent in monomial.inside))
     for one in monomial.bound:
         body = Sigma(body, (shown[one], S.One, size_of(one)))
-    return value * Mul(*(Pow(base, exponent) for base, exponent in outer)) * body
+    return value * Mul(*(Pow(base, exponent) for base, exponent in monomial.outside)) * body

@@ -40,7 +40,7 @@ def fused(expr: Expr, known: Knowledge, definitions: tuple[Definition, ...], roo
 
 def _taken(monomial: Monomial, value: Rational) -> Term:
     """What stands outside of a term's sums, with 1/m left to them."""
-    outer = {base: e for base, e in monomial.factors if not base.has(*monomial.bound, S.NaN)}
+    outer = dict(monomial.outside)
     for one in monomial.bound:
         size = size_of(one)
         if outer.get(size) == -1:
@@ -66,8 +66,7 @@ def _shown(outer: dict[Expr, Rational], monomial: Monomial, value: Rational) -> 
     parts: list[Expr] = _ordered(outer)
     if monomial.bound:
         names = dict(zip(monomial.bound, _NAMES, strict=False))
-        inner = [(b, e) for b, e in monomial.factors if b.has(*monomial.bound)]
-        body: Expr = _product([_raised(b.xreplace(names), e) for b, e in inner])
+        body: Expr = _product([_raised(b.xreplace(names), e) for b, e in monomial.inside])
         for one in monomial.bound:
             size = size_of(one)
             averaged = dict(monomial.factors).get(size) == -1

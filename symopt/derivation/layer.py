@@ -69,10 +69,9 @@ def derive_layer(layer: Layer) -> Backward:
         kept = tuple(one for one in ways if normal_form(one.share, known) != ZERO)
         lines += _chain_lines(target, ways, kept, known)
         chain[target] = _swapped(total(kept), target)
-        full = total(paths(place, definitions, whole))
-        whole[target] = _at(full, target)
+        own = _swapped(total(paths(place, definitions, whole)), target)
+        whole[target] = own
         if _is_leaf(target, definitions):
-            own = _swapped(full, target)
             form = fused(own, known, definitions, _s)
             check = _proved(own, form, known, definitions)
             if _same(lines[-1].right, form):
@@ -218,11 +217,6 @@ def _by(expr: Expr, known: Knowledge) -> tuple[str, ...]:
     """By which equations the sums in an expression are known."""
     names = ", ".join(one.name for one in used_identities(expr, known))
     return (f", by {names}",) if names else ()
-
-
-def _at(full: Expr, target: Expr) -> Expr:
-    """A gradient found at the component j, at the definition's own index."""
-    return full if not isinstance(target, Indexed) else _swapped(full, target)
 
 
 def _swapped(expr: Expr, target: Expr) -> Expr:
