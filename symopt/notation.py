@@ -117,7 +117,7 @@ class Sequence(IndexedBase):
 
     @property
     def role(self) -> str:
-        """``given`` when its values come from outside, else ``computed`` by some equation."""
+        """``given`` from outside, ``learned``, or ``computed`` by some equation."""
         return self.args[0].facts[0]
 
 
@@ -178,8 +178,15 @@ def given(
     return Sequence(_Label(_named(word, latex, unicode, python), ("given", None), real=True))
 
 
-def hat(base: Sequence) -> Sequence:
-    """The sequence under a hat, computed by an equation of its own or by ``debias``."""
+def each(parameter: Parameter) -> Sequence:
+    """A learned number as a letter with a value of its own at each element: ``gamma[i]``."""
+    return Sequence(_Label(parameter.spelling, ("learned", None), real=True))
+
+
+def hat(base: Sequence | Statistic) -> Any:
+    """The letter under a hat, computed by an equation of its own or by ``debias``."""
+    if isinstance(base, Statistic):
+        return Statistic(base.spelling.hatted, (), **base._assumptions_orig)
     label = base.args[0]
     return Sequence(_Label(label.spelling.hatted, ("computed", label), real=True))
 

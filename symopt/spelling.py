@@ -30,13 +30,16 @@ class Spelling:
 
     @property
     def hatted(self) -> Spelling:
-        r"""The same names under a hat.
+        r"""The same names under a hat, which stands over the letter and not over its power.
 
         >>> spell("G").hatted
         Spelling(latex='\\hat{G}', unicode='Ĝ', python='G_hat')
         """
-        composed = unicodedata.normalize("NFC", self.unicode + "\N{COMBINING CIRCUMFLEX ACCENT}")
-        return Spelling(rf"\hat{{{self.latex}}}", composed, f"{self.python}_hat")
+        letter, caret, power = self.latex.partition("^")
+        plain = self.unicode.rstrip("".join(SUPERSCRIPTS.values()))
+        composed = unicodedata.normalize("NFC", plain + "\N{COMBINING CIRCUMFLEX ACCENT}")
+        raised = self.unicode[len(plain) :]
+        return Spelling(rf"\hat{{{letter}}}{caret}{power}", composed + raised, f"{self.python}_hat")
 
 
 def spell(word: str) -> Spelling:

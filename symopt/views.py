@@ -7,7 +7,7 @@ as it stands, or evaluate it on purpose.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sympy import Add, Basic, Expr, Function, Integer, Mul, Pow, Rational, S, Sum
@@ -51,6 +51,29 @@ def rewrite(expr: Basic, change: Callable[[Basic], Basic | None]) -> Basic:
 def substitute(expr: Expr, values: Mapping[Basic, Basic]) -> Expr:
     """``expr`` as written, with parts replaced by their values in ``values``."""
     return rewrite(expr, values.get)
+
+
+def without_terms(expr: Expr, letters: Collection[Basic]) -> Expr:
+    """``expr`` as written, the terms that are these letters left out of its sums.
+
+    >>> from sympy.abc import x, y
+    >>> without_terms(Add(x, Mul(-1, y, evaluate=False), evaluate=False), [y])
+    x
+    """
+
+    def change(node: Basic) -> Basic | None:
+        if not isinstance(node, Add):
+            return None
+        kept = [
+            Mul(S.NegativeOne, without_terms(term, letters), evaluate=False)
+            if negative
+            else without_terms(term, letters)
+            for negative, term in signed_terms(node)
+            if term not in letters
+        ]
+        return Add(*kept, evaluate=False) if len(kept) > 1 else (kept or [S.Zero])[0]
+
+    return rewrite(expr, change)
 
 
 def canonical(expr: Basic) -> Basic:

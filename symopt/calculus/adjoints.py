@@ -17,13 +17,17 @@ from symopt.printing.unicode import unicode
 
 @dataclass(frozen=True)
 class Definition:
-    """``letter = value``: a letter for each value of ``index`` up to ``size``, or a single one."""
+    """``letter = value``: a letter for each value of ``index`` up to ``size``, or a single one.
+
+    ``value`` is canonical; ``written`` keeps the order of the author, where there is one.
+    """
 
     id: str
     letter: Expr
     value: Expr
     index: Index | None = None
     size: Expr | None = None
+    written: Expr = S.Zero
 
 
 @dataclass(frozen=True)

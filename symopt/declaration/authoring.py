@@ -7,18 +7,21 @@ the order in which they are written. Everywhere else SymPy evaluates as it alway
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from sympy import Equality, evaluate, sympify
+from sympy import Equality, Expr, evaluate, sympify
 
 from symopt.declaration.checks import check
+from symopt.declaration.layers import element_wise
 from symopt.declaration.statements import (
     Aside,
     Content,
     Debias,
     Default,
     Equation,
+    Holds,
     Inference,
     Initial,
     Minimize,
@@ -34,8 +37,9 @@ from symopt.declaration.values import (
     UpdateRule,
 )
 from symopt.errors import DeclarationError
-from symopt.notation import Hyperparameter, Sequence
-from symopt.views import sums_as_written
+from symopt.notation import Hyperparameter, Sequence, Statistic
+from symopt.printing.unicode import unicode
+from symopt.views import sums_as_written, without_terms
 
 Body = Callable[[], Any]
 
@@ -61,13 +65,16 @@ def default(parameter: Hyperparameter, value: float) -> Default:
     return Default(parameter, value)
 
 
-def debias(*sequences: Sequence) -> Debias:
-    """A request for the bias-corrected averages ``hat(v)[t]``, which symopt derives."""
-    _check_letters("debias", sequences)
+def debias(*sequences: Sequence | Statistic) -> Debias:
+    """A request for the bias-corrected averages ``hat(v)[t]``, which symopt derives.
+
+    The running statistics of a layer are such averages too.
+    """
+    _check_letters("debias", [one for one in sequences if not isinstance(one, Statistic)])
     return Debias(sequences)
 
 
-def _check_letters(name: str, given: tuple[Any, ...]) -> None:
+def _check_letters(name: str, given: Iterable[Any]) -> None:
     for one in given:
         if not isinstance(one, Sequence):
             raise DeclarationError(
@@ -89,6 +96,35 @@ def aside(shown: Any) -> Aside:
 def inference(shown: Any) -> Inference:
     """An equation that holds once training is over, in place of the one for the same letter."""
     return Inference(_equation("an equation for inference", shown))
+
+
+def holds(shown: Any) -> Holds:
+    """What follows from the equations of a layer, such as Σ(x_i − μ) = 0; proved before use."""
+    return Holds(_equation("what holds", shown))
+
+
+def leave_out(content: Content, *letters: Expr) -> Equation:
+    """An equation of another declaration with letters left out of its sums: x − μ ⇒ x.
+
+    >>> from symopt.catalog.lecture.batch_norm import batch_norm, beta
+    >>> from symopt.printing.unicode import unicode
+    >>> print(unicode(leave_out(batch_norm["affine"], beta).right))
+    γ·x̂ᵢ
+
+    Raises
+    ------
+    DeclarationError
+        If a letter stands elsewhere than as a term of a sum.
+    """
+    equation = _equation("what letters are left out of", content)
+    left = without_terms(equation.right, letters)
+    for one in letters:
+        if left.has(one):
+            raise DeclarationError(
+                f"{unicode(one)} cannot be left out of {unicode(equation.right)}, where it is no "
+                "term of a sum; write the equation without it"
+            )
+    return replace(equation, right=left)
 
 
 def slip(shown: Any, meant: Any, note: str) -> Slip:
@@ -133,10 +169,9 @@ def _declare(
     kind: type[Declaration],
     body: Body,
     defaults: Mapping[Hyperparameter, float],
-    initial: Mapping[Sequence, Any],
-    source: str,
-    family: str,
+    initial: Mapping[Any, Any],
     title: str,
+    **facts: str,
 ) -> Any:
     for word, table in (("defaults", defaults), ("initial", initial)):
         if not isinstance(table, Mapping):
@@ -149,15 +184,22 @@ def _declare(
         name=body.__name__,
         statements=_statements(body.__name__, returned),
         doc=inspect.cleandoc(body.__doc__ or ""),
-        source=source,
-        family=family,
         title=title or body.__name__.replace("_", " ").capitalize(),
         defaults=tuple(defaults.items()),
         initial=tuple((one, sympify(value)) for one, value in initial.items()),
         file=inspect.getsourcefile(body) or "",
+        **facts,
     )
+    if isinstance(declared, Layer):
+        declared = replace(declared, statements=element_wise(declared))
     check(declared)
     return declared
+
+
+_OWN_WORDS = {
+    "layer": "; ``over`` names the axes that are averaged over,\n"
+    'such as "N H W", and parameters differ ``per`` "channel" or "element"'
+}
 
 
 def _decorator(kind: type[Declaration]) -> Callable[..., Any]:
@@ -165,13 +207,16 @@ def _decorator(kind: type[Declaration]) -> Callable[..., Any]:
         body: Body | None = None,
         *,
         defaults: Mapping[Hyperparameter, float] | None = None,
-        initial: Mapping[Sequence, Any] | None = None,
-        source: str = "",
-        family: str = "",
+        initial: Mapping[Any, Any] | None = None,
         title: str = "",
+        **facts: str,
     ) -> Any:
+        unknown = set(facts) - {"source", "family", *kind.own_facts}
+        if unknown:
+            raise DeclarationError(f"a {kind.kind} has no {sorted(unknown)[0]}; leave it out")
+
         def apply(body: Body) -> Any:
-            return _declare(kind, body, defaults or {}, initial or {}, source, family, title)
+            return _declare(kind, body, defaults or {}, initial or {}, title, **facts)
 
         return apply if body is None else apply(body)
 
@@ -179,7 +224,8 @@ def _decorator(kind: type[Declaration]) -> Callable[..., Any]:
         f"{kind.kind.capitalize()}: the statements that the decorated function returns.\n\n"
         "They come by key, in the order of the slide; ``defaults`` and\n"
         "``initial`` give the hyperparameters and initial values that the slide leaves out,\n"
-        "``source`` says where it comes from, ``title`` what people call it. Raises\n"
+        "``source`` says where it comes from, ``title`` what people call it, ``family``\n"
+        f"begins the ids of formulas{_OWN_WORDS.get(kind.kind, '')}. Raises\n"
         "DeclarationError with one sentence that names the statement and the symbol if something\n"
         "is not well formed."
     )

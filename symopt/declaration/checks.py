@@ -13,6 +13,7 @@ from sympy import Basic, Indexed, S, Symbol, sympify
 from sympy.core.function import AppliedUndef
 
 from symopt import symbols
+from symopt.declaration.layers import check_layer
 from symopt.declaration.statements import Debias, Default, Equation, Initial, expressions
 from symopt.errors import DeclarationError, nearest
 from symopt.nodes import Gradient, Norm
@@ -49,7 +50,15 @@ def check(declared: Declaration) -> None:
         if isinstance(statement.content, Initial):
             _check_initial(where, statement.content)
     for one, value in declared.initial:
-        _check_initial(declared.name, Initial(value, (one,)))
+        if declared.kind != "layer":
+            _check_initial(declared.name, Initial(value, (one,)))
+        elif not isinstance(one, Parameter | Statistic) or not value.is_number:
+            raise DeclarationError(
+                f"{declared.name} starts {one} from {value}; give a number to a learned or a "
+                "running letter, such as initial={gamma: 1}"
+            )
+    if declared.kind == "layer":
+        check_layer(declared)  # type: ignore[arg-type]  # the kind says so
     _check_spellings(declared)
     _check_defaults(declared)
     _check_definitions(declared)

@@ -13,13 +13,14 @@ from symopt.declaration.statements import (
     Debias,
     Default,
     Equation,
+    Holds,
     Inference,
     Initial,
     Minimize,
     SideBySide,
     Slip,
 )
-from symopt.notation import hat
+from symopt.notation import Statistic, hat
 from symopt.symbols import t
 
 
@@ -58,11 +59,16 @@ def display(content: Content, printer: Printer) -> str:
         case Default(parameter, value):
             return f"{printer.doprint(parameter)} = {printer.number(value)}"
         case Debias(sequences):
-            requests = [printer.request("debias", hat(one)[t], one[t]) for one in sequences]
+            requests = [
+                printer.request("debias", hat(one), one)
+                if isinstance(one, Statistic)
+                else printer.request("debias", hat(one)[t], one[t])
+                for one in sequences
+            ]
             return printer.side_by_side(requests)
         case SideBySide(equations):
             return printer.side_by_side([display(one, printer) for one in equations])
         case Minimize(expr, variable):
             return printer.minimum(expr, variable)
-        case Aside(shown) | Inference(shown) | Slip(shown):
+        case Aside(shown) | Inference(shown) | Holds(shown) | Slip(shown):
             return display(shown, printer)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from sympy import Basic, Expr
 
-from symopt.notation import Hyperparameter, Sequence
+from symopt.notation import Hyperparameter, Sequence, Statistic
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Default:
 class Debias:
     """A request: the bias-corrected form of each sequence, to be derived from its recurrence."""
 
-    sequences: tuple[Sequence, ...]
+    sequences: tuple[Sequence | Statistic, ...]
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,13 @@ class Inference:
 
 
 @dataclass(frozen=True)
+class Holds:
+    """What an author knows to follow from the equations; it is proved before it is used."""
+
+    shown: Equation
+
+
+@dataclass(frozen=True)
 class Slip:
     """A misprint of the slide: shown as it stands there, computed as it is meant."""
 
@@ -79,7 +86,9 @@ class Slip:
     note: str
 
 
-Content = Equation | Initial | Default | Debias | Minimize | SideBySide | Aside | Inference | Slip
+Content = (
+    Equation | Initial | Default | Debias | Minimize | SideBySide | Aside | Inference | Holds | Slip
+)
 
 
 @dataclass(frozen=True)
@@ -117,7 +126,7 @@ def expressions(content: Content) -> tuple[Basic, ...]:
             return (expr, variable)
         case SideBySide(equations):
             return tuple(part for one in equations for part in expressions(one))
-        case Aside(shown) | Inference(shown):
+        case Aside(shown) | Inference(shown) | Holds(shown):
             return expressions(shown)
         case Slip(shown, meant):
             return (*expressions(shown), *expressions(meant))

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from sympy import Expr
 
+from symopt.declaration.axes import Axes, axes
 from symopt.declaration.display import display
 from symopt.declaration.fingerprint import fingerprint
 from symopt.declaration.statements import Content, Default, Equation, Initial, Statement
@@ -51,6 +52,7 @@ class Declaration:
     file: str = field(default="", compare=False)
 
     kind: ClassVar[str] = "declaration"
+    own_facts: ClassVar[tuple[str, ...]] = ()
 
     def __getitem__(self, key: str) -> Content:
         """The content of a statement, to be shown again in another declaration."""
@@ -89,9 +91,12 @@ class Declaration:
     @cached_property
     def fingerprint(self) -> str:
         """Sixteen hex digits that change when any part of what is declared changes."""
-        return fingerprint(
-            self.kind, self.name, self.family, self.statements, self.defaults, self.initial
-        )
+        return fingerprint(*self._distinct)
+
+    @property
+    def _distinct(self) -> tuple[object, ...]:
+        """All that makes two declarations differ."""
+        return (self.kind, self.name, self.family, self.statements, self.defaults, self.initial)
 
     def formulas(self, style: Style = LECTURE) -> tuple[Formula, ...]:
         """The formulas in LaTeX, as declared; what is requested is not derived here."""
@@ -146,9 +151,25 @@ class Regularizer(Declaration):
 
 @dataclass(frozen=True)
 class Layer(Declaration):
-    """What a layer makes of its input: statistics of a group, and an output for each element."""
+    """What a layer makes of its input: statistics of a group, and an output for each element.
+
+    ``over`` names the axes that a group extends over; parameters differ ``per`` channel or element.
+    """
+
+    over: str = "N H W"
+    per: str = "channel"
 
     kind: ClassVar[str] = "layer"
+    own_facts: ClassVar[tuple[str, ...]] = ("over", "per")
+
+    @cached_property
+    def axes(self) -> Axes:
+        """The axes that are walked, averaged over and kept apart."""
+        return axes(self.name, self.over, self.per)
+
+    @property
+    def _distinct(self) -> tuple[object, ...]:
+        return (*super()._distinct, self.over, self.per)
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def _base(definitions: tuple[Definition, ...], root: Symbol, known: Knowledge) -
     """What the root's letter stands for: σ² + ε."""
     for letter, (_, value) in known.values.items():
         if value.has(root) and any(one.letter == letter for one in definitions):
-            return letter + (root - value)
+            return Add(letter, root - value, evaluate=False)
     return None
 
 

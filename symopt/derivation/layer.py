@@ -17,7 +17,7 @@ from symopt.errors import DerivationError
 from symopt.nodes import Gradient, Sigma
 from symopt.notation import Index, Parameter, Sequence, function, index
 from symopt.printing.unicode import unicode
-from symopt.views import canonical
+from symopt.views import canonical, occurrences
 
 _j = index("j", "bound")
 _s = Symbol("s", positive=True)
@@ -108,33 +108,34 @@ def forward(layer: Layer) -> tuple[Definition, ...]:
         raise DerivationError(
             f"{layer.name} sums over no group; write Sigma(body, (example, 1, m)) in a statistic"
         )
-    return tuple(
-        one if one.index is None else Definition(one.id, one.letter, one.value, one.index, size)
-        for one in found
-    )
+    return tuple(one if one.index is None else replace(one, size=size) for one in found)
 
 
 def _definition(id: str, one: Equation) -> Definition:
     left, right = one.left, canonical(one.right)
     if isinstance(left, Indexed):
-        return Definition(id, left, right, left.indices[0])
-    return Definition(id, left, right)
+        return Definition(id, left, right, left.indices[0], written=one.right)
+    return Definition(id, left, right, written=one.right)
 
 
 def _targets(definitions: tuple[Definition, ...]) -> tuple[Expr, ...]:
-    """Letters in the order in which their gradients are found: backwards, then the leaves."""
+    """Letters in the order in which their gradients are found: backwards, then the inputs.
+
+    Learned letters come first: what they scale and shift is needed in no other gradient.
+    """
     inner = [one.letter for one in reversed(definitions[:-1])]
-    read = [one.value for one in definitions]
-    parameters = {p for value in read for p in value.atoms(Parameter)}
     defined = {one.letter.base for one in definitions if isinstance(one.letter, Indexed)}
     position = definitions[-1].index
-    inputs = {
-        entry.base[position]
-        for value in read
-        for entry in value.atoms(Indexed)
-        if isinstance(entry.base, Sequence) and entry.base not in defined
-    }
-    return (*sorted(parameters, key=str, reverse=True), *inner, *sorted(inputs, key=str))
+    learned: dict[Expr, None] = {}
+    inputs: dict[Expr, None] = {}
+    for one in definitions:
+        for leaf in occurrences(one.written, Parameter, Indexed):
+            if isinstance(leaf, Parameter):
+                learned[leaf] = None
+            elif isinstance(leaf.base, Sequence) and leaf.base not in defined:
+                kind = learned if leaf.base.role == "learned" else inputs
+                kind[leaf.base[position]] = None
+    return (*learned, *inner, *inputs)
 
 
 def _is_leaf(target: Expr, definitions: tuple[Definition, ...]) -> bool:
@@ -190,7 +191,7 @@ def _inputs(definitions: tuple[Definition, ...]) -> dict[Expr, tuple[Index | Non
         inputs = [entry for entry in entries if entry.base not in defined]
         if len(inputs) == 1:
             slope = one.value.diff(inputs[0])
-            if not slope.has(inputs[0], Parameter) and slope != 0:
+            if not slope.has(inputs[0], Parameter, Indexed) and slope != 0:
                 rest = one.value.subs(inputs[0], 0)
                 return {inputs[0].base: (one.index, (one.letter - rest) / slope)}
     return {}

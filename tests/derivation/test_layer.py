@@ -166,7 +166,7 @@ def test_batch_norms_gradient_is_that_of_the_equations_written_out(backward, siz
 def test_batch_norms_gradient_has_the_form_that_papers_print(backward):
     lines = {formula for formula, _, _ in backward["batch norm"].derivation.rows()}
     assert (
-        "dL/dxᵢ = γ/√(ε + σ²_B)·(dL/dyᵢ − 1/m·Σ_{j=1..m} dL/dyⱼ − x̂ᵢ/m·Σ_{j=1..m} dL/dyⱼ·x̂ⱼ)"
+        "dL/dxᵢ = γ/√(σ²_B + ε)·(dL/dyᵢ − 1/m·Σ_{j=1..m} dL/dyⱼ − x̂ᵢ/m·Σ_{j=1..m} dL/dyⱼ·x̂ⱼ)"
     ) in lines
     assert "dL/dγ = Σ_{i=1..m} dL/dyᵢ·x̂ᵢ" in lines
     assert "dL/dβ = Σ_{i=1..m} dL/dyᵢ" in lines

@@ -29,4 +29,9 @@ CONTENTS = (
     "l1",
     "elastic_net",
     "batch_norm",
+    "batch_norm_debiased",
+    "layer_norm",
+    "instance_norm",
+    "group_norm",
+    "rms_norm",
 )

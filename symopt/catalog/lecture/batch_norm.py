@@ -12,14 +12,18 @@ mu_B = statistic("mu_B")
 sigma2_B = statistic(
     "sigma2_B", nonnegative=True, latex=r"\sigma_B^2", unicode="σ²_B", python="sigma2_B"
 )
-mu_hat = statistic("mu_hat", latex=r"\hat{\mu}", unicode="μ̂")
-sigma2_hat = statistic("sigma2_hat", nonnegative=True, latex=r"\hat{\sigma}^2", unicode="σ̂²")
+# averages over batches, and what inference takes them for
+mu = statistic("mu")
+sigma2 = statistic("sigma2", nonnegative=True, latex=r"\sigma^2", unicode="σ²")
+mu_hat, sigma2_hat = hat(mu), hat(sigma2)
 
 
 @layer(
     title="Batch normalization",
     source="slide 'Batch Normalization'",
+    over="N H W",
     defaults={alpha: 0.1, epsilon: 1e-5},
+    initial={gamma: 1, beta: 0, mu_hat: 0, sigma2_hat: 1},
 )
 def batch_norm():
     """Each feature without the mean and the spread of its batch, then scaled and shifted."""

@@ -12,9 +12,10 @@ from sympy import S
 from symopt.cli import completion
 from symopt.cli.library import find
 from symopt.cli.options import AsJson, AsLatex, HouseStyle, Names
-from symopt.declaration import Declaration, Formula
+from symopt.declaration import Declaration, Formula, Layer
 from symopt.derivation.api import formulas
 from symopt.errors import UsageError
+from symopt.notation import Sequence as Letter
 from symopt.printing.latex import SlidePrinter
 from symopt.printing.unicode import UnicodePrinter, unicode
 
@@ -61,8 +62,12 @@ def command(
                 typer.echo(f"    ({one.note})")
         hidden = [f"{unicode(symbol)} = {value!r}" for symbol, value in declaration.defaults]
         hidden += [
-            f"{unicode(one[S.Zero])} = {unicode(start)}" for one, start in declaration.initial
+            f"{unicode(one[S.Zero] if isinstance(one, Letter) else one)} = {unicode(start)}"
+            + ("" if isinstance(one, Letter) else " at first")
+            for one, start in declaration.initial
         ]
+        if isinstance(declaration, Layer):
+            hidden.append(f"averages over {declaration.over}, parameters per {declaration.per}")
         if hidden:
             typer.echo(typer.style(f"  not on the slide: {', '.join(hidden)}", dim=True))
 

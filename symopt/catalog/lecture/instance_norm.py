@@ -1,0 +1,14 @@
+from symopt.catalog.lecture.batch_norm import batch_norm, beta, epsilon, gamma
+from symopt.declaration import layer
+
+
+@layer(
+    title="Instance normalization",
+    source="slide 'Batch Normalization', Figure 2",
+    over="H W",
+    defaults={epsilon: 1e-5},
+    initial={gamma: 1, beta: 0},
+)
+def instance_norm():
+    """Each channel of each example without its own mean and spread, then scaled and shifted."""
+    return {key: batch_norm[key] for key in ("mean", "variance", "normalize", "affine")}

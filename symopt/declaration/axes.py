@@ -1,0 +1,97 @@
+"""Which axes of an array a layer averages over, and along which its parameters differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symopt.errors import DeclarationError
+
+TOKENS = ("N", "C", "C/G", "H", "W")
+PER = ("channel", "element")
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of an array as a kernel walks it; ``letter`` names its length.
+
+    N are examples, C channels, G groups of channels, K the channels of one group, S all places
+    in space. Where parameters differ from element to element, E are the elements and R all before.
+    """
+
+    letter: str
+    averaged: bool
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The axes in the order of memory; parameters differ along the letters in ``parameters``."""
+
+    walked: tuple[Axis, ...]
+    parameters: tuple[str, ...]
+
+    @property
+    def averaged(self) -> tuple[str, ...]:
+        """The axes that one group of elements extends over."""
+        return tuple(one.letter for one in self.walked if one.averaged)
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The axes that tell groups apart, each with statistics of its own."""
+        return tuple(one.letter for one in self.walked if not one.averaged)
+
+    @property
+    def varied(self) -> bool:
+        """Whether parameters differ within a group: γ_i rather than γ."""
+        return any(one in self.averaged for one in self.parameters)
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """The axes along which several groups share their parameters."""
+        return tuple(one for one in self.kept if one not in self.parameters)
+
+
+def axes(where: str, over: str, per: str) -> Axes:
+    """The axes of a layer that averages ``over`` some of N, C, H, W, its parameters ``per`` what.
+
+    H and W stand for all axes in space, of which an array may have any number; ``C/G`` for the
+    channels of one group of channels. Parameters differ ``per`` channel or per element.
+
+    >>> axes("batch_norm", "N H W", "channel").kept
+    ('C',)
+
+    Raises
+    ------
+    DeclarationError
+        For an axis that is not known, or a choice that no array can be walked by.
+    """
+    tokens = over.replace(",", " ").split() if isinstance(over, str) else []
+    unknown = [one for one in tokens if one not in TOKENS]
+    if unknown or not tokens:
+        what = unknown[0] if unknown else repr(over)
+        raise DeclarationError(
+            f"{where} averages over {what}, which is no axis; write some of N, C, H and W, such "
+            'as over="N H W", and C/G for the channels of a group'
+        )
+    if len(set(tokens)) < len(tokens) or {"C", "C/G"} <= set(tokens):
+        raise DeclarationError(f"{where} averages over an axis twice in '{over}'; name each once")
+    if ("H" in tokens) != ("W" in tokens):
+        raise DeclarationError(
+            f"{where} averages over one of H and W alone; name both, they stand for all axes in "
+            "space, or none"
+        )
+    if per not in PER:
+        raise DeclarationError(
+            f"{where} has parameters per {per}; write per='channel' or per='element'"
+        )
+    if per == "element":
+        if set(tokens) != {"C", "H", "W"}:
+            raise DeclarationError(
+                f"{where} has parameters per element, but averages over {over}; let it average "
+                "over C H W, or have parameters per channel"
+            )
+        return Axes((Axis("R", False), Axis("E", True)), ("E",))
+    space = Axis("S", "H" in tokens)
+    examples = Axis("N", "N" in tokens)
+    if "C/G" in tokens:
+        return Axes((examples, Axis("G", False), Axis("K", True), space), ("G", "K"))
+    return Axes((examples, Axis("C", "C" in tokens), space), ("C",))
