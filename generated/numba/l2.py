@@ -138,23 +138,3 @@ def _check_number(key: str, value: Any, admissible: Callable[[float], bool], wor
     if not admissible(number):
         raise ValueError(f"l2: {key} = {number!r} is outside its range {words}")
     return number
-
-
-def _check_step(t: Any) -> float:
-    """The number of the step, which counts from 1."""
-    try:
-        number = float(operator.index(t))
-    except (TypeError, OverflowError):
-        number = 0.0
-    if isinstance(t, (bool, np.bool_)) or number < 1:
-        raise ValueError(f"l2: t is {t!r}, but steps are whole numbers from 1 on")
-    return number
-
-
-def _check_scalar(key: str, one: Any) -> Any:
-    """A state that all elements share: an array of one float64."""
-    if not isinstance(one, np.ndarray) or one.shape != (1,) or one.dtype != np.float64:
-        raise ValueError(f"l2: {key} is not an array of one float64; use initial_states")
-    if not one.flags.writeable:
-        raise ValueError(f"l2: {key} is read-only, but is updated in place")
-    return one

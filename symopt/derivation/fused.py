@@ -8,7 +8,7 @@ from symopt.calculus.adjoints import Definition
 from symopt.calculus.normal_form import Knowledge, normal_form
 from symopt.calculus.polynomial import Monomial, size_of
 from symopt.nodes import Sigma
-from symopt.notation import index
+from symopt.notation import Index, index
 from symopt.views import rewrite
 
 _NAMES = (index("j", "bound"), index("k", "bound"))
@@ -64,21 +64,31 @@ def _less(outer: dict[Expr, Rational], common: dict[Expr, Rational]) -> dict[Exp
 def _shown(outer: dict[Expr, Rational], monomial: Monomial, value: Rational) -> Expr:
     """±(what is outside)·(1/m) Σ …, in this order."""
     parts: list[Expr] = _ordered(outer)
-    if monomial.bound:
-        names = dict(zip(monomial.bound, _NAMES, strict=False))
-        body: Expr = _product([_raised(b.xreplace(names), e) for b, e in monomial.inside])
-        for one in monomial.bound:
+    names = dict(zip(monomial.bound, _NAMES, strict=False))
+    for together in _connected(monomial):
+        inside = [p for p in monomial.inside if any(map(p[0].has, together))]
+        total: Expr = _product([_raised(b.xreplace(names), e) for b, e in inside])
+        for one in together:
             size = size_of(one)
-            averaged = dict(monomial.factors).get(size) == -1
-            total = Sigma(body, (names[one], S.One, size))
-            if averaged:
+            if dict(monomial.factors).get(size) == -1:
                 parts.append(Pow(size, -1, evaluate=False))
-            body = total
-        parts.append(body)
+            total = Sigma(total, (names[one], S.One, size))
+        parts.append(total)
     if abs(value) != 1:
         parts.insert(0, abs(value))
     made = _product(parts) if parts else S.One
     return Mul(S.NegativeOne, made, evaluate=False) if value < 0 else made
+
+
+def _connected(monomial: Monomial) -> list[list[Index]]:
+    """Bound indices by the sums they stand in: those that share no factor are summed apart."""
+    groups: list[list[Index]] = []
+    for one in monomial.bound:
+        mine = [base for base, _ in monomial.holding(one)]
+        near = [group for group in groups if any(base.has(*group) for base in mine)]
+        groups = [group for group in groups if group not in near]
+        groups.append([*(k for group in near for k in group), one])
+    return groups
 
 
 def _ordered(factors: dict[Expr, Rational]) -> list[Expr]:

@@ -75,6 +75,8 @@ def derive_layer(layer: Layer) -> Backward:
             form = fused(own, known, definitions, _s)
             check = _proved(own, form, known, definitions)
             if _same(lines[-1].right, form):
+                # the chain says it in one step already, and with its differences kept together
+                form = lines[-1].right
                 lines[-1] = replace(lines[-1], check=check)
             else:
                 reason = ("put together", *_by(own, known))
@@ -164,12 +166,12 @@ def knowledge(definitions: tuple[Definition, ...]) -> Knowledge:
 
 
 def _roots(definitions: tuple[Definition, ...]) -> dict[Expr, tuple[Index | None, Expr]]:
-    """σ² ⇒ s − ε for the base σ² + ε of a root."""
+    """σ² ⇒ s − ε for the base σ² + ε of a root or a divisor."""
     bases = {
         power.base
         for one in definitions
         for power in one.value.atoms(Pow)
-        if isinstance(power.base, Add) and not power.exp.is_Integer
+        if isinstance(power.base, Add) and not (power.exp.is_Integer and power.exp.is_positive)
     }
     if len(bases) != 1:
         return {}

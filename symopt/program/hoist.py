@@ -28,16 +28,27 @@ _SMALL = (2, 3)
 
 @dataclass
 class Numbers:
-    """The numbers of one kernel, collected while its loops are lowered."""
+    """The numbers of one kernel, collected while its loops are lowered.
+
+    Names in ``typed`` are locals of the arrays' dtype already. A symbol that is a number keeps its
+    name, or gets this ``suffix``, where its float64 is still needed.
+    """
 
     taken: set[str]
     found: dict[Expr, str] = field(default_factory=dict)
+    typed: set[str] = field(default_factory=set)
+    suffix: str = ""
+    given_out: int = 0
 
     def name(self, expr: Expr, hint: str) -> Symbol:
         """The local that holds this number inside the loops."""
+        if isinstance(expr, Symbol) and expr.name in self.typed:
+            return expr
         if expr not in self.found:
             name = _word(expr) or hint
-            if not isinstance(expr, Symbol) and name in self.taken:
+            if isinstance(expr, Symbol):
+                name += self.suffix
+            elif name in self.taken:
                 tail = 2
                 while f"{name}_{tail}" in self.taken:
                     tail += 1
@@ -50,6 +61,12 @@ class Numbers:
         """One typed assignment a number, those first that only rename their own value last."""
         made = [Assign(local(name), accurate(expr), cast=True) for expr, name in self.found.items()]
         return tuple(sorted(made, key=lambda one: isinstance(one.value, Symbol)))
+
+    def drained(self) -> tuple[Assign, ...]:
+        """The numbers found since the last call."""
+        fresh = list(self.found.items())[self.given_out :]
+        self.given_out = len(self.found)
+        return tuple(Assign(local(name), accurate(expr), cast=True) for expr, name in fresh)
 
 
 def hoist(expr: Expr, numbers: Numbers, hint: str) -> Expr:

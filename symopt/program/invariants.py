@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from sympy import Basic, Expr, Indexed, Mul, Number, Pow, S, Symbol
 
 from symopt.notation import Sequence
-from symopt.program.ir import Assign, Kernel, Loop, Node, Scratch, Stop
+from symopt.program.ir import Assign, Call, Fault, Kernel, Loop, Node, Scratch, Stop
 
 
 def check(kernel: Kernel) -> Kernel:
@@ -53,13 +53,16 @@ def _literals(expr: Basic) -> Iterator[Basic]:
 
 
 def _untyped(kernel: Kernel) -> Iterator[str]:
-    for one in _assigned(kernel):
+    for one in (*_assigned(kernel), *(line for row in kernel.rows for line in row.body)):
+        if one.wide or one.cast:
+            continue
         for literal in _literals(one.value):
             yield f"{literal} stands untyped in {one.target} = {one.value}"
 
 
 def _unknown(kernel: Kernel) -> Iterator[str]:
     known = {one.name for one in kernel.arguments} | {kernel.count, "size", "stop"}
+    known |= set(kernel.lengths)
     for one in kernel.numbers:
         yield from _undefined(one.value, known)
         known |= {str(symbol) for symbol in one.target.free_symbols}
@@ -72,6 +75,16 @@ def _unknown(kernel: Kernel) -> Iterator[str]:
                 known.add(counter.name)
             case Scratch(name) | Stop(name):
                 known.add(name)
+            case Call(_, arguments):
+                for one in arguments:
+                    yield from _undefined(one, known)
+            case Fault(divisor):
+                yield from _undefined(divisor, known)
+    for row in kernel.rows:
+        inside = {*row.arrays, *row.numbers, row.counter.name, *map(str, row.parts)}
+        for line in row.body:
+            yield from _undefined(line.value, inside)
+            inside.add(str(line.target))
 
 
 def _undefined(expr: Expr, known: set[str]) -> Iterator[str]:
@@ -86,6 +99,10 @@ def _secretly_written(kernel: Kernel) -> Iterator[str]:
     for one in _assigned(kernel):
         if isinstance(one.target, Indexed) and str(one.target.base.label) not in allowed:
             yield f"{one.target} is written, but no output"
+    for call in (node for node in _nodes(kernel.body) if isinstance(node, Call)):
+        for target in call.targets:
+            if isinstance(target, Indexed) and str(target.base.label) not in allowed:
+                yield f"{target} is added to, but no output"
 
 
 def _twice(kernel: Kernel) -> Iterator[str]:

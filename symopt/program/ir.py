@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sympy import Expr, Indexed, IndexedBase, Set, Symbol
 
 ARRAY, BATCH, SCALAR_STATE, NUMBER, STEP = "array", "batch", "scalar state", "number", "step"
+COUNT = "count"
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,17 @@ class Argument:
 
 @dataclass(frozen=True)
 class Assign:
-    """``target = value``, or ``target += value`` with ``augment``; ``cast`` types a number."""
+    """``target = value``, or ``target += value`` with ``augment``.
+
+    A ``wide`` value is a number that is computed in float64; ``cast`` types it like the arrays.
+    """
 
     target: Expr
     value: Expr
     augment: str = ""
     cast: bool = False
     note: str = ""
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,41 @@ class Stop:
     size: int
 
 
-Node = Assign | Loop | Scratch | Stop
+@dataclass(frozen=True)
+class Call:
+    """What a function of one row returns, added to each of the targets in turn."""
+
+    function: str
+    arguments: tuple[Expr, ...]
+    targets: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Where this divisor is zero, the group has no value by the equation of this number."""
+
+    divisor: Expr
+    equation: int
+    group: tuple[Symbol, ...]
+
+
+Node = Assign | Loop | Scratch | Stop | Call | Fault
+
+
+@dataclass(frozen=True)
+class RowFunction:
+    """Sums over one row, in blocks: within a block in the arrays' dtype, across them in float64.
+
+    ``arrays`` are the rows, ``numbers`` what is the same along them; ``parts`` are the sums
+    within a block, and ``body`` adds one element to them.
+    """
+
+    name: str
+    arrays: tuple[str, ...]
+    numbers: tuple[str, ...]
+    parts: tuple[Symbol, ...]
+    counter: Symbol
+    body: tuple[Assign, ...]
 
 
 @dataclass(frozen=True)
@@ -72,7 +111,8 @@ class Kernel:
     """A compiled function: numbers first, once per step, then loops over elements.
 
     ``size`` is the number of elements, read off ``over``; ``count`` names the number of examples
-    read off the batch ``batch``.
+    read off the batch ``batch``. Where ``lengths`` are named, they are the shape of ``over``, and
+    ``rows`` the functions that the body calls.
     """
 
     name: str
@@ -83,6 +123,8 @@ class Kernel:
     batch: str = ""
     count: str = ""
     result: str = ""
+    lengths: tuple[str, ...] = ()
+    rows: tuple[RowFunction, ...] = ()
 
     def of_kind(self, *kinds: str) -> tuple[Argument, ...]:
         """The arguments of these kinds, in order."""

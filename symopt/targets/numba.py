@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from symopt.declaration import Declaration, Regularizer, Schedule, UpdateRule
+from symopt.declaration import Declaration, Layer, Regularizer, Schedule, UpdateRule
+from symopt.targets.numba_layer import render_layer
 from symopt.targets.numba_penalty import render_regularizer
 from symopt.targets.numba_rule import render_rule
 from symopt.targets.numba_schedule import render_schedule
@@ -18,6 +19,8 @@ def render_module(declared: Declaration, options: Options) -> str | None:
             return render_regularizer(declared, options)
         case Schedule():
             return render_schedule(declared, options)
+        case Layer():
+            return render_layer(declared, options)
     return None
 
 

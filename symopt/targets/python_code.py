@@ -12,7 +12,7 @@ from sympy.sets.sets import FiniteSet
 
 from symopt.errors import LoweringError
 from symopt.printing.written import WrittenOrder
-from symopt.program.ir import Assign, Kernel, Loop, Node, Scratch, Stop
+from symopt.program.ir import Assign, Call, Fault, Kernel, Loop, Node, RowFunction, Scratch, Stop
 from symopt.views import Fraction, factors, index_terms, split_sign
 
 _FLIPPED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -204,8 +204,9 @@ def _body(printer: KernelPrinter, nodes: Sequence[Node], depth: int) -> Iterator
     indent = "    " * depth
     for node in nodes:
         match node:
-            case Assign(target, value, augment, _, note):
-                yield f"{indent}{printer.doprint(target)} {augment}= {printer.doprint(value)}", note
+            case Assign(target, value, augment, cast, note, wide):
+                text = _typed(node) if wide or cast else printer.doprint(value)
+                yield f"{indent}{printer.doprint(target)} {augment}= {text}", note
             case Loop(counter, start, stop, inner, stride):
                 bounds = [] if str(start) == "0" and stride == 1 else [str(start)]
                 bounds += [str(stop)] + ([str(stride)] if stride != 1 else [])
@@ -215,6 +216,35 @@ def _body(printer: KernelPrinter, nodes: Sequence[Node], depth: int) -> Iterator
                 yield f"{indent}{name} = np.empty({size}, dtype)", ""
             case Stop(name, start, size):
                 yield f"{indent}{name} = min({start} + {size}, size)", ""
+            case Call(function, arguments, targets):
+                passed = ", ".join(printer.doprint(one) for one in arguments)
+                yield from _added(printer, indent, f"{function}({passed})", targets)
+            case Fault(divisor, equation, group):
+                yield f"{indent}if {number_code(divisor)} == 0.0:", ""
+                places = ", ".join(str(one) for one in group)
+                yield f"{indent}    fault = ({equation}, {places})", ""
+
+
+def _added(
+    printer: KernelPrinter, indent: str, call: str, targets: Sequence[Expr]
+) -> Iterator[tuple[str, str]]:
+    """The results of a call added to the targets, by way of locals where there are several."""
+    if len(targets) == 1:
+        yield f"{indent}{printer.doprint(targets[0])} += {call}", ""
+        return
+    names = [f"part_{k}" for k in range(1, len(targets) + 1)]
+    yield f"{indent}{', '.join(names)} = {call}", ""
+    for target, name in zip(targets, names, strict=True):
+        yield f"{indent}{printer.doprint(target)} += {name}", ""
+
+
+def row_lines(row: RowFunction) -> tuple[Lines, Lines]:
+    """A row function's numbers, and the lines of its loop over one block."""
+    printer = KernelPrinter(elementwise=True)
+    body = tuple(_body(printer, row.body, 0))
+    return tuple(
+        (f"{name} = real({value})", "") for name, value in sorted(printer.needs.items())
+    ), body
 
 
 def admissible(symbol: str, domain: Set, variable: str = "") -> tuple[str, str]:

@@ -1,0 +1,193 @@
+"""A kernel over groups of elements: its arguments, what it reads at first and writes at last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sympy import Expr, Indexed, Mul, Symbol
+
+from symopt.calculus.adjoints import Definition
+from symopt.declaration import Layer
+from symopt.notation import Count, Hyperparameter, Parameter, Sequence, Statistic
+from symopt.program.hoist import Numbers
+from symopt.program.invariants import check
+from symopt.program.ir import ARRAY, COUNT, NUMBER, Argument, Assign, Kernel, Loop, Node, local
+from symopt.program.layout import layout
+from symopt.program.sweeps import Group, Sum
+from symopt.views import occurrences
+
+ELEMENT, LEARNED, GROUP = "element", "learned", "group"
+
+
+@dataclass(frozen=True)
+class GroupKernel:
+    """A kernel over groups, and the equations whose divisors it watches, numbered from 1.
+
+    ``inputs`` have a number for each element, ``learned`` for each parameter, ``statistics`` for
+    each group; so have the ``results``, by the same three kinds. ``kept`` axes tell groups apart.
+    """
+
+    kernel: Kernel
+    inputs: tuple[str, ...]
+    learned: tuple[str, ...]
+    statistics: tuple[str, ...]
+    results: tuple[tuple[str, str], ...]
+    faults: tuple[tuple[str, Expr], ...]
+    kept: tuple[str, ...]
+
+
+def group_for(layer: Layer, kernel: str, definitions: tuple[Definition, ...]) -> Group:
+    """A kernel to begin with: its axes, the names that are taken, the letters that it computes."""
+    letters = {base.spelling.python for base in _bases(layer)} | {
+        s.spelling.python for id, one in layer.equations for s in _symbols(one.left, one.right)
+    }
+    taken = {*letters, "real", "fault", "size", "total", "start", "stop"}
+    taken |= {f"d{name}" for name in letters}
+    computed = {one.letter.base: one for one in definitions if one.index is not None}
+    index = next((one.index for one in definitions if one.index is not None), None)
+    numbers = Numbers(taken, suffix="_real")
+    return Group(layout(layer.axes, taken), index, computed, numbers, kernel)
+
+
+def _bases(layer: Layer) -> set[Sequence]:
+    return {
+        entry.base
+        for _, one in layer.equations
+        for side in (one.left, one.right)
+        for entry in occurrences(side, Indexed)
+    }
+
+
+def _symbols(*exprs: Expr) -> set[Symbol]:
+    kinds = (Count, Hyperparameter, Parameter, Statistic)
+    return {one for expr in exprs for one in expr.atoms(*kinds)}
+
+
+def loaded(
+    group: Group,
+    definitions: Iterable[Definition],
+    arrays: bool = False,
+    forms: Iterable[Expr] = (),
+) -> tuple[Node, ...]:
+    """Numbers that the group has from the start, read once: parameters, and given statistics."""
+    own = {one.letter for one in definitions if one.index is None}
+    exprs = [*(one.written for one in definitions), *forms]
+    letters = dict.fromkeys(s for expr in exprs for s in occurrences(expr, Parameter, Statistic))
+    given_statistics = arrays or bool(forms)
+    return tuple(
+        local_value(group, one)
+        for one in letters
+        if isinstance(one, Parameter) or given_statistics or one not in own
+    )
+
+
+def local_value(group: Group, letter: Symbol) -> Assign:
+    """A letter's value in the present group, read once: mu_B_c = mu_B[c]."""
+    place = group.layout
+    name = place.in_group(letter)
+    group.letters_of[name] = letter
+    group.numbers.typed.add(name.name)
+    group.numbers.taken.add(name.name)
+    of = place.of_parameter if isinstance(letter, Parameter) else place.of_group
+    return Assign(name, of(name_of(letter)))
+
+
+def at_each(group: Group, outputs: list[Sum], added: list[Sum]) -> tuple[Node, ...]:
+    """The elements of the group once more: letters, then what is written and what is added."""
+    lines = group.letters([one.body for one in (*outputs, *added)])
+    values = [
+        Assign(one.target, group.term(one), augment=sign, note=one.id)
+        for several, sign in ((outputs, ""), (added, "+"))
+        for one in several
+    ]
+    loops = group.layout.loops(group.layout.axes.averaged, (*lines, *values))
+    return (*group.settled(), *loops)
+
+
+def finished(
+    group: Group,
+    nodes: Iterable[Node],
+    definitions: tuple[Definition, ...],
+    results: Iterable[tuple[str, str]],
+    forms: Iterable[Expr] = (),
+) -> GroupKernel:
+    """The kernel around the nodes of one group, with the arguments that they read."""
+    place, results = group.layout, tuple(results)
+    written = {name for name, _ in results}
+    exprs = [*(one.written for one in definitions), *forms]
+    inputs, learned, statistics = _arrays(group, exprs, written)
+    numbers = dict.fromkeys(one for expr in exprs for one in occurrences(expr, Hyperparameter))
+    arguments = [
+        *(Argument(name, ARRAY) for name in (*inputs, *learned, *statistics)),
+        *(Argument(name, ARRAY, written=True) for name, _ in results),
+        *(Argument(one.spelling.python, NUMBER, domain=one.domain) for one in _by_name(numbers)),
+    ]
+    nodes = tuple(nodes)
+    sizes = sorted({one for value in _values(nodes) for one in value.atoms(Count)}, key=str)
+    over = next((name for name, kind in results if kind == ELEMENT), "")
+    counted: tuple[Assign, ...] = ()
+    if over:
+        whole = Mul(*(local(one) for one in place.axes.averaged), evaluate=False)
+        counted = tuple(Assign(local(one.spelling.python), whole, wide=True) for one in sizes)
+    else:  # no array has an element for each: the count comes as a number
+        arguments += [Argument(one.spelling.python, COUNT) for one in sizes]
+    kernel = Kernel(
+        name=f"_{group.kernel}",
+        arguments=tuple(arguments),
+        numbers=counted,
+        body=place.loops(place.axes.kept, nodes),
+        over=over or results[0][0],
+        lengths=place.lengths if over else place.axes.kept,
+        rows=tuple(group.rows),
+        result="fault" if group.faults else "",
+    )
+    return GroupKernel(
+        check(kernel),
+        inputs,
+        learned,
+        statistics,
+        results,
+        tuple(group.faults),
+        place.axes.kept,
+    )
+
+
+def _values(nodes: Iterable[Node]) -> Iterator[Expr]:
+    for node in nodes:
+        match node:
+            case Assign(_, value):
+                yield value
+            case Loop(body=body):
+                yield from _values(body)
+
+
+def _by_name(numbers: Iterable[Hyperparameter]) -> list[Hyperparameter]:
+    return sorted(numbers, key=lambda one: one.spelling.python)
+
+
+def _arrays(
+    group: Group, exprs: list[Expr], written: set[str]
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The arrays that are read, by what they have a number for, each in the order of reading."""
+    inputs: dict[str, None] = {}
+    learned: dict[str, None] = {}
+    statistics: dict[str, None] = {}
+    for expr in exprs:
+        for one in occurrences(expr, Indexed, Parameter, Statistic):
+            if isinstance(one, Parameter):
+                learned[name_of(one)] = None
+            elif isinstance(one, Statistic):
+                statistics[name_of(one)] = None
+            elif one.base.role == "learned":
+                learned[name_of(one)] = None
+            elif one.base not in group.computed:
+                inputs[name_of(one)] = None
+    return tuple(inputs), tuple(learned), tuple(one for one in statistics if one not in written)
+
+
+def name_of(letter: Expr) -> str:
+    """The Python name of a letter, with or without an index."""
+    base = letter.base if isinstance(letter, Indexed) else letter
+    name: str = base.spelling.python
+    return name

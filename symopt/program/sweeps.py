@@ -1,0 +1,209 @@
+"""Sums over a group ⇒ sweeps over its elements, as few as their dependence allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from sympy import Basic, Expr, Indexed, Pow, S, Symbol
+
+from symopt.calculus.adjoints import Definition
+from symopt.derivation.times import entries
+from symopt.errors import LoweringError
+from symopt.nodes import Sigma
+from symopt.notation import Index, Sequence
+from symopt.printing.unicode import unicode
+from symopt.program.hoist import Numbers, hoist
+from symopt.program.ir import Assign, Call, Fault, Node, RowFunction, local
+from symopt.program.layout import Layout
+from symopt.program.supported import check_supported
+from symopt.views import canonical, occurrences, rewrite
+
+# elements of a row that are summed in the arrays' dtype before float64 takes over
+BLOCK = 1024
+
+
+@dataclass(frozen=True)
+class Sum:
+    """What is added to ``target`` for each element: a total of the group, or a learned letter's."""
+
+    id: str
+    target: Expr
+    body: Expr
+
+
+@dataclass
+class Group:
+    """One kernel in the making: what is computed for one group, and the numbers that it takes.
+
+    ``computed`` holds the definitions of letters that each element has; ``totals`` the sums that
+    are known already, by what they sum; ``faults`` the equations that may divide by zero, each
+    with the divisor; ``letters_of`` what the locals of a group stand for.
+    """
+
+    layout: Layout
+    index: Index | None
+    computed: Mapping[Sequence, Definition]
+    numbers: Numbers
+    kernel: str
+    totals: dict[Expr, Symbol] = field(default_factory=dict)
+    rows: list[RowFunction] = field(default_factory=list)
+    faults: list[tuple[str, Expr]] = field(default_factory=list)
+    pending: list[Node] = field(default_factory=list)
+    letters_of: dict[Expr, Expr] = field(default_factory=dict)
+
+    # sums
+
+    def body_of(self, total: Sigma) -> Expr:
+        """What a sum adds up, under the index of the layer."""
+        return rewrite(total.body, {total.index: self.index}.get)
+
+    def fresh(self, exprs: Iterable[tuple[str, Expr]]) -> tuple[Sum, ...]:
+        """The sums in some expressions that have no total yet, each given one."""
+        found = []
+        for id, expr in exprs:
+            for total in occurrences(expr, Sigma):
+                body = self.body_of(total)
+                if body.has(Sigma):
+                    raise LoweringError(
+                        f"{id} has a sum inside of {unicode(total)}, for which no kernel is "
+                        "written; give the inner sum an equation of its own"
+                    )
+                key = canonical(body)
+                if key not in self.totals:
+                    self.totals[key] = local(self.free(f"total_{len(self.totals) + 1}"))
+                    self.letters_of[self.totals[key]] = total
+                    found.append(Sum(id, self.totals[key], body))
+        return tuple(found)
+
+    def free(self, name: str) -> str:
+        """A name that is not taken."""
+        while name in self.numbers.taken:
+            name += "_"
+        self.numbers.taken.add(name)
+        return name
+
+    def with_totals(self, expr: Expr) -> Expr:
+        """Sums ⇒ their totals, letters ⇒ their values in the present group."""
+
+        def change(node: Basic) -> Basic | None:
+            return self.totals[canonical(self.body_of(node))] if isinstance(node, Sigma) else None
+
+        return self.layout.letters_in_group(rewrite(expr, change))
+
+    # nodes
+
+    def swept(self, sums: tuple[Sum, ...]) -> tuple[Node, ...]:
+        """One sweep over the elements of the group that gathers all these sums."""
+        zeros = [
+            Assign(one.target, S.Zero, wide=True) for one in sums if isinstance(one.target, Symbol)
+        ]
+        row = self.layout.row
+        along = [one for one in self.layout.axes.averaged if one != row]
+        inner = self._by_row(sums) if row else self._by_element(sums)
+        return (*self.settled(), *zeros, *self.layout.loops(along, inner))
+
+    def _by_element(self, sums: tuple[Sum, ...]) -> tuple[Node, ...]:
+        lines = self.letters([one.body for one in sums])
+        added = [Assign(one.target, self.term(one), augment="+", note=one.id) for one in sums]
+        return (*lines, *added)
+
+    def _by_row(self, sums: tuple[Sum, ...]) -> tuple[Node, ...]:
+        parts = tuple(local(f"part_{k}") for k in range(1, len(sums) + 1))
+        pairs = zip(parts, sums, strict=True)
+        body = [
+            *self.letters([one.body for one in sums]),
+            *(Assign(part, self.term(one), augment="+", note=one.id) for part, one in pairs),
+        ]
+        counter = self.layout.counters[self.layout.row]
+        inside = {*parts, *(one.target for one in body)}
+        arrays: dict[str, Expr] = {}
+        numbers: dict[str, Expr] = {}
+        lines = tuple(
+            Assign(
+                one.target,
+                rewrite(one.value, partial(_along_row, counter, inside, arrays, numbers)),
+                one.augment,
+                note=one.note,
+            )
+            for one in body
+        )
+        if not arrays:
+            raise LoweringError(
+                f"{sums[0].id} sums what is the same for every element, for which no kernel is "
+                "written; multiply by the number of elements"
+            )
+        name = f"_{self.kernel}_sums" + (f"_{len(self.rows) + 1}" if self.rows else "")
+        self.rows.append(RowFunction(name, tuple(arrays), tuple(numbers), parts, counter, lines))
+        passed = (*arrays.values(), *numbers.values())
+        return (Call(name, passed, tuple(one.target for one in sums)),)
+
+    def term(self, one: Sum) -> Expr:
+        """What one element adds."""
+        check_supported(one.id, one.body)
+        return self.at_element(one.id, one.body, str(one.target).partition("[")[0])
+
+    def at_element(self, id: str, expr: Expr, hint: str) -> Expr:
+        """An expression at one element, all that the group shares taken out of it."""
+        hoisted = hoist(self.with_totals(expr), self.numbers, hint)
+        for one in self.numbers.drained():
+            self.pending += [*self.watched(id, one.value), one]
+        return self.layout.placed(hoisted, self.computed)
+
+    def letters(self, exprs: Iterable[Expr]) -> tuple[Assign, ...]:
+        """The computed letters that are read at one element, each by its equation."""
+        needed: set[Sequence] = set()
+        waiting = [entry.base for expr in exprs for entry in entries(expr)]
+        while waiting:
+            base = waiting.pop()
+            if base in self.computed and base not in needed:
+                needed.add(base)
+                waiting += [entry.base for entry in entries(self.computed[base].written)]
+        found = []
+        for base, one in self.computed.items():
+            if base in needed:
+                check_supported(one.id, one.written)
+                name = base.spelling.python
+                value = self.at_element(one.id, one.written, name)
+                found.append(Assign(local(name), value, note=one.id))
+        return tuple(found)
+
+    def settled(self) -> tuple[Node, ...]:
+        """The numbers that were taken out of elements since the last call, divisors watched."""
+        found, self.pending = tuple(self.pending), []
+        return found
+
+    def watched(self, id: str, value: Expr) -> tuple[Fault, ...]:
+        """A fault for each divisor in a number of the group that depends on data."""
+        found = []
+        for power in occurrences(value, Pow):
+            divisor = rewrite(power.base, self.letters_of.get)
+            known = any(divisor == other for _, other in self.faults)
+            if power.exp.is_negative and divisor != power.base and not known:
+                self.faults.append((id, divisor))
+                group = self.layout.of(self.layout.axes.kept)
+                found.append(Fault(power.base, len(self.faults), group))
+        return tuple(found)
+
+
+def _along_row(
+    counter: Symbol,
+    inside: set[Expr],
+    arrays: dict[str, Expr],
+    numbers: dict[str, Expr],
+    node: Basic,
+) -> Basic | None:
+    """Elements ⇒ elements of rows or numbers of the row, all that comes from outside noted."""
+    if isinstance(node, Indexed):
+        name = str(node.base.label)
+        if counter in node.indices:
+            arrays[name] = (
+                Indexed(node.base, *node.indices[:-1]) if node.indices[:-1] else local(name)
+            )
+            return Indexed(node.base, counter)
+        numbers[name] = node
+        return local(name)
+    if isinstance(node, Symbol) and node not in inside:
+        numbers[node.name] = node
+    return None

@@ -1,0 +1,101 @@
+"""The class of a layer's module: its parameters, running averages and hyperparameters."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from symopt.declaration import Layer
+from symopt.program.ir import NUMBER, STEP, Argument
+from symopt.targets.layer_functions import GROUPS, LayerKernels, arguments, statistics_kept
+from symopt.targets.numba_rule import class_name, number_check
+
+
+def class_words(layer: Layer, kernels: LayerKernels) -> dict[str, Any]:
+    """All that the template of the class lays out."""
+    learned, averages = kernels.forward.learned, kernels.averages
+    initial = {one.spelling.python: value for one, value in layer.initial}
+    numbers = [a for a in arguments(layer, kernels, "forward") if a.kind == NUMBER]
+    later = arguments(layer, kernels, "inference") if kernels.inference else ()
+    open_starts = [name for name in (*learned, *averages) if name not in initial]
+    inputs, saved = kernels.forward.inputs, statistics_kept(kernels)
+    output = kernels.forward.results[0][0]
+    gradients = [name for name, _ in kernels.backward.results]
+    by_input = [f"d{one}" for one in inputs]
+    return {
+        "name": class_name(layer.name),
+        "sizes": _sizes(layer, bool(learned), bool(averages)),
+        "starts": [f"{name}: float" for name in open_starts],
+        "numbers": [
+            f"{one.name}: float" + ("" if one.default is None else f" = {one.default!r}")
+            for one in sorted(numbers, key=lambda one: one.default is not None)
+        ],
+        "number_names": [one.name for one in numbers],
+        "number_signature": ", ".join(f"{one.name}: Any" for one in numbers),
+        "number_table": [f'"{one.name}": {number_check(one)}' for one in numbers],
+        "learned": [(name, _start(name, initial), _shape(layer)) for name in learned],
+        "averages": [(name, _start(name, initial), _group(layer)) for name in averages],
+        "learned_table": _table(learned),
+        "average_table": _table(averages),
+        "counts": any(one.kind == STEP and one.name != GROUPS for one in later),
+        "inputs": list(inputs),
+        "forward": _passed(arguments(layer, kernels, "forward"), kernels, ()),
+        "backward": _passed(arguments(layer, kernels, "backward"), kernels, (*inputs, *saved)),
+        "inference": _passed(later, kernels, ()),
+        "results": [output, *saved],
+        "saved_table": ", ".join(f'"{one}": {one}' for one in (*inputs, *saved)),
+        "adjoint": f"d{output}",
+        "gradients": ", ".join(f'"{one}"' for one in gradients),
+        "input_gradients": ", ".join(f'gradients["{one}"]' for one in by_input),
+        "input_gradient_type": "np.ndarray" if len(inputs) == 1 else "tuple[np.ndarray, ...]",
+        "has_groups": "G" in layer.axes.kept,
+    }
+
+
+def _table(names: Iterable[str]) -> str:
+    return ", ".join(f'"{one}": self.{one}' for one in names)
+
+
+def _start(name: str, initial: dict[str, Any]) -> str:
+    return repr(float(initial[name])) if name in initial else name
+
+
+def _sizes(layer: Layer, learned: bool, averages: bool) -> list[str]:
+    """What has to be known of the input beforehand."""
+    axes = layer.axes
+    found: list[str] = []
+    if "E" in axes.averaged:
+        return ["shape: int | tuple[int, ...]"] if learned else []
+    if learned or (averages and "C" in axes.kept):
+        found.append("channels: int")
+    if averages and "S" in axes.kept:
+        found.append("spatial: tuple[int, ...]")
+    if "G" in axes.kept:
+        found.append(f"{GROUPS}: int")
+    return found
+
+
+def _shape(layer: Layer) -> str:
+    return "shape" if "E" in layer.axes.averaged else "channels"
+
+
+def _group(layer: Layer) -> str:
+    """The shape of a running average; such a layer averages over N."""
+    words = {"C": "(channels,)", "S": "tuple(spatial)"}
+    return " + ".join(words[one] for one in layer.axes.kept) or "()"
+
+
+def _passed(taken: Iterable[Argument], kernels: LayerKernels, saved: Collection[str]) -> list[str]:
+    """The arguments of a function from what an object holds or has saved."""
+    own = {*kernels.forward.learned, *kernels.averages}
+    found = []
+    for one in taken:
+        value = one.name
+        if one.kind == NUMBER:
+            value = f'self.hyperparameters["{one.name}"]'
+        elif one.kind == STEP or one.name in own:
+            value = f"self.{one.name}"
+        elif one.name in saved:
+            value = f'saved["{one.name}"]'
+        found.append(f"{one.name}={value}")
+    return found

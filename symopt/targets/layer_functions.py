@@ -1,0 +1,278 @@
+"""The functions of a layer's module: what each takes, checks, hands to its kernel and returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from symopt.declaration import Layer
+from symopt.derivation.inference import at_inference
+from symopt.derivation.layer import Backward
+from symopt.errors import LoweringError
+from symopt.program.group_kernel import ELEMENT, GROUP, LEARNED, GroupKernel
+from symopt.program.ir import ARRAY, COUNT, NUMBER, STEP, Argument
+from symopt.program.lower_backward import lower_backward
+from symopt.program.lower_layer import (
+    lower_forward,
+    lower_inference,
+    lower_running,
+)
+from symopt.targets.numba_rule import number_check, signature
+from symopt.targets.python_code import admissible
+
+GROUPS = "groups"
+
+
+class LayerKernels(NamedTuple):
+    """The kernels of a layer; some layers keep no averages and know no inference."""
+
+    forward: GroupKernel
+    backward: GroupKernel
+    running: GroupKernel | None
+    inference: GroupKernel | None
+
+    @property
+    def averages(self) -> tuple[str, ...]:
+        """The running averages, updated in place."""
+        return tuple(name for name, _ in self.running.results) if self.running else ()
+
+
+def layer_kernels(layer: Layer, backward: Backward) -> LayerKernels:
+    """All kernels of a layer.
+
+    Raises
+    ------
+    LoweringError
+        If two letters of the layer have names that its functions would mix up.
+    """
+    later = at_inference(layer, backward.definitions)
+    made = LayerKernels(
+        lower_forward(backward),
+        lower_backward(backward),
+        lower_running(layer),
+        lower_inference(layer, later) if later else None,
+    )
+    names = [argument.name for one in made if one for argument in one.kernel.arguments]
+    for name in names:
+        if name in {*layer.axes.parameters, GROUPS, "shapes"} or f"d{name}" in made.forward.inputs:
+            raise LoweringError(
+                f"{layer.name} has a letter with the Python name {name}, which its functions need "
+                "for something else; rename it with python='…'"
+            )
+    return made
+
+
+def functions(layer: Layer, kernels: LayerKernels) -> list[dict[str, Any]]:
+    """The public functions of the module, in the order in which they are shown."""
+    read = statistics_kept(kernels)
+    found = [
+        _function(layer, kernels, "forward", kernels.forward, (), read),
+        _function(layer, kernels, "backward", kernels.backward, kernels.backward.statistics, ()),
+    ]
+    if kernels.inference is not None:
+        one = kernels.inference
+        found.append(_function(layer, kernels, "inference", one, one.statistics, ()))
+    return found
+
+
+def statistics_kept(kernels: LayerKernels) -> tuple[str, ...]:
+    """The statistics that forward returns: those that backward takes."""
+    taken = kernels.backward.statistics
+    return tuple(name for name, _ in kernels.forward.results if name in taken)
+
+
+def arguments(layer: Layer, kernels: LayerKernels, name: str) -> tuple[Argument, ...]:
+    """What a function takes: elements, learned numbers, statistics or averages, then numbers."""
+    one: GroupKernel = getattr(kernels, name)
+    inputs = sorted(one.inputs, key=lambda key: key in kernels.forward.inputs)
+    groups = kernels.averages if name == "forward" else one.statistics
+    numbers = {a.name: a for a in one.kernel.of_kind(NUMBER, STEP)}
+    if name == "forward" and kernels.running is not None:
+        numbers |= {a.name: a for a in kernels.running.kernel.of_kind(NUMBER)}
+    defaults = {k.spelling.python: v for k, v in layer.default_values.items()}
+    own = [Argument(GROUPS, STEP)] if "G" in layer.axes.kept else []
+    own += [numbers[key] for key in sorted(numbers) if numbers[key].kind == STEP]
+    own += [
+        Argument(key, NUMBER, domain=numbers[key].domain, default=defaults.get(key))
+        for key in sorted(numbers)
+        if numbers[key].kind == NUMBER
+    ]
+    arrays = (*inputs, *_learned(layer, kernels, one), *groups)
+    return (
+        *(
+            Argument(key, ARRAY, written=key in kernels.averages and name == "forward")
+            for key in arrays
+        ),
+        *own,
+    )
+
+
+def _learned(layer: Layer, kernels: LayerKernels, one: GroupKernel) -> tuple[str, ...]:
+    """The learned numbers that are read; a shape that follows from one needs it in any case."""
+    first = kernels.forward.learned[:1] if "E" in layer.axes.averaged else ()
+    return one.learned or first
+
+
+def _function(
+    layer: Layer,
+    kernels: LayerKernels,
+    name: str,
+    one: GroupKernel,
+    statistics: Iterable[str],
+    kept: tuple[str, ...],
+) -> dict[str, Any]:
+    taken = arguments(layer, kernels, name)
+    model = next(a.name for a in taken if a.kind == ARRAY)
+    learned = _learned(layer, kernels, one)
+    kinds = {
+        **dict.fromkeys(one.inputs, ELEMENT),
+        **dict.fromkeys(learned, LEARNED),
+        **dict.fromkeys((*statistics, *kernels.averages), GROUP),
+    }
+    arrays = [argument for argument in taken if argument.kind == ARRAY]
+    lines = [f"{a.name} = {number_check(a)}" for a in taken if a.kind == NUMBER]
+    steps = [a.name for a in taken if a.kind == STEP and a.name != GROUPS]
+    lines += [f"{one} = _check_step({one})" for one in steps]
+    lines.append(f"shapes = _shapes({', '.join([model, *_shape_from(layer, learned)])})")
+    lines += [
+        f'{a.name} = _array("{a.name}", {a.name}, shapes, "{kinds[a.name]}", {model}.dtype, '
+        f"{'WRITTEN' if a.written else 'READ'})"
+        for a in arrays
+    ]
+    if name == "forward" and kernels.averages:
+        inside = [f'    {{"{a.name}": {a.name}}} |' for a in arrays]
+        inside[-1] = inside[-1].removesuffix(" |") + ","
+        lines += ["_check_apart(", *inside, f"    written={_quoted(kernels.averages)},", ")"]
+    wide = [result for result, kind in one.results if kind == LEARNED]
+    lines += [f"{result} = {_made(kind, model)}" for result, kind in one.results]
+    lines += _called(one, kinds)
+    if name == "forward" and kernels.running is not None:
+        lines += _counted(kernels.running) + _called(kernels.running, _all_groups(kernels))
+    results = [result for result, kind in one.results if kind != GROUP or result in kept]
+    returned = [f"{key}.astype({model}.dtype)" if key in wide else key for key in results]
+    return {
+        "name": name,
+        "signature": signature(taken),
+        "returns": results,
+        "summary": _SUMMARIES[name],
+        "words": [_words(layer, a, kinds.get(a.name, "")) for a in taken],
+        "lines": lines,
+        "returned": ", ".join(returned),
+        "single": len(returned) == 1,
+        "steps": steps,
+    }
+
+
+_SUMMARIES = {
+    "forward": "The layer in training",
+    "backward": "The gradients of a loss, given its gradient by the output",
+    "inference": "The layer once training is over",
+}
+
+
+def _shape_from(layer: Layer, learned: tuple[str, ...]) -> list[str]:
+    if "G" in layer.axes.kept:
+        return [GROUPS]
+    if "E" in layer.axes.averaged:
+        return [learned[0] if learned else "None"]
+    return []
+
+
+def _all_groups(kernels: LayerKernels) -> dict[str, str]:
+    assert kernels.running is not None
+    return dict.fromkeys(kernels.running.statistics, GROUP)
+
+
+def _made(kind: str, model: str) -> str:
+    if kind == LEARNED:  # gathered over all that share it, in float64
+        return "np.zeros(shapes.learned)"
+    return f"np.empty(shapes.{kind}, {model}.dtype)"
+
+
+def _counted(one: GroupKernel) -> list[str]:
+    """The number of elements in a group, where the equations of running averages read it."""
+    return [f"{a.name} = shapes.count" for a in one.kernel.of_kind(COUNT)]
+
+
+def _called(one: GroupKernel, kinds: dict[str, str]) -> list[str]:
+    kinds = {**kinds, **dict(one.results)}
+    passed = [
+        f"{a.name}.reshape(shapes.{kinds[a.name]}_walked)" if a.kind == ARRAY else a.name
+        for a in one.kernel.arguments
+    ]
+    name = one.kernel.name
+    call = [f"    {part}," for part in passed]
+    if not one.faults:
+        return [f"{name}(", *call, ")"]
+    return [f"fault = {name}(", *call, ")", f"_check_fault(fault, {name.upper()}_FAULTS)"]
+
+
+def _words(layer: Layer, one: Argument, kind: str) -> str:
+    if one.kind == ARRAY:
+        words = {
+            ELEMENT: f"an array of shape {_shape(layer)}",
+            LEARNED: f"one number for each {layer.per}",
+            GROUP: f"one number for each group, of shape {_group_shape(layer)}",
+        }[kind]
+        return f"{one.name}: {words}{', updated in place' if one.written else ''}."
+    if one.name == GROUPS:
+        return f"{one.name}: into how many groups the channels are split; it divides C."
+    if one.kind == STEP:
+        return f"{one.name}: the number of batches that the running averages have seen."
+    assert one.domain is not None
+    tail = "" if one.default is None else f", by default {one.default!r}"
+    return f"{one.name}: a number in {admissible(one.name, one.domain)[1]}{tail}."
+
+
+def _shape(layer: Layer) -> str:
+    if "E" in layer.axes.averaged:
+        return "(…, *elements), with the axes that parameters have last"
+    return "(N, C, *spatial)"
+
+
+def _group_shape(layer: Layer) -> str:
+    words = {"N": "N", "C": "C", "G": "groups", "S": "*spatial", "R": "…"}
+    kept = [words[one] for one in layer.axes.kept]
+    return f"({', '.join(kept)}{',' if len(kept) == 1 else ''})"
+
+
+def shape_words(layer: Layer) -> dict[str, Any]:
+    """How lengths are read off the input, and what that makes of every shape."""
+    axes = layer.axes
+    public = {
+        "N": "x.shape[:1]", "C": "x.shape[1:2]", "G": "(groups,)", "S": "x.shape[2:]",
+        "R": "x.shape[:lead]",
+    }  # fmt: skip
+    kept = [public[one] for one in axes.kept]
+    return {
+        "words": {
+            ELEMENT: "a number for each element of the input",
+            LEARNED: "a number for each element along the input's last axes"
+            if "E" in axes.averaged
+            else "a number for each channel, along axis C",
+            GROUP: f"a number for each group of elements, along {_along(axes.kept)}",
+        },
+        "from_groups": "G" in axes.kept,
+        "from_elements": "E" in axes.averaged,
+        "walked": _tuple(one.letter for one in axes.walked),
+        "learned": "elements" if "E" in axes.averaged else "(C,)",
+        "learned_walked": _tuple(axes.parameters),
+        "group": " + ".join(kept) if kept else "()",
+        "group_walked": _tuple(axes.kept) if kept else "(1,)",
+        "count": " * ".join(axes.averaged),
+        "averaged": ", ".join(f'"{one}": {one}' for one in axes.averaged),
+    }
+
+
+def _along(kept: tuple[str, ...]) -> str:
+    words = {"N": "N", "C": "C", "G": "the groups", "S": "space", "R": "all other axes"}
+    return " and ".join(words[one] for one in kept) or "no axis"
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return _tuple(f'"{one}"' for one in names)
+
+
+def _tuple(parts: Iterable[str]) -> str:
+    parts = tuple(parts)
+    return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"

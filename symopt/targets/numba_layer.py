@@ -1,0 +1,89 @@
+"""A layer as a Python module of Numba kernels that stands alone: functions and a class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from symopt.declaration import Layer
+from symopt.derivation.api import statements
+from symopt.derivation.layer import derive_layer
+from symopt.printing.unicode import unicode
+from symopt.program.group_kernel import GroupKernel
+from symopt.program.ir import Kernel, RowFunction
+from symopt.program.sweeps import BLOCK
+from symopt.targets.layer_class import class_words
+from symopt.targets.layer_functions import functions, layer_kernels, shape_words
+from symopt.targets.numba_rule import dtype_words, heading
+from symopt.targets.python_code import lines, row_lines
+from symopt.targets.target import Options
+from symopt.targets.templates import render
+
+
+def render_layer(layer: Layer, options: Options) -> str:
+    """The text of the module."""
+    backward = derive_layer(layer)
+    kernels = layer_kernels(layer, backward)
+    made = [one for one in kernels if one is not None]
+    return render(
+        "numba",
+        "layer.py.jinja",
+        **heading(layer, statements(layer)),
+        **dtype_words(options),
+        derived=[
+            formula
+            for formula, _, check in backward.derivation.rows()
+            if check.startswith("proved")
+        ],
+        block=BLOCK,
+        rows=[_row(row) for one in made for row in one.kernel.rows],
+        kernels=[_kernel(one) for one in made],
+        functions=functions(layer, kernels),
+        kept=", ".join(f'"{one.lower()}"' for one in layer.axes.kept),
+        shapes=shape_words(layer),
+        **{"class": class_words(layer, kernels)},
+    )
+
+
+def _kernel(one: GroupKernel) -> dict[str, Any]:
+    kernel: Kernel = one.kernel
+    numbers, body = lines(kernel)
+    typed = any("real(" in line for line, _ in (*numbers, *body))
+    head = [f"real = {kernel.over}.dtype.type"] if typed else []
+    if kernel.lengths:
+        head.append(f"{', '.join(kernel.lengths)}{_comma(kernel.lengths)} = {kernel.over}.shape")
+    if one.faults:
+        head.append(f"fault = ({', '.join(['0'] * (1 + len(one.kept)))}{'' if one.kept else ','})")
+    return {
+        "name": kernel.name,
+        "arguments": ", ".join(argument.name for argument in kernel.arguments),
+        "lines": [*head, *_shown(numbers), *_shown(body)],
+        "result": kernel.result,
+        "faults": [f'("{id}", "{unicode(divisor)}")' for id, divisor in one.faults],
+    }
+
+
+def _comma(parts: Iterable[str]) -> str:
+    return "," if len(tuple(parts)) == 1 else ""
+
+
+def _row(row: RowFunction) -> dict[str, Any]:
+    numbers, body = row_lines(row)
+    names = [f"sum_{k}" for k in range(1, len(row.parts) + 1)]
+    return {
+        "name": row.name,
+        "arguments": ", ".join((*row.arrays, *row.numbers)),
+        "model": row.arrays[0],
+        "counter": row.counter.name,
+        "numbers": _shown(numbers),
+        "lines": _shown(body),
+        "pairs": list(zip(names, map(str, row.parts), strict=True)),
+        "result": ", ".join(names),
+    }
+
+
+def _shown(part: Iterable[tuple[str, str]]) -> list[str]:
+    """Lines with the ids of equations in a column of their own."""
+    part = list(part)
+    column = min(72, max((len(line) for line, note in part if note), default=0))
+    return [f"{line:<{column}}  # {note}" if note else line for line, note in part]
