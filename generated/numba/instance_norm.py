@@ -398,7 +398,7 @@ def _check_fault(fault: tuple[int, ...], faults: tuple[tuple[str, str], ...]) ->
     """ValueError for a group in which an equation divides by zero."""
     if fault[0]:
         equation, divisor = faults[fault[0] - 1]
-        places = ", ".join(f"{axis} = {k}" for axis, k in zip(("n", "c",), fault[1:]))
+        places = ", ".join(f"{axis} = {k}" for axis, k in zip(("n", "c"), fault[1:]))
         raise ValueError(
             f"{equation} divides by {divisor}, which is 0{f' at {places}' if places else ''}; the "
             "output has no value there"

@@ -142,7 +142,7 @@ def _function(
     if name == "forward" and kernels.averages:
         inside = [f'    {{"{a.name}": {a.name}}} |' for a in arrays]
         inside[-1] = inside[-1].removesuffix(" |") + ","
-        lines += ["_check_apart(", *inside, f"    written={_quoted(kernels.averages)},", ")"]
+        lines += ["_check_apart(", *inside, f"    written={quoted(kernels.averages)},", ")"]
     wide = [result for result, kind in one.results if kind == LEARNED]
     lines += [f"{result} = {_made(kind, model)}" for result, kind in one.results]
     lines += _called(one, kinds)
@@ -269,7 +269,8 @@ def _along(kept: tuple[str, ...]) -> str:
     return " and ".join(words[one] for one in kept) or "no axis"
 
 
-def _quoted(names: Iterable[str]) -> str:
+def quoted(names: Iterable[str]) -> str:
+    """Names as a tuple in Python."""
     return _tuple(f'"{one}"' for one in names)
 
 

@@ -13,7 +13,7 @@ from symopt.program.group_kernel import GroupKernel
 from symopt.program.ir import Kernel, RowFunction
 from symopt.program.sweeps import BLOCK
 from symopt.targets.layer_class import class_words
-from symopt.targets.layer_functions import functions, layer_kernels, shape_words
+from symopt.targets.layer_functions import functions, layer_kernels, quoted, shape_words
 from symopt.targets.numba_rule import dtype_words, heading
 from symopt.targets.python_code import lines, row_lines
 from symopt.targets.target import Options
@@ -39,7 +39,7 @@ def render_layer(layer: Layer, options: Options) -> str:
         rows=[_row(row) for one in made for row in one.kernel.rows],
         kernels=[_kernel(one) for one in made],
         functions=functions(layer, kernels),
-        kept=", ".join(f'"{one.lower()}"' for one in layer.axes.kept),
+        kept=quoted(one.lower() for one in layer.axes.kept),
         shapes=shape_words(layer),
         **{"class": class_words(layer, kernels)},
     )
