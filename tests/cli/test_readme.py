@@ -70,11 +70,22 @@ def test_the_generated_class_is_used_as_the_readme_does(lion):
 
 
 def test_the_derivation_reads_as_in_the_readme():
-    (shown,) = blocks("text")
+    shown = next(text for text in blocks("text") if "derive adam" in text)
     printed = symopt(ROOT, "derive", "adam")
     for line in shown.splitlines()[1:]:
         if line.strip() not in ("", "…"):
             assert " ".join(line.split()) in " ".join(printed.split())
+
+
+def test_the_readmes_layer_is_derived_and_generated(tmp_path):
+    code = next(text for text in blocks("python") if "def mean_absolute" in text)
+    (tmp_path / "mean_absolute.py").write_text(code)
+    printed = symopt(tmp_path, "derive", "mean_absolute.py")
+    assert next(text for text in blocks("text") if "sign(x" in text).strip() in printed
+    symopt(tmp_path, "generate", "mean_absolute.py")
+    made = (tmp_path / "generated/numba/mean_absolute.py").read_text()
+    assert "def forward(" in made
+    assert "def backward(" in made
 
 
 def test_every_command_of_the_table_exists():
