@@ -77,6 +77,8 @@ def latex(shown: Declaration | Derivation | Basic, style: Style = LECTURE) -> st
 
 
 def _what(given: object) -> str:
+    if isinstance(given, Declaration):
+        return f"{given.name}, {given.a_kind}"
     return f"the module {given.__name__}" if isinstance(given, ModuleType) else repr(given)
 
 
@@ -158,13 +160,9 @@ def _bare(letter: Basic) -> Basic:
 def _no_leaf(declared: Layer, wanted: Basic, leaves: list[str]) -> str:
     """Why there is no closed form of a gradient, and by which letters there is one."""
     *others, last = leaves
-    way_out = (
-        f"take the gradient by {', '.join(others)} or {last}"
-        if others
-        else (f"take the gradient by {last}")
-    )
+    known = f"{', '.join(others)} or {last}" if others else last
     name = unicode(wanted) if isinstance(wanted, Basic) else repr(wanted)
     for id, one in declared.equations:
         if _bare(one.left) == wanted:
-            return f"{id} computes {name}, so it is no leaf; {way_out}"
-    return f"{declared.name} reads no letter {name}; {way_out}"
+            return f"{id} computes {name}, so it is no leaf; take the gradient by {known}"
+    return f"{declared.name} has no letter {name} to take the gradient by; take it by {known}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sympy import Expr
+from sympy import Expr, Indexed
 
 from symopt.calculus.adjoints import Definition
 from symopt.calculus.normal_form import Knowledge, normal_form
 from symopt.declaration import Equation, Holds, Layer
 from symopt.derivation.counterexamples import counterexample
+from symopt.derivation.forward import normalization
 from symopt.derivation.opinions import agreement, by, checked, second_opinion
 from symopt.derivation.steps import Line
 from symopt.errors import DerivationError
@@ -23,11 +24,26 @@ def claims(layer: Layer, definitions: tuple[Definition, ...], known: Knowledge) 
     DerivationError
         For a statement that is wrong, with a counterexample, or that no normal form proves.
     """
+    everything = _all_put_in(definitions, known)
     return tuple(
-        _proved(layer.id_of(one.key), one.content.shown, definitions, known)
+        _proved(layer.id_of(one.key), one.content.shown, definitions, everything)
         for one in layer.statements
         if isinstance(one.content, Holds)
     )
+
+
+def _all_put_in(definitions: tuple[Definition, ...], known: Knowledge) -> Knowledge:
+    """What is known, and for letters of which nothing is known their values: y_i ⇒ γx̂_i + β."""
+    normal = normalization(definitions)
+    solved = {one.name for one in known.identities}
+    values = dict(known.values)
+    for one in definitions:
+        key = one.letter.base if isinstance(one.letter, Indexed) else one.letter
+        # what x_i is written in stays, as x_i would else be put in for it in turn
+        stays = normal is not None and normal.inverse.has(one.letter)
+        if one.id not in solved and not stays and key not in values:
+            values[key] = (one.index, one.value)
+    return Knowledge(values, known.identities)
 
 
 def _proved(

@@ -15,7 +15,7 @@ from symopt.nodes import Sigma
 from symopt.notation import Index, Parameter, Sequence, Statistic
 from symopt.views import canonical, occurrences
 
-# the letter for the base of a root: s = σ² + ε
+# the letter for the base of a root or a divisor: s = σ² + ε
 ROOT = Symbol("s", positive=True)
 
 
@@ -105,12 +105,14 @@ def identities(
 
 
 def roots(definitions: Iterable[Definition]) -> dict[Expr, tuple[Index | None, Expr]]:
-    """σ² ⇒ s − ε for the base σ² + ε of a root."""
+    """σ² ⇒ s − ε for the base σ² + ε of a root or a divisor, where there is one such base."""
     bases = {
         power.base
         for one in definitions
         for power in one.value.atoms(Pow)
-        if isinstance(power.base, Add) and not power.exp.is_Integer
+        if isinstance(power.base, Add)
+        and any(isinstance(term, Statistic) for term in power.base.args)
+        and not (power.exp.is_Integer and power.exp.is_positive)
     }
     if len(bases) != 1:
         return {}

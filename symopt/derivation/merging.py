@@ -68,6 +68,7 @@ class Merging:
     parts: tuple[Part, Part]
     whole_mean: Expr
     whole_squares: Expr
+    merge: Merge
     derivation: Derivation
 
 
@@ -110,7 +111,7 @@ def _variances(backward: Backward, mean: Definition, entry: Indexed) -> list[Def
 def _merging(backward: Backward, mean: Definition, variance: Definition, entry: Indexed) -> Merging:
     names = taken(backward.definitions)
     parts = _parts(backward.definitions[-1].size, entry, names)
-    merge = _Merge(parts, mean.letter, Symbol(unused("r", names), positive=True))
+    merge = Merge(parts, mean.letter, Symbol(unused("r", names), positive=True))
     squares = statistic(unused("S", names), nonnegative=True)
     below = Pow(merge.size, -1, evaluate=False)
     added = Add(*(Sigma(part.element, part.limits) for part in parts), evaluate=False)
@@ -131,7 +132,7 @@ def _merging(backward: Backward, mean: Definition, variance: Definition, entry: 
     )
     title = (mean.letter, " and ", variance.letter, f" of {backward.layer.title} from two parts")
     derivation = Derivation(backward.layer.name, title, lines)
-    return Merging(mean.letter, variance.letter, parts, whole_mean, whole, derivation)
+    return Merging(mean.letter, variance.letter, parts, whole_mean, whole, merge, derivation)
 
 
 def _parts(size: Expr | None, entry: Indexed, names: frozenset[str]) -> tuple[Part, Part]:
@@ -157,7 +158,7 @@ def _what_parts_are(parts: tuple[Part, Part]) -> list[Line]:
 
 
 @dataclass(frozen=True)
-class _Merge:
+class Merge:
     """Two parts of a whole whose mean has this letter; r stands for 1/(m₁ + m₂)."""
 
     parts: tuple[Part, Part]

@@ -46,7 +46,7 @@ def corrections(layer: Layer) -> tuple[RunningCorrection, ...]:
         If a statistic has no initial value, or no linear recurrence with constant weights.
     """
     return tuple(
-        _corrected(layer, one)
+        _corrected(layer, layer.id_of(statement.key), one)
         for statement in layer.statements
         if isinstance(statement.content, Debias)
         for one in statement.content.sequences
@@ -65,13 +65,13 @@ def completed_layer(layer: Layer) -> tuple[Statement, ...]:
     )
 
 
-def _corrected(layer: Layer, letter: Statistic) -> RunningCorrection:
-    id, stated = _update(layer, letter)
+def _corrected(layer: Layer, where: str, letter: Statistic) -> RunningCorrection:
+    id, stated = _update(layer, where, letter)
     initial = dict(layer.initial_values)
     if letter not in initial:
         raise DerivationError(
-            f"{id} reads the past of {unicode(letter)}, which has no initial value; "
-            f"write layer(initial={{{letter.spelling.python}: 0}}), or what else it starts from"
+            f"{id} reads the past of {unicode(letter)}, which has no initial value; write "
+            f"initial={{{letter.spelling.python}: 0}} in the layer, or what else it starts from"
         )
     in_steps = _as_sequence(stated, letter)
     found = correct(id, in_steps, initial[letter], t)
@@ -84,13 +84,13 @@ def _corrected(layer: Layer, letter: Statistic) -> RunningCorrection:
     return RunningCorrection(letter, hat(letter), canonical(shown.right), shown, found.derivation)
 
 
-def _update(layer: Layer, letter: Statistic) -> tuple[str, Equation]:
+def _update(layer: Layer, where: str, letter: Statistic) -> tuple[str, Equation]:
     """The equation that updates a statistic from its own past."""
     for id, one in layer.equations:
         if one.left == letter and canonical(one.right).has(letter):
             return id, one
     raise DerivationError(
-        f"{layer.name} corrects {unicode(letter)}, which no equation updates from its own past; "
+        f"{where} corrects {unicode(letter)}, which no equation updates from its own past; "
         "write its running average"
     )
 
