@@ -48,7 +48,7 @@ _PUBLIC = {
     ),
     "symopt.errors": ("SymoptError",),
     "symopt.printing.unicode": ("unicode",),
-    "symopt.derivation.api": ("derivations", "formulas", "latex"),
+    "symopt.derivation.api": ("derivations", "formulas", "gradient", "latex"),
     "symopt.runtime.compiling": ("compile",),
     "symopt.judging": ("verify",),
 }

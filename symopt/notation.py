@@ -191,6 +191,14 @@ def hat(base: Sequence | Statistic) -> Any:
     return Sequence(_Label(label.spelling.hatted, ("computed", label), real=True))
 
 
+def primed(letter: Any) -> Any:
+    """The letter with a prime: what it becomes when something else is changed."""
+    if isinstance(letter, Sequence):
+        label = letter.args[0]
+        return Sequence(_Label(label.spelling.primed, ("computed", None), real=True))
+    return type(letter)(letter.spelling.primed, letter.facts, **letter._assumptions_orig)
+
+
 INDEX_COUNTS = ("step", "component", "example", "layer", "bound")
 
 

@@ -41,6 +41,16 @@ class Spelling:
         raised = self.unicode[len(plain) :]
         return Spelling(rf"\hat{{{letter}}}{caret}{power}", composed + raised, f"{self.python}_hat")
 
+    @property
+    def primed(self) -> Spelling:
+        r"""The same names with a prime, which stands before a power.
+
+        >>> spell("x").primed
+        Spelling(latex="x'", unicode='x′', python='x_prime')
+        """
+        letter, caret, power = self.latex.partition("^")
+        return Spelling(f"{letter}'{caret}{power}", f"{self.unicode}′", f"{self.python}_prime")
+
 
 def spell(word: str) -> Spelling:
     r"""The names of a symbol from one word: a letter or a Greek letter's name, then a subscript.

@@ -102,7 +102,8 @@ def _power(expr: Pow, known: Knowledge) -> Polynomial:
         if value == 1 and not monomial.bound and _may_split(monomial):
             factors = tuple((one, e * exponent) for one, e in monomial.factors)
             return collected([(Monomial(factors), S.One)])
-    return atom(expr)
+    # a power of its base, so that powers of one base come together in products
+    return atom(base, Rational(exponent)) if exponent.is_Rational else atom(expr)
 
 
 def _may_split(monomial: Monomial) -> bool:

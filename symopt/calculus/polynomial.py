@@ -105,6 +105,19 @@ def summed(part: Polynomial, index: Index, size: Expr) -> Polynomial:
     return collected((_summed(monomial, index, size), value) for monomial, value in part.terms)
 
 
+def factors_replaced(part: Polynomial, letter: Expr, value: Polynomial) -> Polynomial:
+    """A polynomial put in for a letter where that is a factor; where it bounds a sum, it stays."""
+    return plus(*(_with_value(pair, letter, value) for pair in part.terms))
+
+
+def _with_value(pair: tuple[Monomial, Rational], letter: Expr, value: Polynomial) -> Polynomial:
+    monomial, coefficient = pair
+    exponent = dict(monomial.factors).get(letter, S.Zero)
+    others = tuple(one for one in monomial.factors if one[0] != letter)
+    rest = collected([(Monomial(others, monomial.bound), coefficient)])
+    return times(rest, power(value, int(exponent)))
+
+
 # monomials
 
 

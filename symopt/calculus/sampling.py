@@ -10,7 +10,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Function, Indexed, Mul, Pow
+from sympy import Abs, Add, Expr, Function, Indexed, Mul, Pow, sign
 
 from symopt.errors import DerivationError
 from symopt.nodes import Sigma
@@ -61,9 +61,20 @@ def value(expr: Expr, point: Point, numbers: Mapping[Expr, int] | None = None) -
         return sum(terms) % PRIME
     if isinstance(expr, Indexed):
         return point.elements[expr.base, value(expr.indices[0], point, bound)]
+    if isinstance(expr, Abs | sign):
+        return _signed(expr, value(expr.args[0], point, bound))
     if isinstance(expr, Function):
         return _opaque(expr, tuple(value(part, point, bound) for part in expr.args))
     return _letter(expr, point)
+
+
+def _signed(expr: Expr, argument: int) -> int:
+    """|x| and the sign of x, squares in the place of positive numbers: |x| = sign(x)·x, |xy| too.
+
+    The prime is 3 modulo 4, so that of x and −x one is a square.
+    """
+    sense = pow(argument, (PRIME - 1) // 2, PRIME)
+    return sense if isinstance(expr, sign) else sense * argument % PRIME
 
 
 def _opaque(expr: Expr, arguments: tuple[int, ...]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from sympy import Basic
+from sympy import Basic, Expr, Indexed
 
 from symopt.declaration import (
     Declaration,
@@ -16,19 +16,28 @@ from symopt.declaration import (
     UpdateRule,
 )
 from symopt.declaration.display import Printer, display
+from symopt.derivation.laws import laws
 from symopt.derivation.layer import derive_layer
 from symopt.derivation.penalty import derive_objective, derive_penalty
 from symopt.derivation.rule import completed, derive_rule
+from symopt.derivation.running import completed_layer
 from symopt.derivation.steps import Derivation
-from symopt.errors import UsageError
+from symopt.errors import DerivationError, UsageError
+from symopt.notation import Parameter, Sequence, each
 from symopt.printing.latex import SlidePrinter
 from symopt.printing.latex import latex as expression_latex
 from symopt.printing.styles import LECTURE, Style
+from symopt.printing.unicode import unicode
 
 
 def statements(declared: Declaration) -> tuple[Statement, ...]:
     """The statements, each request replaced by what follows."""
-    return completed(declared) if isinstance(declared, UpdateRule) else declared.statements
+    match declared:
+        case UpdateRule():
+            return completed(declared)
+        case Layer():
+            return completed_layer(declared)
+    return declared.statements
 
 
 def formulas(declared: Declaration, printer: Printer | None = None) -> tuple[Formula, ...]:
@@ -67,8 +76,14 @@ def latex(shown: Declaration | Derivation | Basic, style: Style = LECTURE) -> st
     raise UsageError(_no_declaration("latex", shown))
 
 
+def _what(given: object) -> str:
+    if isinstance(given, Declaration):
+        return f"{given.name}, {given.a_kind}"
+    return f"the module {given.__name__}" if isinstance(given, ModuleType) else repr(given)
+
+
 def _no_declaration(name: str, given: object) -> str:
-    what = f"the module {given.__name__}" if isinstance(given, ModuleType) else repr(given)
+    what = _what(given)
     hint = ""
     if isinstance(given, ModuleType):
         hint = f", such as {given.__name__.rpartition('.')[2]} from that module"
@@ -101,7 +116,53 @@ def derivations(
     if isinstance(declared, UpdateRule):
         return derive_rule(declared).derivations
     if isinstance(declared, Layer):
-        return (derive_layer(declared).derivation,)
+        return laws(declared)
     if isinstance(declared, Regularizer):
         return (derive_penalty(declared).derivation,)
     return ()
+
+
+def gradient(declared: Layer, letter: Sequence | Expr) -> Expr:
+    """The closed form of dL/d(letter) for an input or a parameter of a layer, in terms of dL/dy.
+
+    The letter is an input such as x, bare or as its entry x[i], or a parameter.
+
+    >>> from symopt.catalog.lecture.batch_norm import batch_norm, beta
+    >>> print(unicode(gradient(batch_norm, beta)))
+    Σ_{j=1..m} dL/dyⱼ
+
+    Raises
+    ------
+    UsageError
+        For what is no layer.
+    DerivationError
+        For a letter that an equation computes, or that the layer does not have.
+    """
+    if not isinstance(declared, Layer):
+        raise UsageError(
+            f"gradient was given {_what(declared)}; give it a layer, such as batch_norm"
+        )
+    found = dict(derive_layer(declared).fused)
+    wanted = _bare(letter)
+    for leaf, form in found.items():
+        if wanted in (_bare(leaf), leaf) or (
+            isinstance(wanted, Parameter) and each(wanted) == _bare(leaf)
+        ):
+            return form
+    leaves = sorted(found, key=lambda one: isinstance(one, Parameter))
+    raise DerivationError(_no_leaf(declared, wanted, [unicode(_bare(one)) for one in leaves]))
+
+
+def _bare(letter: Basic) -> Basic:
+    return letter.base if isinstance(letter, Indexed) else letter
+
+
+def _no_leaf(declared: Layer, wanted: Basic, leaves: list[str]) -> str:
+    """Why there is no closed form of a gradient, and by which letters there is one."""
+    *others, last = leaves
+    known = f"{', '.join(others)} or {last}" if others else last
+    name = unicode(wanted) if isinstance(wanted, Basic) else repr(wanted)
+    for id, one in declared.equations:
+        if _bare(one.left) == wanted:
+            return f"{id} computes {name}, so it is no leaf; take the gradient by {known}"
+    return f"{declared.name} has no letter {name} to take the gradient by; take it by {known}"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from sympy import Add, Expr, Mul, Pow, Rational, S, Symbol
 
-from symopt.calculus.adjoints import Definition
 from symopt.calculus.normal_form import Knowledge, normal_form
 from symopt.calculus.polynomial import Monomial, size_of
 from symopt.nodes import Sigma
-from symopt.notation import Index, index
+from symopt.notation import Index, Parameter, index
 from symopt.views import rewrite
 
 _NAMES = (index("j", "bound"), index("k", "bound"))
@@ -16,7 +15,7 @@ _NAMES = (index("j", "bound"), index("k", "bound"))
 Term = tuple[dict[Expr, Rational], Monomial, Rational]
 
 
-def fused(expr: Expr, known: Knowledge, definitions: tuple[Definition, ...], root: Symbol) -> Expr:
+def fused(expr: Expr, known: Knowledge, root: Symbol) -> Expr:
     """γ/√(σ² + ε)·(dy_i − (1/m) Σ dy_j − x̂_i·(1/m) Σ dy_j x̂_j), from the chain written out.
 
     What all terms have in common stands before the bracket; 1/m stays with its sum.
@@ -28,7 +27,7 @@ def fused(expr: Expr, known: Knowledge, definitions: tuple[Definition, ...], roo
     terms.sort(key=lambda term: (len(term[1].bound), len(term[1].factors)))
     common = _common([outer for outer, _, _ in terms])
     inside = [_shown(_less(outer, common), monomial, value) for outer, monomial, value in terms]
-    base = _base(definitions, root, known)
+    base = root_base(known, root)
     bracket = inside[0] if len(inside) == 1 else Add(*inside, evaluate=False)
     before = _ordered(common)
     if not before:
@@ -65,14 +64,14 @@ def _shown(outer: dict[Expr, Rational], monomial: Monomial, value: Rational) -> 
     """±(what is outside)·(1/m) Σ …, in this order."""
     parts: list[Expr] = _ordered(outer)
     names = dict(zip(monomial.bound, _NAMES, strict=False))
+    averaged = dict.fromkeys(map(size_of, monomial.bound))
+    factors = dict(monomial.factors)
+    parts += [Pow(one, -1, evaluate=False) for one in averaged if factors.get(one) == -1]
     for together in _connected(monomial):
         inside = [p for p in monomial.inside if any(map(p[0].has, together))]
         total: Expr = _product([_raised(b.xreplace(names), e) for b, e in inside])
         for one in together:
-            size = size_of(one)
-            if dict(monomial.factors).get(size) == -1:
-                parts.append(Pow(size, -1, evaluate=False))
-            total = Sigma(total, (names[one], S.One, size))
+            total = Sigma(total, (names[one], S.One, size_of(one)))
         parts.append(total)
     if abs(value) != 1:
         parts.insert(0, abs(value))
@@ -98,8 +97,9 @@ def _ordered(factors: dict[Expr, Rational]) -> list[Expr]:
     return [*above, *below]
 
 
-def _rank(pair: tuple[Expr, Rational]) -> tuple[bool, str]:
-    return bool(pair[0].is_Indexed), str(pair[0])
+def _rank(pair: tuple[Expr, Rational]) -> tuple[bool, bool, str]:
+    """What is learned before other letters, those of elements last."""
+    return bool(pair[0].is_Indexed), not isinstance(pair[0], Parameter), str(pair[0])
 
 
 def _raised(base: Expr, exponent: Rational) -> Expr:
@@ -110,10 +110,10 @@ def _product(parts: list[Expr]) -> Expr:
     return parts[0] if len(parts) == 1 else Mul(*parts, evaluate=False)
 
 
-def _base(definitions: tuple[Definition, ...], root: Symbol, known: Knowledge) -> Expr | None:
+def root_base(known: Knowledge, root: Symbol) -> Expr | None:
     """What the root's letter stands for: σ² + ε."""
-    for letter, (_, value) in known.values.items():
-        if value.has(root) and any(one.letter == letter for one in definitions):
+    for letter, (own, value) in known.values.items():
+        if own is None and value.has(root):
             return Add(letter, root - value, evaluate=False)
     return None
 

@@ -1,13 +1,17 @@
-"""Second opinions on gradients of layers: random residues that satisfy the forward equations."""
+"""Second opinions on facts about layers: random residues that satisfy the forward equations."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as Ordered
 
 from sympy import Expr, Indexed, Symbol
 
 from symopt.calculus.adjoints import Definition
-from symopt.calculus.sampling import Point, Undefined, residue, value
+from symopt.calculus.normal_form import Knowledge, used_identities
+from symopt.calculus.sampling import PRIME, Point, Undefined, residue, value
+from symopt.derivation.steps import Reason
 from symopt.nodes import Gradient
 from symopt.notation import Index, given
 
@@ -15,60 +19,144 @@ _SIZES = (1, 2, 3, 5)
 # a root exists at half of the points; where nothing is defined at any of so many, nothing ever is
 _TRIES = 64
 
+Sizes = Mapping[Expr, int]
+# what a letter becomes: a single one by itself, an indexed one by its base, with the index used
+Images = Mapping[Expr, tuple[Expr | None, Expr]]
 
-def second_opinion(one: Expr, other: Expr, definitions: tuple[Definition, ...]) -> str:
+
+def second_opinion(
+    one: Expr, other: Expr, definitions: tuple[Definition, ...], sizes: Ordered[Sizes] = ()
+) -> str:
     """The sizes at which both sides agree at a random point; an assertion of ours where not."""
-    source = random.Random(20260101)
     agreed = []
-    for size in _SIZES:
-        found = _both(one, other, definitions, size, source)
-        if found is not None:
-            assert found[0] == found[1], f"{one} and {other} differ at size {size}"
-            agreed.append(str(size))
-    return ", ".join(agreed)
+    for chosen, same in agreement(one, other, definitions, sizes):
+        assert same, f"{one} and {other} differ at {chosen}"
+        agreed.append(chosen)
+    return _in_words(agreed)
 
 
-def _both(
-    one: Expr, other: Expr, definitions: tuple[Definition, ...], size: int, source: random.Random
-) -> tuple[list[int], list[int]] | None:
-    """Both sides at each component of a point at which all is defined; none if there is none."""
-    place = definitions[-1].index
-    places = [{place: k} if place is not None else {} for k in range(1, size + 1)]
-    for _ in range(_TRIES):
-        try:
-            point = random_point(definitions, size, source)
-            left = [value(_plain(one), point, free) for free in places]
-            right = [value(_plain(other), point, free) for free in places]
-        except Undefined:
-            continue
-        return left, right
-    return None
+def agreement(
+    one: Expr, other: Expr, definitions: tuple[Definition, ...], sizes: Ordered[Sizes] = ()
+) -> Iterator[tuple[Sizes, bool]]:
+    """Whether both sides agree at a random point, for each choice of sizes that has one."""
+    source = random.Random(20260101)
+    left, right = _plain(one), _plain(other)
+    place = definitions[-1].index if definitions else None
+    for chosen in sizes or _default_sizes(definitions):
+        places = [{place: k} for k in range(1, max(chosen.values()) + 1)] if place else [{}]
+        for _ in range(_TRIES):
+            try:
+                point = random_point(definitions, chosen, source, (left, right))
+                same = all(value(left, point, free) == value(right, point, free) for free in places)
+            except Undefined:
+                continue
+            yield chosen, same
+            break
 
 
-def random_point(definitions: tuple[Definition, ...], size: int, source: random.Random) -> Point:
-    """Random inputs, parameters and gradients, and what the equations make of them."""
-    output = definitions[-1]
-    letters: dict[Expr, int] = {}
+def opinion_on_images(images: Images, definitions: tuple[Definition, ...], *new: Symbol) -> str:
+    """The sizes at which the equations, run on the images of inputs, give those of the others.
+
+    ``new`` are letters that stand in images and in no equation.
+    """
+    source = random.Random(20260102)
+    agreed = []
+    for sizes in _default_sizes(definitions):
+        for _ in range(_TRIES):
+            try:
+                point = random_point(definitions, sizes, source, new)
+                _check_images(images, definitions, sizes, point)
+            except Undefined:
+                continue
+            agreed.append(sizes)
+            break
+    return _in_words(agreed)
+
+
+def _check_images(
+    images: Images, definitions: tuple[Definition, ...], sizes: Sizes, point: Point
+) -> None:
+    letters, elements = dict(point.letters), dict(point.elements)
+    for letter, (index, image) in images.items():
+        if index is None:
+            letters[letter] = value(image, point)
+        else:
+            for k in range(1, max(sizes.values()) + 1):
+                elements[letter, k] = value(image, point, {index: k})
+    wanted = dict(letters), dict(elements)
+    moved = Point(letters, elements)
+    _run(definitions, sizes, moved)
+    assert (moved.letters, moved.elements) == wanted, f"the images {images} fail at {sizes}"
+
+
+def _default_sizes(definitions: tuple[Definition, ...]) -> tuple[Sizes, ...]:
+    size = definitions[-1].size
+    assert size is not None  # the last one defines the output
+    return tuple({size: number} for number in _SIZES)
+
+
+def _in_words(sizes: list[Sizes]) -> str:
+    """``1, 2, 3, 5``, or ``(1, 1), (2, 1)`` where there are several sizes."""
+    numbers = [", ".join(map(str, one.values())) for one in sizes]
+    return ", ".join(
+        numbers if all(len(one) == 1 for one in sizes) else map("({})".format, numbers)
+    )
+
+
+def checked(sizes: Ordered[Expr | None], numbers: str) -> Reason:
+    """What a proof for every size, and a second opinion at these numbers, amount to."""
+    names = [part for one in sizes if one is not None for part in (" and ", one)][1:]
+    listed = [part for one in sizes if one is not None for part in (", ", one)][1:]
+    several = ("(", *listed, ")") if len(sizes) > 1 else tuple(listed)
+    at = ("; agrees modulo a prime at ", *several, f" = {numbers}") if numbers else ()
+    return ("proved for every ", *names, *at)
+
+
+def by(expr: Expr, known: Knowledge) -> tuple[str, ...]:
+    """By which equations the sums in an expression are known."""
+    names = ", ".join(one.name for one in used_identities(expr, known))
+    return (f", by {names}",) if names else ()
+
+
+def random_point(
+    definitions: tuple[Definition, ...], sizes: Sizes, source: random.Random, more: Ordered[Expr]
+) -> Point:
+    """Random inputs, parameters and gradients, and what the equations make of them.
+
+    Positive letters are squares, so that their roots exist. ``more`` holds further expressions
+    whose letters take part.
+    """
+    letters: dict[Expr, int] = dict(sizes)
     elements: dict[tuple[Expr, int], int] = {}
-    point = Point(letters, elements)
     computed = {one.letter for one in definitions}
-    symbols = {s for one in definitions for s in one.value.atoms(Symbol)} - computed
+    exprs = [*(one.value for one in definitions), *more]
+    symbols = {s for one in exprs for s in one.atoms(Symbol)} - computed - set(sizes)
     for symbol in sorted(symbols, key=str):
         if not isinstance(symbol, Index):
-            letters[symbol] = residue(source)
-    if output.size is not None:
-        letters[output.size] = size
-    given_bases = {e.base for one in definitions for e in one.value.atoms(Indexed)}
-    for base in sorted({*given_bases, _adjoint(output.letter).base}, key=str):
-        for k in range(1, size + 1):
+            drawn = residue(source)
+            letters[symbol] = drawn**2 % PRIME if symbol.is_positive else drawn
+    bases = {entry.base for one in exprs for entry in one.atoms(Indexed)}
+    if definitions and isinstance(definitions[-1].letter, Indexed):
+        bases.add(_adjoint(definitions[-1].letter).base)
+    for base in sorted(bases, key=str):
+        for k in range(1, max(sizes.values()) + 1):
             elements[base, k] = residue(source)
+    point = Point(letters, elements)
+    _run(definitions, sizes, point)
+    return point
+
+
+def _run(definitions: tuple[Definition, ...], sizes: Sizes, point: Point) -> None:
+    """The equations' letters, put into the point."""
+    letters, elements = point.letters, point.elements
+    assert isinstance(letters, dict)
+    assert isinstance(elements, dict)
     for one in definitions:
         if one.index is None:
             letters[one.letter] = value(one.value, point)
         else:
-            for k in range(1, size + 1):
+            for k in range(1, max(sizes.values()) + 1):
                 elements[one.letter.base, k] = value(one.value, point, {one.index: k})
-    return point
 
 
 def _adjoint(letter: Expr) -> Indexed:

@@ -21,7 +21,7 @@ class Line:
     left: Expr
     right: Expr
     reason: Reason
-    check: str = ""
+    check: Reason = ""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Derivation:
         """Formula, reason and check of each line, in Unicode."""
         printer = UnicodePrinter()
         return tuple(
-            (printer.equation(line.left, line.right), in_words(line.reason), line.check)
+            (printer.equation(line.left, line.right), in_words(line.reason), in_words(line.check))
             for line in self.lines
         )
 
@@ -55,7 +55,7 @@ class Derivation:
         """The lines, each reason in the layout ``beside``."""
         rows = [
             rf"{printer.doprint(line.left)} &{printer.style.relation} {printer.doprint(line.right)}"
-            rf" && {beside.format(reason=_in_text(line.reason, printer) + _checked(line))}"
+            rf" && {beside.format(reason=_in_text(line.reason, printer) + _checked(line, printer))}"
             for line in self.lines
         ]
         joined = " \\\\\n".join(rows)
@@ -73,7 +73,7 @@ class Derivation:
                     "unicode": UnicodePrinter().equation(line.left, line.right),
                     "latex": printer.equation(line.left, line.right),
                     "reason": in_words(line.reason),
-                    "check": line.check,
+                    "check": in_words(line.check),
                 }
                 for line in self.lines
             ],
@@ -92,8 +92,8 @@ class Derivation:
         return self._aligned(SlidePrinter(), r"\text{{{reason}}}")
 
 
-def _checked(line: Line) -> str:
-    return f" ({text(line.check)})" if line.check else ""
+def _checked(line: Line, printer: SlidePrinter) -> str:
+    return f" ({_in_text(line.check, printer)})" if line.check else ""
 
 
 def in_words(reason: Reason) -> str:

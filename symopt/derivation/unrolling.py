@@ -20,7 +20,10 @@ _STEPS = 8
 def conditions(average: Average) -> tuple[Reason, ...]:
     """What a geometric sum assumes of its ratio."""
     a = average.decay
-    return () if a.has(Index) or a == 1 else ((a, " ≠ 1"),)
+    if a.has(Index) or a == 1:
+        return ()
+    rest = canonical(1 - a)
+    return ((rest, " ≠ 0"),) if rest.is_Symbol else ((a, " ≠ 1"),)
 
 
 def lines(

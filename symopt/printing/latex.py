@@ -27,6 +27,16 @@ def group(text: str) -> str:
     return text if _ONE_TOKEN.fullmatch(text) else f"{{{text}}}"
 
 
+def _has_outside_braces(letter: str, sign: str) -> bool:
+    """Whether a letter has a subscript or a power of its own, after which no second may stand."""
+    depth = 0
+    for character in letter:
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        if character == sign and depth == 0:
+            return True
+    return False
+
+
 class SlidePrinter(WrittenOrder, LatexPrinter):
     """Expressions and relations as LaTeX, in one :class:`~symopt.printing.styles.Style`."""
 
@@ -126,7 +136,10 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
     def _print_Indexed(self, expr: Any) -> str:
         indices = ",".join(self._index(position) for position in expr.indices)
         grouped = group(indices) if not self.style.index_is_exponent else indices
-        return self.style.index.format(letter=self._print(expr.base), indices=grouped)
+        letter = self._print(expr.base)
+        if _has_outside_braces(letter, "^" if self.style.index_is_exponent else "_"):
+            letter = f"{{{letter}}}"
+        return self.style.index.format(letter=letter, indices=grouped)
 
     # the slide's own signs
 
@@ -206,6 +219,7 @@ _TEXT = {
     "≠": r"$\neq$",
     "…": r"$\dots$",
     "=": "$=$",
+    ">": "$>$",
     "%": r"\%",
     "&": r"\&",
     "#": r"\#",

@@ -113,7 +113,7 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
         shown = ",".join(self._index(position) for position in expr.indices)
         # a letter that already has a subscript takes its indices in brackets
         low = "".join(SUBSCRIPTS.get(c, "") for c in shown.replace(_MINUS, "-"))
-        subscripted = letter[-1] in SUBSCRIPTS.values()
+        subscripted = letter[-1] in SUBSCRIPTS.values() or "_" in letter
         if len(low) == len(shown) and not subscripted:
             return letter + low
         return f"{letter}[{shown}]"

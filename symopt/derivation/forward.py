@@ -1,0 +1,152 @@
+"""What a layer computes in training, as definitions, and what these make known of its sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from sympy import Add, Expr, Indexed, Pow, Symbol
+
+from symopt.calculus.adjoints import Definition
+from symopt.calculus.normal_form import Identity, Knowledge, identity
+from symopt.declaration import Equation, Layer
+from symopt.errors import DerivationError
+from symopt.nodes import Sigma
+from symopt.notation import Index, Parameter, Sequence, Statistic
+from symopt.views import canonical, occurrences
+
+# the letter for the base of a root or a divisor: s = σ² + ε
+ROOT = Symbol("s", positive=True)
+
+
+def forward(layer: Layer) -> tuple[Definition, ...]:
+    """The equations of training that lead from the input to the output, in the slide's order.
+
+    Raises
+    ------
+    DerivationError
+        If the equations have no output for each element, or sum over no group.
+    """
+    found = []
+    for id, one in layer.equations:
+        if canonical(one.right).has(one.left):
+            continue  # a running average: it follows from the batch, and no gradient flows there
+        found.append(definition(id, one))
+    if not found or found[-1].index is None:
+        raise DerivationError(
+            f"{layer.name} ends in no output for each element; let its last equation define y[i]"
+        )
+    size = next(
+        (
+            total.bounds[1]
+            for one in found
+            for total in one.value.atoms(Sigma)
+            if total.bounds is not None
+        ),
+        None,
+    )
+    if size is None:
+        raise DerivationError(
+            f"{layer.name} sums over no group; write Sigma(body, (example, 1, m)) in a statistic"
+        )
+    return tuple(one if one.index is None else replace(one, size=size) for one in found)
+
+
+def definition(id: str, one: Equation) -> Definition:
+    """An equation as a definition, its size still to be found."""
+    left, right = one.left, canonical(one.right)
+    if isinstance(left, Indexed):
+        return Definition(id, left, right, left.indices[0], written=one.right)
+    return Definition(id, left, right, written=one.right)
+
+
+def leaves(definitions: Iterable[Definition]) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
+    """The letters that no equation defines: those that are learned, and the inputs."""
+    several = tuple(definitions)
+    defined = {one.letter.base for one in several if isinstance(one.letter, Indexed)}
+    position = several[-1].index
+    learned: dict[Expr, None] = {}
+    inputs: dict[Expr, None] = {}
+    for one in several:
+        for leaf in occurrences(one.written, Parameter, Indexed):
+            if isinstance(leaf, Parameter):
+                learned[leaf] = None
+            elif isinstance(leaf.base, Sequence) and leaf.base not in defined:
+                kind = learned if leaf.base.role == "learned" else inputs
+                kind[leaf.base[position]] = None
+    return tuple(learned), tuple(inputs)
+
+
+def knowledge(definitions: tuple[Definition, ...]) -> Knowledge:
+    """Identities of sums from the defining equations: Σ x̂_i = 0, Σ x̂_i² = m − mε/(σ² + ε).
+
+    The normalized letter takes the place of the input, and the root's base that of the statistic
+    in it, so that no relation between the atoms is left out.
+    """
+    found = normalization(definitions)
+    inputs = {found.input.base: (found.index, found.inverse)} if found else {}
+    values = {**roots(definitions), **inputs}
+    return Knowledge(values, identities(definitions, values))
+
+
+def identities(
+    definitions: Iterable[Definition], values: dict[Expr, tuple[Index | None, Expr]]
+) -> tuple[Identity, ...]:
+    """What each equation of a statistic says of its largest sum."""
+    known: tuple[Identity, ...] = ()
+    for one in definitions:
+        if one.index is None:
+            try:
+                found = identity(one.id, one.letter, one.value, Knowledge(values, known))
+            except DerivationError:
+                continue  # a statistic that is no sum of powers: its sum stays an atom
+            known = (*known, found)
+    return known
+
+
+def roots(definitions: Iterable[Definition]) -> dict[Expr, tuple[Index | None, Expr]]:
+    """σ² ⇒ s − ε for the base σ² + ε of a root or a divisor, where there is one such base."""
+    bases = {
+        power.base
+        for one in definitions
+        for power in one.value.atoms(Pow)
+        if isinstance(power.base, Add)
+        and any(isinstance(term, Statistic) for term in power.base.args)
+        and not (power.exp.is_Integer and power.exp.is_positive)
+    }
+    if len(bases) != 1:
+        return {}
+    (base,) = bases
+    for term in Add.make_args(base):
+        if isinstance(term, Statistic):
+            return {term: (None, ROOT - (base - term))}
+    return {}
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """The equation of x̂_i, linear in the input x_i with a slope of statistics alone.
+
+    ``inverse`` is x_i in terms of x̂_i.
+    """
+
+    letter: Expr
+    input: Expr
+    index: Index
+    inverse: Expr
+
+
+def normalization(definitions: tuple[Definition, ...]) -> Normalization | None:
+    """The first equation that normalizes an input: x̂_i = (x_i − μ)/√s ⇒ x_i = μ + x̂_i·√s."""
+    defined = {one.letter.base for one in definitions if isinstance(one.letter, Indexed)}
+    for one in definitions:
+        if one.index is None:
+            continue
+        entries = [entry for entry in one.value.atoms(Indexed) if entry.indices == (one.index,)]
+        inputs = [entry for entry in entries if entry.base not in defined]
+        if len(inputs) == 1:
+            slope = one.value.diff(inputs[0])
+            if not slope.has(inputs[0], Parameter, Indexed) and slope != 0:
+                inverse = (one.letter - one.value.subs(inputs[0], 0)) / slope
+                return Normalization(one.letter, inputs[0], one.index, inverse)
+    return None

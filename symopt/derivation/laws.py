@@ -1,0 +1,26 @@
+"""All that is derived from a layer: its backward pass, then what else follows from its lines."""
+
+from __future__ import annotations
+
+from symopt.declaration import Layer
+from symopt.derivation.folding import folding
+from symopt.derivation.invariance import invariances
+from symopt.derivation.layer import derive_layer
+from symopt.derivation.merging import mergings
+from symopt.derivation.orthogonality import orthogonality
+from symopt.derivation.running import corrections
+from symopt.derivation.steps import Derivation
+
+
+def laws(layer: Layer) -> tuple[Derivation, ...]:
+    """The derivations of a layer; a fact that does not hold for it is not among them."""
+    backward = derive_layer(layer)
+    folded = folding(layer)
+    return (
+        backward.derivation,
+        *orthogonality(backward),
+        *invariances(backward),
+        *(one.derivation for one in mergings(backward)),
+        *(one.derivation for one in corrections(layer)),
+        *((folded.derivation,) if folded is not None else ()),
+    )
