@@ -92,11 +92,24 @@ def derive_layer(layer: Layer) -> Backward:
 def _targets(definitions: tuple[Definition, ...]) -> tuple[Expr, ...]:
     """Letters in the order in which their gradients are found: backwards, then the inputs.
 
-    Learned letters come first: what they scale and shift is needed in no other gradient.
+    A learned letter comes as soon as the gradients of all that read it are known.
     """
     learned, inputs = leaves(definitions)
-    inner = [one.letter for one in reversed(definitions[:-1])]
-    return (*learned, *inner, *inputs)
+    waiting = {one: _readers(one, definitions[:-1]) for one in learned}
+    found: list[Expr] = [one for one in learned if not waiting[one]]
+    for inner in reversed(definitions[:-1]):
+        found.append(inner.letter)
+        for one in learned:
+            if inner.letter in waiting[one]:
+                waiting[one].remove(inner.letter)
+                found += [] if waiting[one] else [one]
+    return (*found, *inputs)
+
+
+def _readers(leaf: Expr, definitions: tuple[Definition, ...]) -> set[Expr]:
+    """The letters whose equations read a learned letter."""
+    base = leaf.base if isinstance(leaf, Indexed) else leaf
+    return {one.letter for one in definitions if one.value.has(base)}
 
 
 def _is_leaf(target: Expr, definitions: tuple[Definition, ...]) -> bool:

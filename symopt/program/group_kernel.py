@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from sympy import Expr, Indexed, Mul, Symbol
 
 from symopt.calculus.adjoints import Definition
 from symopt.declaration import Layer
-from symopt.notation import Count, Hyperparameter, Parameter, Sequence, Statistic
+from symopt.nodes import Sigma
+from symopt.notation import Count, Hyperparameter, Index, Parameter, Sequence, Statistic
 from symopt.program.hoist import Numbers
 from symopt.program.invariants import check
-from symopt.program.ir import ARRAY, COUNT, NUMBER, Argument, Assign, Kernel, Loop, Node, local
+from symopt.program.ir import (
+    ARRAY,
+    COUNT,
+    NUMBER,
+    STEP,
+    Argument,
+    Assign,
+    Kernel,
+    Loop,
+    Node,
+    local,
+)
 from symopt.program.layout import layout
 from symopt.program.sweeps import Group, Sum
 from symopt.views import occurrences
@@ -69,8 +81,12 @@ def loaded(
     definitions: Iterable[Definition],
     arrays: bool = False,
     forms: Iterable[Expr] = (),
+    known: Collection[Expr] = (),
 ) -> tuple[Node, ...]:
-    """Numbers that the group has from the start, read once: parameters, and given statistics."""
+    """Numbers that the group has from the start, read once: parameters, and given statistics.
+
+    ``known`` letters have a value already.
+    """
     own = {one.letter for one in definitions if one.index is None}
     exprs = [*(one.written for one in definitions), *forms]
     letters = dict.fromkeys(s for expr in exprs for s in occurrences(expr, Parameter, Statistic))
@@ -78,7 +94,7 @@ def loaded(
     return tuple(
         local_value(group, one)
         for one in letters
-        if isinstance(one, Parameter) or given_statistics or one not in own
+        if (isinstance(one, Parameter) or given_statistics or one not in own) and one not in known
     )
 
 
@@ -91,6 +107,28 @@ def local_value(group: Group, letter: Symbol) -> Assign:
     group.numbers.taken.add(name.name)
     of = place.of_parameter if isinstance(letter, Parameter) else place.of_group
     return Assign(name, of(name_of(letter)))
+
+
+def staged(definitions: tuple[Definition, ...]) -> tuple[tuple[Definition, ...], ...]:
+    """Definitions with sums, by the sweep after which they are known, each as early as may be."""
+    known: dict[Expr, int] = {}
+    stages: dict[int, list[Definition]] = {}
+    for one in definitions:
+        read = [*one.value.atoms(Statistic), *(e.base for e in one.value.atoms(Indexed))]
+        level = max([known[letter] for letter in read if letter in known], default=0)
+        level += 1 if one.value.has(Sigma) else 0
+        known[one.letter.base if isinstance(one.letter, Indexed) else one.letter] = level
+        stages.setdefault(level, []).append(one)
+    return tuple(
+        tuple(one for one in stages[level] if one.index is None or one.value.has(Sigma))
+        for level in sorted(stages)
+    )
+
+
+def gathered(group: Group, several: Iterable[Definition]) -> tuple[Node, ...]:
+    """One sweep for all sums in some definitions, if they hold any."""
+    sums = group.fresh((one.id, one.written) for one in several)
+    return group.swept(sums) if sums else ()
 
 
 def at_each(group: Group, outputs: list[Sum], added: list[Sum]) -> tuple[Node, ...]:
@@ -111,16 +149,22 @@ def finished(
     definitions: tuple[Definition, ...],
     results: Iterable[tuple[str, str]],
     forms: Iterable[Expr] = (),
+    known: Collection[Expr] = (),
 ) -> GroupKernel:
-    """The kernel around the nodes of one group, with the arguments that they read."""
+    """The kernel around the nodes of one group, with the arguments that they read.
+
+    ``known`` letters are computed in it.
+    """
     place, results = group.layout, tuple(results)
-    written = {name for name, _ in results}
+    written = {name for name, _ in results} | {name_of(one) for one in known}
     exprs = [*(one.written for one in definitions), *forms]
     inputs, learned, statistics = _arrays(group, exprs, written)
     numbers = dict.fromkeys(one for expr in exprs for one in occurrences(expr, Hyperparameter))
+    steps = {one for expr in exprs for one in expr.atoms(Index) if one.counts == "step"}
     arguments = [
         *(Argument(name, ARRAY) for name in (*inputs, *learned, *statistics)),
         *(Argument(name, ARRAY, written=True) for name, _ in results),
+        *(Argument(one.spelling.python, STEP) for one in steps),
         *(Argument(one.spelling.python, NUMBER, domain=one.domain) for one in _by_name(numbers)),
     ]
     nodes = tuple(nodes)

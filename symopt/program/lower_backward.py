@@ -16,9 +16,11 @@ from symopt.program.group_kernel import (
     GroupKernel,
     at_each,
     finished,
+    gathered,
     group_for,
     loaded,
     name_of,
+    staged,
 )
 from symopt.program.ir import Assign, Node
 from symopt.program.layout import Layout, adjoint_name, with_adjoints
@@ -34,9 +36,11 @@ def lower_backward(backward: Backward) -> GroupKernel:
     elements = [one for one in forms if one.kind == ELEMENT]
     learned = [one for one in forms if one.kind == LEARNED]
     early = [one for one in learned if _along_with_sums(group, one)]
+    nodes: list[Node] = list(loaded(group, definitions, forms=exprs))
+    for several in staged(definitions):
+        nodes += gathered(group, several)
     sums = group.fresh((one.id, one.expr) for one in (*learned, *elements))
     sums += tuple(one.at(group.layout) for one in early)
-    nodes: list[Node] = list(loaded(group, definitions, forms=exprs))
     nodes += group.swept(sums) if sums else ()
     for one in learned:
         if isinstance(one.target, Parameter):

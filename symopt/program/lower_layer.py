@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from sympy import Expr, Indexed
-
 from symopt.calculus.adjoints import Definition
 from symopt.declaration import Layer
 from symopt.derivation.layer import Backward
-from symopt.nodes import Sigma
+from symopt.derivation.running import RunningCorrection
 from symopt.notation import Statistic
+from symopt.program.accurate import accurate
 from symopt.program.group_kernel import (
     ELEMENT,
     GROUP,
     GroupKernel,
     at_each,
     finished,
+    gathered,
     group_for,
     loaded,
     local_value,
     name_of,
+    staged,
 )
 from symopt.program.ir import Assign, Node
 from symopt.program.sweeps import Group, Sum
@@ -30,43 +31,14 @@ def lower_forward(backward: Backward) -> GroupKernel:
     known = backward.definitions
     group = group_for(backward.layer, "forward", known)
     nodes: list[Node] = list(loaded(group, known))
-    for sums, after in _staged(known):
-        fresh = group.fresh((one.id, one.written) for one in sums)
-        if fresh:
-            nodes += group.swept(fresh)
-        for one in after:
-            nodes += _statistic(group, one)
+    for several in staged(known):
+        nodes += gathered(group, several)
+        for one in several:
+            nodes += _statistic(group, one) if one.index is None else ()
     nodes += _output(group, known)
     results = [(name_of(known[-1].letter), ELEMENT)]
     results += [(name_of(one.letter), GROUP) for one in known if one.index is None]
     return finished(group, nodes, known, results)
-
-
-def _staged(
-    definitions: tuple[Definition, ...],
-) -> list[tuple[list[Definition], list[Definition]]]:
-    """Statistics by the sweep after which they are known, each as early as may be."""
-    known: dict[Expr, int] = {}
-    letters = {one.letter.base: one for one in definitions if one.index is not None}
-
-    def after(expr: Expr) -> int:
-        """The number of sweeps after which all that an expression reads is known."""
-        direct = [known[one] for one in expr.atoms(Statistic) if one in known]
-        inner = [letters[e.base].value for e in expr.atoms(Indexed) if e.base in letters]
-        return max([*direct, *(after(one) for one in inner)], default=0)
-
-    for one in definitions:
-        if one.index is None:
-            known[one.letter] = after(one.value) + (1 if one.value.has(Sigma) else 0)
-    last = max(known.values(), default=0)
-    statistics = [one for one in definitions if one.index is None]
-    return [
-        (
-            [one for one in statistics if known[one.letter] == k + 1 and one.value.has(Sigma)],
-            [one for one in statistics if known[one.letter] == k + 1],
-        )
-        for k in range(last)
-    ]
 
 
 def _statistic(group: Group, one: Definition) -> tuple[Node, ...]:
@@ -82,15 +54,36 @@ def _output(group: Group, definitions: tuple[Definition, ...]) -> tuple[Node, ..
     return at_each(group, [Sum(last.id, place, last.written)], [])
 
 
-def lower_inference(layer: Layer, definitions: tuple[Definition, ...]) -> GroupKernel:
-    """The kernel of inference: the equations of training with those for inference in place."""
+def lower_inference(
+    layer: Layer,
+    definitions: tuple[Definition, ...],
+    corrected: tuple[RunningCorrection, ...] = (),
+) -> GroupKernel:
+    """The kernel of inference: the equations of training with those for inference in place.
+
+    ``corrected`` letters are computed from the running averages and the number of batches.
+    """
     group = group_for(layer, "inference", definitions)
-    return finished(
-        group,
-        [*loaded(group, definitions, arrays=True), *_output(group, definitions)],
-        definitions,
-        [(name_of(definitions[-1].letter), ELEMENT)],
-    )
+    read = {letter for one in definitions for letter in one.written.atoms(Statistic)}
+    derived = [one for one in corrected if one.letter in read]
+    nodes: list[Node] = [local_value(group, one.statistic) for one in derived]
+    nodes += [_corrected(group, one) for one in derived]
+    letters = {one.letter for one in derived}
+    nodes += loaded(group, definitions, arrays=True, known=letters)
+    for several in staged(definitions):
+        nodes += gathered(group, several)
+    nodes += _output(group, definitions)
+    results = [(name_of(definitions[-1].letter), ELEMENT)]
+    shown = [one.shown.right for one in derived]
+    return finished(group, nodes, definitions, results, forms=shown, known=letters)
+
+
+def _corrected(group: Group, one: RunningCorrection) -> Assign:
+    name = group.layout.in_group(one.letter)
+    group.letters_of[name] = one.letter
+    group.numbers.taken.add(name.name)
+    value = accurate(group.layout.letters_in_group(one.shown.right))
+    return Assign(name, value, wide=True)
 
 
 def lower_running(layer: Layer) -> GroupKernel | None:

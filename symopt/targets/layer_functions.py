@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from symopt.declaration import Layer
 from symopt.derivation.inference import at_inference
 from symopt.derivation.layer import Backward
+from symopt.derivation.running import corrections
 from symopt.errors import LoweringError
 from symopt.program.group_kernel import ELEMENT, GROUP, LEARNED, GroupKernel
 from symopt.program.ir import ARRAY, COUNT, NUMBER, STEP, Argument
@@ -50,7 +51,7 @@ def layer_kernels(layer: Layer, backward: Backward) -> LayerKernels:
         lower_forward(backward),
         lower_backward(backward),
         lower_running(layer),
-        lower_inference(layer, later) if later else None,
+        lower_inference(layer, later, corrections(layer)) if later else None,
     )
     names = [argument.name for one in made if one for argument in one.kernel.arguments]
     for name in names:

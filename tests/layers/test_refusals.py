@@ -112,7 +112,7 @@ MISTAKES = {
             "mean": Eq(mu, Sigma(x[i] * Sigma(x[k], (k, 1, m)), (i, 1, m))),
             "shift": SHIFT,
         },
-        "own.mean has a sum inside of Σ_{i=1..m} xᵢ·(Σ_{k=1..m} xₖ), for which no kernel is "
+        "own.mean has a sum inside of Σ_{i=1..m} xᵢ·Σ_{k=1..m} xₖ, for which no kernel is "
         "written; give the inner sum an equation of its own",
     ),
 }
