@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sympy import Add, Expr, Indexed, Mul, Pow, Rational, S, Symbol
+from sympy import Add, Expr, Indexed, Mul, Pow, Rational, S, Symbol, factorrat
 
 from symopt.calculus.polynomial import (
     Monomial,
@@ -96,6 +96,9 @@ def _power(expr: Pow, known: Knowledge) -> Polynomial:
     base, exponent = expr.args
     if exponent.is_Integer and exponent.is_nonnegative:
         return power(_polynomial(base, known), int(exponent))
+    if base.is_Rational and base.is_positive and exponent.is_Rational:
+        primes = factorrat(base).items()
+        return collected([(Monomial(tuple((S(p), e * exponent) for p, e in primes)), S.One)])
     inner = _polynomial(base, known)
     if exponent.is_Rational and len(inner.terms) == 1:
         monomial, value = inner.terms[0]
@@ -186,7 +189,7 @@ def _degree(monomial: Monomial) -> Rational:
 
 
 def _solvable(monomial: Monomial) -> bool:
-    """Whether what stands before the sum can be divided by: sizes and positive letters."""
+    """Whether what stands before the sum can be divided by: sizes, numbers, positive letters."""
     inside = monomial.holding(monomial.bound[0])
     outer = [base for base, _ in monomial.factors if (base, _) not in inside]
-    return all(isinstance(base, Symbol) and base.is_positive for base in outer)
+    return all(isinstance(base, Symbol | Rational) and base.is_positive for base in outer)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import permutations
 
-from sympy import Expr, KroneckerDelta, Mul, Pow, Rational, S
+from sympy import Expr, KroneckerDelta, Mul, Pow, Rational, S, floor
 
 from symopt.nodes import Sigma
 from symopt.notation import Index
@@ -69,10 +69,23 @@ def collected(terms: Iterable[tuple[Monomial, Rational]]) -> Polynomial:
     """Terms added up: equal monomials once, those with coefficient zero left out."""
     found: dict[Monomial, Rational] = {}
     for monomial, coefficient in terms:
-        normal = canonical_monomial(monomial)
-        found[normal] = found.get(normal, S.Zero) + coefficient
+        number, others = _numbers_out(canonical_monomial(monomial))
+        found[others] = found.get(others, S.Zero) + coefficient * number
     kept = [(one, value) for one, value in found.items() if value != 0]
     return Polynomial(tuple(sorted(kept, key=lambda pair: _key(pair[0]))))
+
+
+def _numbers_out(monomial: Monomial) -> tuple[Rational, Monomial]:
+    """2^(3/2) x ⇒ 2 and 2^(1/2) x: whole powers of numbers go to the coefficient."""
+    if not any(base.is_Rational for base, _ in monomial.factors):
+        return S.One, monomial
+    number, factors = S.One, []
+    for base, exponent in monomial.factors:
+        whole = floor(exponent) if base.is_Rational else S.Zero
+        number *= base**whole if whole != 0 else 1
+        if exponent != whole:
+            factors.append((base, exponent - whole))
+    return number, Monomial(tuple(factors), monomial.bound)
 
 
 def plus(*parts: Polynomial) -> Polynomial:

@@ -110,16 +110,16 @@ def roots(definitions: Iterable[Definition]) -> dict[Expr, tuple[Index | None, E
         power.base
         for one in definitions
         for power in one.value.atoms(Pow)
-        if isinstance(power.base, Add)
-        and any(isinstance(term, Statistic) for term in power.base.args)
+        if any(isinstance(term.as_coeff_Mul()[1], Statistic) for term in Add.make_args(power.base))
         and not (power.exp.is_Integer and power.exp.is_positive)
     }
     if len(bases) != 1:
         return {}
     (base,) = bases
     for term in Add.make_args(base):
-        if isinstance(term, Statistic):
-            return {term: (None, ROOT - (base - term))}
+        number, letter = term.as_coeff_Mul()
+        if isinstance(letter, Statistic):
+            return {letter: (None, (ROOT - (base - term)) / number)}
     return {}
 
 

@@ -10,7 +10,7 @@ from symopt.nodes import Sigma
 from symopt.notation import Index, Parameter, index
 from symopt.views import rewrite
 
-_NAMES = (index("j", "bound"), index("k", "bound"))
+_NAMES = tuple(index(word, "bound") for word in ("j", "k", "l", "p", "q", "r"))
 
 Term = tuple[dict[Expr, Rational], Monomial, Rational]
 
@@ -32,9 +32,12 @@ def fused(expr: Expr, known: Knowledge, root: Symbol) -> Expr:
     before = _ordered(common)
     if not before:
         return _restored(bracket, root, base)
-    if bracket == 1:
-        return _restored(_product(before), root, base)
-    return _restored(_product([*before, bracket]), root, base)
+    if isinstance(bracket, Add):
+        return _restored(_product([*before, bracket]), root, base)
+    parts = [one for one in Mul.make_args(bracket) if one != 1]
+    numbers = [one for one in parts if one.is_Number]
+    others = [one for one in parts if not one.is_Number]
+    return _restored(_product([*numbers, *before, *others]), root, base)
 
 
 def _taken(monomial: Monomial, value: Rational) -> Term:
@@ -114,7 +117,10 @@ def root_base(known: Knowledge, root: Symbol) -> Expr | None:
     """What the root's letter stands for: σ² + ε."""
     for letter, (own, value) in known.values.items():
         if own is None and value.has(root):
-            return Add(letter, root - value, evaluate=False)
+            number = 1 / value.diff(root)
+            term = letter if number == 1 else Mul(number, letter, evaluate=False)
+            rest = -number * value.xreplace({root: S.Zero})
+            return Add(term, rest, evaluate=False) if rest != 0 else term
     return None
 
 

@@ -21,10 +21,11 @@ from symopt.derivation.letters import put_in, taken, unused
 from symopt.derivation.opinions import Images, by, checked, opinion_on_images
 from symopt.derivation.steps import Derivation, Line, Reason
 from symopt.errors import DerivationError
+from symopt.nodes import Sigma
 from symopt.notation import Hyperparameter, Statistic, index, primed
 from symopt.views import canonical, substitute
 
-_NAMES = (index("j", "bound"), index("k", "bound"))
+_NAMES = tuple(index(word, "bound") for word in ("j", "k", "l", "p", "q", "r"))
 
 Mutable = dict[Expr, tuple[Expr | None, Expr]]
 
@@ -136,16 +137,24 @@ def _along(expr: Expr, images: Images, known: Knowledge, a: Symbol | None) -> Ma
     if a is None:
         return found
     for total in sorted(expr.atoms(Add), key=str):
-        own = [term for term in total.args if isinstance(term.as_coeff_Mul()[1], Hyperparameter)]
+        own = [
+            term for term in total.args if isinstance(_letter_and_power(term)[0], Hyperparameter)
+        ]
         rest = Add(*(term for term in total.args if term not in own))
         if not own or not rest.atoms(Statistic):
             continue
         weight = _weight(rest, images, known, a)
         for term in own:
-            letter = term.as_coeff_Mul()[1]
+            letter, power = _letter_and_power(term)
             if weight is not None and weight != 0 and letter not in images:
-                found[letter] = Mul(_power(a, weight), letter, evaluate=False)
+                found[letter] = Mul(_power(a, weight / power), letter, evaluate=False)
     return found
+
+
+def _letter_and_power(term: Expr) -> tuple[Expr, Expr]:
+    """ε and 2 of 3ε²."""
+    letter, power = term.as_coeff_Mul()[1].as_base_exp()
+    return letter, power
 
 
 def _moved(expr: Expr, images: Images, scale: Symbol | None) -> Expr:
@@ -159,6 +168,9 @@ def _drawn_out(expr: Expr, a: Symbol) -> Expr:
     if not expr.args or expr.is_Indexed:
         return expr
     inner = expr.func(*(_drawn_out(part, a) for part in expr.args))
+    if isinstance(inner, Sigma):
+        power = Mul(*(one for one in Mul.make_args(inner.body) if one.as_base_exp()[0] == a))
+        return power * Sigma(inner.body / power, inner.args[1])
     if not isinstance(inner, Add):
         return inner
     powers = {term.as_independent(a)[1] for term in inner.args}

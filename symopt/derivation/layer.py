@@ -15,6 +15,7 @@ from symopt.derivation.forward import ROOT, forward, knowledge, leaves
 from symopt.derivation.fused import fused
 from symopt.derivation.opinions import by, checked, second_opinion
 from symopt.derivation.steps import Derivation, Line, Reason
+from symopt.derivation.wording import Words, worded, words
 from symopt.nodes import Gradient
 from symopt.notation import function, index
 from symopt.printing.unicode import unicode
@@ -61,6 +62,7 @@ def derive_layer(layer: Layer) -> Backward:
     known = knowledge(definitions)
     stated = claims(layer, definitions, known)
     targets = _targets(definitions)
+    told = words(definitions, _j)
     chain: dict[Expr, Expr] = {output.letter: dL(output.letter)}
     whole: dict[Expr, Expr] = dict(chain)
     lines: list[Line] = list(stated)
@@ -69,7 +71,7 @@ def derive_layer(layer: Layer) -> Backward:
         place = target.base[_j] if isinstance(target, Indexed) else target
         ways = paths(place, definitions, {one: dL(one) for one in whole})
         kept = tuple(one for one in ways if normal_form(one.share, known) != ZERO)
-        lines += _chain_lines(target, ways, kept, known)
+        lines += _chain_lines(target, ways, kept, known, told)
         chain[target] = _swapped(total(kept), target)
         own = _swapped(total(paths(place, definitions, whole)), target)
         whole[target] = own
@@ -92,24 +94,21 @@ def derive_layer(layer: Layer) -> Backward:
 def _targets(definitions: tuple[Definition, ...]) -> tuple[Expr, ...]:
     """Letters in the order in which their gradients are found: backwards, then the inputs.
 
-    A learned letter comes as soon as the gradients of all that read it are known.
+    A learned letter comes as soon as the gradients of all that reads it are known.
     """
     learned, inputs = leaves(definitions)
-    waiting = {one: _readers(one, definitions[:-1]) for one in learned}
-    found: list[Expr] = [one for one in learned if not waiting[one]]
-    for inner in reversed(definitions[:-1]):
-        found.append(inner.letter)
-        for one in learned:
-            if inner.letter in waiting[one]:
-                waiting[one].remove(inner.letter)
-                found += [] if waiting[one] else [one]
+    found: list[Expr] = []
+    for place, one in reversed(tuple(enumerate(definitions))):
+        if one is not definitions[-1]:
+            found.append(one.letter)
+        before = definitions[:place]
+        waiting = (leaf for leaf in learned if leaf not in found)
+        found += [leaf for leaf in waiting if not any(_reads(other, leaf) for other in before)]
     return (*found, *inputs)
 
 
-def _readers(leaf: Expr, definitions: tuple[Definition, ...]) -> set[Expr]:
-    """The letters whose equations read a learned letter."""
-    base = leaf.base if isinstance(leaf, Indexed) else leaf
-    return {one.letter for one in definitions if one.value.has(base)}
+def _reads(one: Definition, leaf: Expr) -> bool:
+    return bool(one.value.has(leaf.base if isinstance(leaf, Indexed) else leaf))
 
 
 def _is_leaf(target: Expr, definitions: tuple[Definition, ...]) -> bool:
@@ -139,16 +138,19 @@ def _shared(layer: Layer, definitions: tuple[Definition, ...]) -> tuple[Reason, 
 
 
 def _chain_lines(
-    target: Expr, ways: tuple[Path, ...], kept: tuple[Path, ...], known: Knowledge
+    target: Expr, ways: tuple[Path, ...], kept: tuple[Path, ...], known: Knowledge, told: Words
 ) -> list[Line]:
+    def shown(several: tuple[Path, ...]) -> Expr:
+        return worded(_swapped(total(several), target), told)
+
     names = ", ".join(one.through.id for one in ways)
     through: Reason = f"through {names}" if ways else "nothing that follows depends on it"
-    lines = [Line(dL(target), _swapped(total(ways), target), through)]
+    lines = [Line(dL(target), shown(ways), through)]
     if len(kept) < len(ways):
         gone = [one for one in ways if one not in kept]
         names = ", ".join(one.through.id for one in gone)
         reason = (f"the way through {names} vanishes", *by(total(tuple(gone)), known))
-        lines.append(Line(dL(target), _swapped(total(kept), target), reason))
+        lines.append(Line(dL(target), shown(kept), reason))
     return lines
 
 

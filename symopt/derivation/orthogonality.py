@@ -38,7 +38,11 @@ def _along(backward: Backward, entry: Expr, letter: Expr) -> tuple[Line, ...]:
     line = weighted(backward, entry, letter)
     gradient = normal_form(canonical(dict(backward.fused)[entry]), backward.known)
     left = normal_form(canonical(line.right), backward.known)
-    return (line,) if len(left.terms) < len(gradient.terms) else ()
+    shorter = len(left.terms) < len(gradient.terms) and all(
+        len(one.bound) < 2 for one, _ in left.terms
+    )
+    plain = Sigma(dict(backward.fused)[entry] * letter, line.left.args[1])
+    return (line,) if shorter and line.right.count_ops() < plain.count_ops() else ()
 
 
 def weighted(backward: Backward, entry: Expr, weight: Expr) -> Line:

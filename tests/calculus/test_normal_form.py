@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
-from sympy import Add, Integer, KroneckerDelta, Mul, Pow, Rational, S, Symbol, exp, sqrt
+from sympy import Abs, Add, Integer, KroneckerDelta, Mul, Pow, Rational, S, Symbol, exp, sign, sqrt
 
 from symopt import Sigma, given, index
 from symopt.calculus.normal_form import Knowledge, identity, normal_form, used_identities
-from symopt.calculus.polynomial import ZERO, expression
+from symopt.calculus.polynomial import ZERO, expression, factors_replaced
 from symopt.calculus.rules import RULES, simplified
 from symopt.calculus.sampling import Point, residue, value
 from symopt.errors import DerivationError
@@ -95,6 +95,10 @@ EQUAL = {
         Sigma((x[i] - a) ** 2, (i, 1, m)),
         Sigma(x[i] ** 2, (i, 1, m)) - 2 * a * Sigma(x[i], (i, 1, m)) + m * a**2,
     ),
+    "roots of numbers": (
+        Add(sqrt(2) * Pow(2, Rational(3, 2), evaluate=False) * a, sqrt(6), evaluate=False),
+        Add(4 * a, Mul(sqrt(2), sqrt(3), evaluate=False), evaluate=False),
+    ),
     "roots of positive letters": (sqrt(b) * sqrt(b) ** 3, b**2),
 }
 
@@ -172,6 +176,33 @@ def test_a_definition_gives_the_identity_of_its_sum():
 def test_functions_are_atoms():
     one = Sigma(exp(x[i]) * a, (i, 1, m))
     assert normal_form(one) == normal_form(a * Sigma(exp(x[j]), (j, 1, m)))
+
+
+def test_powers_of_one_base_come_together():
+    base = a + b
+    one = Mul(1 / base, 1 / base**2, evaluate=False)
+    assert normal_form(one) == normal_form(base**-3)
+    assert normal_form(x[i] / base + a / base) == normal_form((x[i] + a) / base)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_residues_know_signs_as_far_as_products_go(seed):
+    at = point(2, seed)
+    pairs = {
+        Abs(a): sign(a) * a,
+        Abs(a) ** 2: a**2,
+        Abs(Mul(a, x[i], evaluate=False)): Abs(a) * Abs(x[i]),
+        sign(a) ** 2: S.One,
+        Abs(-a): Abs(a),
+    }
+    for one, other in pairs.items():
+        assert value(one, at, {i: 1}) == value(other, at, {i: 1})
+    assert value(Abs(a), at) != value(-Abs(a), at)
+
+
+def test_a_size_is_put_in_where_it_is_a_factor_and_not_where_it_ends_a_sum():
+    found = factors_replaced(normal_form(m**2 * Sigma(x[i], (i, 1, m))), m, normal_form(a + 1))
+    assert found == normal_form((a + 1) ** 2 * Sigma(x[i], (i, 1, m)))
 
 
 def test_a_sum_without_bounds_is_refused():

@@ -43,6 +43,17 @@ LAYERS = {
         "divide": Eq(y[i], x[i] / (epsilon + q)),
     },
     "centring": lambda: {"mean": MEAN, "shift": Eq(y[i], gamma * (x[i] - mu) + beta)},
+    "a learned scale between two means": lambda: {
+        "mean": MEAN,
+        "scale": Eq(sequence("h")[i], gamma * (x[i] - mu) ** 2 + beta),
+        "second_mean": Eq(q, 1 / m * Sigma(sequence("h")[i], (i, 1, m))),
+        "shift": Eq(y[i], sequence("h")[i] - q),
+    },
+    "epsilon within the variance": lambda: {
+        "mean": MEAN,
+        "variance": Eq(q, 1 / m * Sigma((x[i] - mu) ** 2, (i, 1, m)) + epsilon),
+        "normalize": Eq(y[i], (x[i] - mu) / sqrt(2 * q)),
+    },
     "softmax": lambda: {
         "total": Eq(q, Sigma(exp(x[i]), (i, 1, m))),
         "share": Eq(y[i], exp(x[i]) / q),
@@ -170,6 +181,28 @@ def test_batch_norms_gradient_has_the_form_that_papers_print(backward):
     ) in lines
     assert "dL/dγ = Σ_{i=1..m} dL/dyᵢ·x̂ᵢ" in lines
     assert "dL/dβ = Σ_{i=1..m} dL/dyᵢ" in lines
+
+
+def test_the_way_back_is_in_the_words_of_the_author(backward):
+    lines = {formula for formula, _, _ in backward["batch norm"].derivation.rows()}
+    assert "dL/dx̂ᵢ = γ·dL/dyᵢ" in lines
+    assert "dL/dσ²_B = −1/(2·(σ²_B + ε)^(3/2))·Σ_{i=1..m} dL/dx̂ᵢ·(xᵢ − μ_B)" in lines
+    assert ("dL/dxᵢ = 1/√(σ²_B + ε)·dL/dx̂ᵢ + 1/m·dL/dμ_B + 2/m·dL/dσ²_B·(xᵢ − μ_B)") in lines
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_line_in_words_is_worth_what_the_chain_rule_gives(backward, name):
+    """The lines before the last of each letter, against the chain as SymPy sorts it."""
+    found = backward[name]
+    shown = {}
+    for line in found.derivation.lines:
+        shown.setdefault(line.left.variable, []).append(line.right)
+    for letter, chain in found.chain:
+        if letter in shown:
+            assert any(
+                normal_form(canonical(one), found.known) == normal_form(chain, found.known)
+                for one in shown[letter]
+            )
 
 
 def test_the_way_through_the_variance_vanishes_by_the_mean(backward):

@@ -1,0 +1,110 @@
+"""Derived expressions in an author's words: his sums as he wrote them, factors as a note has them.
+
+−μ + x_i ⇒ x_i − μ, where the author wrote that, and 1/2·1/√s³·Σ (2μ − 2x_i) ⇒ −1/√s³·Σ (x_i − μ).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sympy import Add, Expr, Indexed, Mul, Pow, Rational, S
+
+from symopt.calculus.adjoints import Definition
+from symopt.calculus.normal_form import normal_form
+from symopt.nodes import Gradient, Sigma
+from symopt.notation import Index
+from symopt.views import canonical, occurrences, substitute
+
+Words = Mapping[Expr, Expr]
+
+
+def words(definitions: Iterable[Definition], *others: Index) -> Words:
+    """The sums that equations hold, by their canonical form; at the index of each and at others."""
+    found: dict[Expr, Expr] = {}
+    for one in definitions:
+        for written in _sums(one.written):
+            used = {place for entry in written.atoms(Indexed) for place in entry.indices}
+            for name in (None, *others):
+                names = {} if name is None else dict.fromkeys(used, name)
+                shown = substitute(written, names)
+                found.setdefault(canonical(shown), shown)
+    return found
+
+
+def _sums(expr: Expr) -> Iterable[Expr]:
+    for one in occurrences(expr, Add):
+        yield one
+        for part in one.args:
+            yield from _sums(part)
+
+
+def worded(expr: Expr, known: Words) -> Expr:
+    """The expression in these words; as it is where normal forms do not find the two equal."""
+    shown = _worded(expr, known)
+    same = normal_form(canonical(shown)) == normal_form(canonical(expr))
+    return shown if same else expr
+
+
+def _worded(expr: Expr, known: Words) -> Expr:
+    number, rest = _numbered(expr, known)
+    return _product(number, rest)
+
+
+def _numbered(expr: Expr, known: Words) -> tuple[Rational, list[Expr]]:
+    """A rational number and factors in words, which together make the expression."""
+    if expr.is_Rational:
+        return expr, []
+    if isinstance(expr, Add):
+        return _sum(expr, known)
+    if isinstance(expr, Mul):
+        pairs = [_numbered(part, known) for part in expr.args]
+        numbers = [one for one, _ in pairs]
+        return Mul(*numbers), [factor for _, factors in pairs for factor in factors]
+    if isinstance(expr, Sigma):
+        number, factors = _numbered(expr.body, known)
+        return number, [Sigma(_product(S.One, factors), expr.args[1])]
+    if isinstance(expr, Pow):
+        return S.One, [Pow(_worded(expr.base, known), expr.exp, evaluate=False)]
+    return S.One, [expr]
+
+
+def _sum(expr: Add, known: Words) -> tuple[Rational, list[Expr]]:
+    """A multiple of a sum that the author wrote, or the terms in words."""
+    content, _ = expr.as_content_primitive()
+    for number in (S.One, S.NegativeOne, content, -content):
+        wanted = Add(*(term / number for term in expr.args))
+        if wanted in known:
+            return number, [known[wanted]]
+    return S.One, [Add(*(_worded(term, known) for term in expr.args), evaluate=False)]
+
+
+def _product(number: Rational, factors: list[Expr]) -> Expr:
+    """A number over what divides, then letters, gradients, elements, sums of terms, sums."""
+    below = [
+        factor
+        for factor in factors
+        if isinstance(factor, Pow) and factor.exp.is_Rational and factor.exp.is_negative
+    ]
+    above = sorted((one for one in factors if one not in below), key=_rank)
+    size = abs(number)
+    under = [S(size.q)] * (size.q != 1) + [_turned(one) for one in below]
+    parts = [S(size.p)] * (size.p != 1 or not (above or under))
+    if under:
+        bottom = under[0] if len(under) == 1 else Mul(*under, evaluate=False)
+        over = Pow(bottom, -1, evaluate=False)
+        parts = [Mul(*parts, over, evaluate=False) if parts else over]
+    parts += above
+    made = parts[0] if len(parts) == 1 else Mul(*parts, evaluate=False)
+    return Mul(S.NegativeOne, made, evaluate=False) if number < 0 else made
+
+
+def _turned(factor: Expr) -> Expr:
+    """1/s² ⇒ s²."""
+    return factor.base if factor.exp == -1 else Pow(factor.base, -factor.exp, evaluate=False)
+
+
+def _rank(factor: Expr) -> tuple[int, str]:
+    for place, kind in enumerate((Gradient, Indexed, Add, Sigma), start=1):
+        if isinstance(factor, kind):
+            return place, ""
+    return 0, str(factor)
