@@ -1,5 +1,21 @@
 """The independent judge: declarations at 50 digits, beside kernels handed to it as callables."""
 
-from symopt.verification.judge import Subject, Verdict, judge_penalty, judge_rule, judge_schedule
+from symopt.verification.judge import (
+    LayerSubject,
+    Subject,
+    Verdict,
+    judge_layer,
+    judge_penalty,
+    judge_rule,
+    judge_schedule,
+)
 
-__all__ = ["Subject", "Verdict", "judge_penalty", "judge_rule", "judge_schedule"]
+__all__ = [
+    "LayerSubject",
+    "Subject",
+    "Verdict",
+    "judge_layer",
+    "judge_penalty",
+    "judge_rule",
+    "judge_schedule",
+]

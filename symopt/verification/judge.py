@@ -1,8 +1,18 @@
 """The judge's whole interface: what is judged, by whom, and what is said of it."""
 
+from symopt.verification.layer_judge import judge_layer
 from symopt.verification.penalties import judge_penalty
 from symopt.verification.rules import Subject, judge_rule
 from symopt.verification.schedules import judge_schedule
+from symopt.verification.trials import LayerSubject
 from symopt.verification.verdict import Verdict
 
-__all__ = ["Subject", "Verdict", "judge_penalty", "judge_rule", "judge_schedule"]
+__all__ = [
+    "LayerSubject",
+    "Subject",
+    "Verdict",
+    "judge_layer",
+    "judge_penalty",
+    "judge_rule",
+    "judge_schedule",
+]

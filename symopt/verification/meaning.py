@@ -13,7 +13,7 @@ from sympy import Basic, Expr, Indexed, Mul, Pow, S
 
 from symopt.errors import DeclarationError
 from symopt.nodes import Gradient, Norm, Sigma
-from symopt.notation import Count, Hyperparameter, Index, Sequence
+from symopt.notation import Count, Hyperparameter, Index, Parameter, Sequence, Statistic
 from symopt.verification.arithmetic import Arithmetic
 from symopt.verification.definitions import times
 from symopt.verification.functions import (
@@ -45,7 +45,7 @@ class World(Protocol):
         """The gradient at a place."""
 
     def number(self, symbol: Basic) -> Quantity:
-        """A hyperparameter or a count."""
+        """A hyperparameter, a count, or a plain letter of a layer."""
 
     def range(self, sigma: Sigma, place: Place) -> range:
         """The values of a sum's index."""
@@ -269,6 +269,8 @@ NUMBERS: dict[type, Callable[[Any], Meaning]] = {
     sympy.NumberSymbol: _constant,
     Hyperparameter: _named,
     Count: _named,
+    Parameter: _named,
+    Statistic: _named,
     Index: _counter,
     Sequence: _letter,
     Indexed: _entry,

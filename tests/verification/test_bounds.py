@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symopt.verification.arithmetic import Arithmetic
+from symopt.verification.as_written import AsWritten
 from symopt.verification.functions import extreme, power, rising, sign, waving
 from symopt.verification.quantity import FLOAT32, HIGH, WIDENING, exact, scalar
 
@@ -34,6 +35,34 @@ def test_a_sum_in_any_order_is_within_its_bound(terms, random):
     for x in terms:
         total += F(x)
     assert within(total, declared)
+
+
+@settings(deadline=None)
+@given(st.lists(ORDINARY, min_size=1, max_size=8), POSITIVE)
+def test_a_factor_drawn_into_a_sum_is_within_the_bound_of_what_is_written(terms, divisor):
+    ops = AsWritten(FLOAT32)
+    one = ops.reciprocal(exact(divisor))
+    declared = ops.multiply([one, ops.add([exact(x) for x in terms])])
+    total = F(0)
+    for x in terms:
+        total += F(x) * (F(1) / F(divisor))
+    assert within(total, declared)
+
+
+@pytest.mark.parametrize("level", [2.0**10, 2.0**14, 2.0**18])
+def test_what_cancels_before_it_is_squared_is_not_granted_to_the_square(level):
+    gap = 0.5
+    x, mean = exact(level + gap), exact(level)
+    square = {}
+    for ops in (OPS, AsWritten(FLOAT32)):
+        rest = ops.add([x, ops.multiply([scalar(-1), mean])])
+        square[type(ops)] = ops.multiply([rest, rest])
+    u = FLOAT32.unit
+    # the difference is off by 3u(x + μ), its square by that times twice the gap, and by its square
+    off = 3 * u * (2 * level + gap)
+    assert square[AsWritten].error < (2 * gap + off) * off * 1.01 + 4 * u * (gap + off) ** 2
+    # where differences may be multiplied out, by roundings of μ²
+    assert square[Arithmetic].error > 2 * u * level**2
 
 
 @settings(deadline=None)

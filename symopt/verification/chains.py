@@ -1,0 +1,87 @@
+"""Gradients by the chain rule from the last line to the first, with a bound of what may go wrong.
+
+The value of a gradient is trusted to central differences; the chain says how large its terms are
+and how far off a kernel may be. Each line of a group is differentiated by each letter it reads, and
+
+* a partial derivative is evaluated from the forward pass's letters with the errors they may have,
+  those of the statistics that the backward pass is handed among them;
+* gradients are added and multiplied from the last line to the first, by the same arithmetic.
+
+Any other form of the same gradient is a sum of the same products, one for each way from the input
+to the output, with common factors drawn in or out, and with letters of the forward pass in place of
+their right sides. It takes no more products than the chain, which is granted two roundings for
+each, and three for each addition. Where it recomputes what the forward pass defined, such as x̂,
+a root and a quotient, it does so at most at both ends of a way; the chain has the powers of the
+root's argument once for both. So what the chain is granted covers one end, and it is granted twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sympy import Basic, DiracDelta, Heaviside, Piecewise, S
+
+from symopt.verification.meaning import Meaning, Place, meaning
+from symopt.verification.quantity import Quantity
+from symopt.verification.unrolled import Unrolled, read
+from symopt.views import canonical
+
+_GRANTED = 2
+
+# what SymPy's derivatives of kinks are beside the kinks
+BESIDE_KINKS = {
+    DiracDelta: lambda _: S.Zero,
+    Heaviside: lambda x, *_: Piecewise((S.Zero, x < 0), (S.One, True)),
+}
+
+
+class Chain:
+    """The partial derivatives of each line of a group, found once for each number of elements."""
+
+    def __init__(self, unrolled: Unrolled) -> None:
+        self.lines = [line for line in unrolled.lines if line.past is None]
+        self._reads: dict[Basic, frozenset[Basic]] = {}
+        self._partials: dict[Basic, list[tuple[Basic, Meaning, set[Basic]]]] = {}
+        for line in self.lines:
+            right = canonical(line.right)
+            self._partials[line.letter] = [
+                (letter, meaning(slope), read(slope))
+                for letter in sorted(read(right), key=str)
+                if (slope := _beside_kinks(right.diff(letter))) != 0
+            ]
+            inner = [self._reads.get(one, frozenset({one})) for one in read(right)]
+            self._reads[line.letter] = frozenset().union(*inner)
+
+    def gradients(self, place: Place, handed: Mapping[Basic, Quantity]) -> dict[Basic, Quantity]:
+        """The gradient by each letter, from those by the outputs."""
+        ops = place.world.ops
+        terms: dict[Basic, list[Quantity]] = {one: [found] for one, found in handed.items()}
+        for line in reversed(self.lines):
+            if line.letter not in terms:
+                continue
+            own = ops.add(terms[line.letter])
+            for letter, partial, _ in self._partials[line.letter]:
+                share = ops.multiply([own, ops.lifted(partial(place))])
+                terms.setdefault(letter, []).append(share)
+        return {letter: _granted(ops.add(ones)) for letter, ones in terms.items()}
+
+    def touched(self, input: Basic) -> set[Basic]:
+        """The letters whose gradients read an input."""
+        found: set[Basic] = set()
+        for line in reversed(self.lines):
+            through = line.letter in found
+            for letter, _, letters in self._partials[line.letter]:
+                behind = {one for x in letters for one in self._reads.get(x, frozenset({x}))}
+                if through or input in behind:
+                    found.add(letter)
+        return found
+
+
+def _granted(x: Quantity) -> Quantity:
+    return x._replace(error=_GRANTED * x.error)
+
+
+def _beside_kinks(slope: Basic) -> Basic:
+    for kind, instead in BESIDE_KINKS.items():
+        slope = slope.replace(kind, instead)
+    return slope

@@ -1,0 +1,102 @@
+"""What layers are tried on: shapes with small groups, and data of which a pass may make little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from symopt.verification.cases import Setting
+from symopt.verification.groups import Arrangement
+
+SHAPES = ((3, 4), (2, 2, 3), (1, 2, 2, 2), (2, 4, 1, 2), (1, 3))
+STEPS = (1, 2, 5, 30)
+
+# 1/σ³ is a normal number for data of these sizes
+_HUGE = {"float32": 1e11, "float64": 1e90}
+_MEAN = 1e4  # in spreads
+
+Draw = Callable[[Arrangement, str, np.random.Generator], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of each kernel: hyperparameters, how the array is divided, which kind of data."""
+
+    setting: Setting
+    arrangement: Arrangement
+    kind: str
+
+    @property
+    def words(self) -> str:
+        """The case in words, as they end a counterexample."""
+        return f"{self.arrangement.words}, {self.kind} data, {self.setting.word} hyperparameters"
+
+
+def cases(
+    settings: tuple[Setting, ...], arranged: tuple[Arrangement, ...], random: np.random.Generator
+) -> tuple[Case, ...]:
+    """The defaults on each array, then each setting on each kind of data."""
+    found = [Case(settings[0], one, "ordinary") for one in arranged]
+    for setting, kind in product(settings, KINDS):
+        found.append(Case(setting, arranged[random.integers(len(arranged))], kind))
+    return tuple(found)
+
+
+def data(case: Case, dtype: str, random: np.random.Generator) -> np.ndarray:
+    """An array of the case's kind."""
+    return KINDS[case.kind](case.arrangement, dtype, random).astype(dtype)
+
+
+def outer_gradient(shape: tuple[int, ...], dtype: str, random: np.random.Generator) -> np.ndarray:
+    """The gradient by the output: ordinary numbers, and a zero."""
+    found = random.normal(size=shape)
+    found.flat[random.integers(found.size)] = 0.0
+    return found.astype(dtype)
+
+
+def _ordinary(one: Arrangement, _: str, random: np.random.Generator) -> np.ndarray:
+    return 10 ** random.uniform(-1, 1) * (random.normal(size=one.shape) + random.normal())
+
+
+def _far_from_zero(one: Arrangement, _: str, random: np.random.Generator) -> np.ndarray:
+    side = random.choice((-1, 1))
+    return 10 ** random.uniform(-1, 1) * (random.normal(size=one.shape) + side * _MEAN)
+
+
+def _constant(one: Arrangement, _: str, random: np.random.Generator) -> np.ndarray:
+    found = np.empty(one.shape)
+    for members in one.members.values():
+        level = random.normal()
+        for at in members:
+            found[at] = level
+    return found
+
+
+def _huge(one: Arrangement, dtype: str, random: np.random.Generator) -> np.ndarray:
+    return _HUGE[dtype] * random.normal(size=one.shape)
+
+
+def _tiny(one: Arrangement, dtype: str, random: np.random.Generator) -> np.ndarray:
+    return random.normal(size=one.shape) / _HUGE[dtype]
+
+
+def _with_zeros(one: Arrangement, _: str, random: np.random.Generator) -> np.ndarray:
+    return random.normal(size=one.shape) * random.integers(0, 2, size=one.shape)
+
+
+def _zero(one: Arrangement, _: str, random: np.random.Generator) -> np.ndarray:
+    return 0 * random.normal(size=one.shape)
+
+
+KINDS: dict[str, Draw] = {
+    "ordinary": _ordinary,
+    "far from zero": _far_from_zero,
+    "constant": _constant,
+    "huge": _huge,
+    "tiny": _tiny,
+    "half zero": _with_zeros,
+    "zero": _zero,
+}
