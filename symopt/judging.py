@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType
 
-from symopt.declaration import Declaration, Regularizer, Schedule, UpdateRule
+from symopt.declaration import Declaration, Layer, Regularizer, Schedule, UpdateRule
+from symopt.derivation.api import derivations
+from symopt.derivation.layer import derive_layer
 from symopt.derivation.rule import derive_rule
+from symopt.derivation.steps import in_words
 from symopt.derivation.system import INPUT
 from symopt.errors import UsageError
 from symopt.program.lower import lower_gradient_point, lower_step
 from symopt.runtime.compiling import compile
+from symopt.targets.layer_functions import arguments, layer_kernels, statistics_kept
 from symopt.targets.target import Options
-from symopt.verification.judge import Subject, Verdict, judge_penalty, judge_rule, judge_schedule
+from symopt.verification.judge import (
+    LayerSubject,
+    Subject,
+    Verdict,
+    judge_layer,
+    judge_penalty,
+    judge_rule,
+    judge_schedule,
+)
 
-VERIFIABLE = (UpdateRule, Schedule, Regularizer)
+VERIFIABLE = (UpdateRule, Schedule, Regularizer, Layer)
 
 
 def check_verifiable(declared: Declaration) -> None:
@@ -22,7 +35,7 @@ def check_verifiable(declared: Declaration) -> None:
     if not isinstance(declared, VERIFIABLE):
         raise UsageError(
             f"{declared.name} is {declared.a_kind}, which has no kernel to verify; "
-            "verify an update rule, a schedule or a regularizer"
+            "verify an update rule, a schedule, a regularizer or a layer"
         )
 
 
@@ -40,6 +53,33 @@ def subject(rule: UpdateRule, module: ModuleType) -> Subject:
         gradient=next((one.name for one in system.of_role(INPUT)), "g"),
         state_arguments=tuple(one.spelling.python for one in system.initial_hyperparameters),
     )
+
+
+def layer_subject(layer: Layer, module: ModuleType) -> LayerSubject:
+    """A compiled layer as the judge takes it: callables and the names of what goes in and out."""
+    kernels = layer_kernels(layer, derive_layer(layer))
+
+    def names(function: str) -> tuple[str, ...]:
+        return tuple(one.name for one in arguments(layer, kernels, function))
+
+    later = kernels.inference is not None
+    output = kernels.forward.results[0][0]
+    return LayerSubject(
+        forward=module.forward,
+        forward_arguments=names("forward"),
+        results=(output, *statistics_kept(kernels)),
+        backward=module.backward,
+        backward_arguments=names("backward"),
+        gradients=tuple(name.removeprefix("d") for name, _ in kernels.backward.results),
+        inference=module.inference if later else None,
+        inference_arguments=names("inference") if later else (),
+    )
+
+
+def _proved(layer: Layer) -> str:
+    """What is proved of a layer beside its kernels: a derivation that fails raises."""
+    titles = [in_words(one.title) for one in derivations(layer)]
+    return f"proved for every size of a group: {'; '.join(titles)}"
 
 
 def verify(
@@ -71,4 +111,10 @@ def verify(
             return judge_schedule(declared, getattr(made, declared.name), seed=seed)
         case Regularizer():
             return judge_penalty(declared, made.value, made.gradient, dtype, seed=seed)
+        case Layer():
+            judged_layer = layer_subject(declared, made)
+            found = judge_layer(declared, judged_layer, dtype, seed=seed, progress=progress)
+            return replace(
+                found, note="; ".join(part for part in (found.note, _proved(declared)) if part)
+            )
     raise AssertionError(f"{declared.a_kind} is verifiable, but has no judge")

@@ -87,8 +87,10 @@ def _print(verdicts: Sequence[Verdict]) -> None:
         style="dim",
         highlight=False,
     )
+    noted: set[str] = set()
     for one in verdicts:
-        if one.note:
+        if one.note and one.name not in noted:
+            noted.add(one.name)  # the other dtype says the same of other numbers
             console.print(f"{one.name}: {one.note}", style="dim", markup=False)
         if not one.ok:
             console.print(f"{one.name} is refuted. {one.message}", markup=False, highlight=False)
