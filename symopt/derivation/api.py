@@ -129,7 +129,7 @@ def gradient(declared: Layer, letter: Sequence | Expr) -> Expr:
 
     >>> from symopt.catalog.lecture.batch_norm import batch_norm, beta
     >>> print(unicode(gradient(batch_norm, beta)))
-    Σ_{j=1..m} dL/dyⱼ
+    Σ_{i=1..m} dL/dyᵢ
 
     Raises
     ------

@@ -8,9 +8,10 @@ from sympy import Add, Dummy, Expr, Indexed, Mul, S
 
 from symopt.calculus.adjoints import Definition
 from symopt.calculus.normal_form import Knowledge, normal_form
-from symopt.declaration import Inference, Layer
-from symopt.derivation.forward import ROOT, definition, forward, leaves, roots
+from symopt.declaration import Layer
+from symopt.derivation.forward import ROOT, leaves, roots
 from symopt.derivation.fused import fused
+from symopt.derivation.inference import at_inference, key_of
 from symopt.derivation.letters import put_in, taken, unused
 from symopt.derivation.opinions import checked, second_opinion
 from symopt.derivation.steps import Derivation, Line
@@ -18,7 +19,6 @@ from symopt.nodes import Sigma
 from symopt.notation import (
     Index,
     Parameter,
-    Statistic,
     count,
     each,
     given,
@@ -46,9 +46,9 @@ def folding(layer: Layer) -> Folding | None:
 
     None where the layer says nothing of inference, or where that is not affine in one input.
     """
-    if not any(isinstance(one.content, Inference) for one in layer.statements):
-        return None
     definitions = at_inference(layer)
+    if not definitions:
+        return None
     inputs = leaves(definitions)[1]
     if len(inputs) != 1:
         return None
@@ -66,37 +66,12 @@ def folding(layer: Layer) -> Folding | None:
     return Folding(slope, intercept, Derivation(layer.name, title, lines))
 
 
-def at_inference(layer: Layer) -> tuple[Definition, ...]:
-    """The equations of the output once training is over: those that it does not need left out."""
-    shown = [
-        definition(layer.id_of(one.key), one.content.shown)
-        for one in layer.statements
-        if isinstance(one.content, Inference)
-    ]
-    stated = {_key(one): one for one in shown}
-    trained = forward(layer)
-    size = trained[-1].size
-    several = [stated.get(_key(one), one) for one in trained]
-    needed: list[Definition] = []
-    wanted = {_key(several[-1])}
-    for one in reversed(several):
-        if _key(one) in wanted:
-            needed.insert(0, one if one.index is None else replace(one, size=size))
-            wanted |= {part.base for part in one.value.atoms(Indexed)}
-            wanted |= one.value.atoms(Statistic)
-    return tuple(needed)
-
-
-def _key(one: Definition) -> Expr:
-    return one.letter.base if isinstance(one.letter, Indexed) else one.letter
-
-
 def _composed(definitions: tuple[Definition, ...]) -> Expr:
     """The output in terms of what no equation defines, as it is written."""
     images: dict[Expr, tuple[Expr | None, Expr]] = {}
     for one in definitions:
-        images[_key(one)] = (one.index, put_in(one.written, images))
-    return images[_key(definitions[-1])][1]
+        images[key_of(one)] = (one.index, put_in(one.written, images))
+    return images[key_of(definitions[-1])][1]
 
 
 def _affine(output: Expr, entry: Expr) -> tuple[Expr, Expr] | None:

@@ -8,35 +8,40 @@ from sympy import Expr, Indexed
 
 from symopt.calculus.adjoints import Definition
 from symopt.declaration import Inference, Layer
-from symopt.views import canonical
+from symopt.derivation.forward import definition, forward
+from symopt.notation import Statistic
 
 
-def at_inference(layer: Layer, definitions: tuple[Definition, ...]) -> tuple[Definition, ...]:
-    """The equations from the input to the output, those for inference in their places.
+def at_inference(layer: Layer) -> tuple[Definition, ...]:
+    """The equations of the output once training is over: those that it does not need left out.
 
     There are none where a layer does at inference what it does in training.
 
     >>> from symopt.catalog.lecture.batch_norm import batch_norm
-    >>> from symopt.derivation.layer import forward
-    >>> [one.id for one in at_inference(batch_norm, forward(batch_norm))]
+    >>> [one.id for one in at_inference(batch_norm)]
     ['batch_norm.inference', 'batch_norm.affine']
     """
-    replaced = {
-        _letter(one.content.shown.left): (layer.id_of(one.key), one.content.shown)
+    shown = [
+        definition(layer.id_of(one.key), one.content.shown)
         for one in layer.statements
         if isinstance(one.content, Inference)
-    }
-    if not replaced:
+    ]
+    if not shown:
         return ()
-    found = []
-    for one in definitions:
-        if _letter(one.letter) in replaced:
-            id, shown = replaced[_letter(one.letter)]
-            found.append(replace(one, id=id, value=canonical(shown.right), written=shown.right))
-        elif one.index is not None:
-            found.append(one)
-    return tuple(found)
+    stated = {key_of(one): one for one in shown}
+    trained = forward(layer)
+    size = trained[-1].size
+    several = [stated.get(key_of(one), one) for one in trained]
+    needed: list[Definition] = []
+    wanted = {key_of(several[-1])}
+    for one in reversed(several):
+        if key_of(one) in wanted:
+            needed.insert(0, one if one.index is None else replace(one, size=size))
+            wanted |= {part.base for part in one.value.atoms(Indexed)}
+            wanted |= one.value.atoms(Statistic)
+    return tuple(needed)
 
 
-def _letter(left: Expr) -> Expr:
-    return left.base if isinstance(left, Indexed) else left
+def key_of(one: Definition) -> Expr:
+    """The letter that a definition is of, without its index."""
+    return one.letter.base if isinstance(one.letter, Indexed) else one.letter

@@ -46,7 +46,7 @@ def layer_kernels(layer: Layer, backward: Backward) -> LayerKernels:
     LoweringError
         If two letters of the layer have names that its functions would mix up.
     """
-    later = at_inference(layer, backward.definitions)
+    later = at_inference(layer)
     made = LayerKernels(
         lower_forward(backward),
         lower_backward(backward),

@@ -137,7 +137,7 @@ def test_the_gradient_by_a_letter_however_it_is_given(library):
     by_input = gradient(batch_norm, x)
     assert by_input == gradient(batch_norm, x[i])
     assert unicode(by_input) == (
-        "γ/√(σ²_B + ε)·(dL/dyᵢ − 1/m·Σ_{j=1..m} dL/dyⱼ − x̂ᵢ/m·Σ_{i=1..m} dL/dyᵢ·x̂ᵢ)"
+        "γ/√(σ²_B + ε)·(dL/dyᵢ − 1/m·Σ_{j=1..m} dL/dyⱼ − x̂ᵢ/m·Σ_{j=1..m} dL/dyⱼ·x̂ⱼ)"
     )
     assert unicode(gradient(batch_norm, gamma)) == "Σ_{i=1..m} dL/dyᵢ·x̂ᵢ"
     assert unicode(gradient(library["layer_norm"], gamma)) == "dL/dyᵢ·x̂ᵢ"
