@@ -82,6 +82,39 @@ class Sigma(Expr):
         return (limits[1], limits[2]) if len(limits) == 3 else None
 
 
+class Largest(Expr):
+    """The largest of a group of numbers, one for each value of an index from 1 on."""
+
+    is_commutative = True
+    is_real = True
+    __slots__ = ()
+
+    def __new__(cls, body: Any, over: Any) -> Largest:
+        limits = over if isinstance(over, tuple | Tuple) else ()
+        if len(limits) != 3 or not isinstance(limits[0], Index):
+            raise DeclarationError(
+                f"the largest over {over} has no index with bounds; write Largest(x[i], (i, 1, m))"
+            )
+        return Expr.__new__(cls, sympify(body), Tuple(*map(sympify, limits)))
+
+    @property
+    def body(self) -> Expr:
+        """What is compared."""
+        return self.args[0]
+
+    @property
+    def index(self) -> Index:
+        """What tells the numbers apart."""
+        found: Index = self.args[1][0]
+        return found
+
+    @property
+    def bounds(self) -> tuple[Expr, Expr]:
+        """The first and the last value of the index."""
+        limits = self.args[1]
+        return limits[1], limits[2]
+
+
 class Expectation(Expr):
     """The mean of a random quantity over the data that it depends on."""
 

@@ -221,12 +221,14 @@ def statistic(
     word: str,
     *,
     nonnegative: bool = False,
+    positive: bool = False,
     latex: str | None = None,
     unicode: str | None = None,
     python: str | None = None,
 ) -> Statistic:
     """A number that a layer computes from its input: a mean, a variance, a running average."""
-    facts = {"nonnegative": True} if nonnegative else {"real": True}
+    facts = {"positive": positive} if positive else {"nonnegative": True}
+    facts = facts if positive or nonnegative else {"real": True}
     return Statistic(_named(word, latex, unicode, python), (), **facts)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Ordered
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Indexed, S
+from sympy import Add, Dummy, Expr, Indexed, KroneckerDelta, Mul, S
 
 from symopt.calculus.rules import simplified
 from symopt.errors import DerivationError
-from symopt.nodes import Sigma
+from symopt.nodes import Largest, Sigma
 from symopt.notation import Index
 from symopt.printing.unicode import unicode
 
@@ -72,10 +72,58 @@ def _reads(value: Expr, target: Expr) -> bool:
 
 
 def _derivative(value: Expr, target: Expr) -> Expr:
-    """∂value/∂target, deltas where components may coincide."""
-    try:
+    """∂value/∂target, deltas where components may coincide.
+
+    Entries of the target and sums over them are what the chain rule goes through, so a delta
+    stands beside the branches of a case distinction and not in them.
+    """
+    if not isinstance(target, Indexed):
         return simplified(value.diff(target).doit())
-    except ValueError as error:
+    inner = dict.fromkeys(_outermost(value, target.base))
+    marks = {one: Dummy(real=True) for one in inner}
+    marked = value.xreplace(marks)
+    back = {mark: one for one, mark in marks.items()}
+    shares = []
+    for one, mark in marks.items():
+        slope = marked.diff(mark).doit().xreplace(back)
+        if isinstance(one, Largest):
+            raise DerivationError(
+                f"the gradient by {unicode(target)} goes through {unicode(one)}, which has none "
+                "where two are largest; let nothing depend on which is the largest, as a shift by "
+                "it that cancels"
+            )
+        if isinstance(one, Sigma):
+            own: Expr = Sigma(_derivative(one.body, target), one.args[1])
+        else:
+            own = _same_place(one, target)
+        shares.append(slope * own)
+    return simplified(Add(*shares))
+
+
+def _outermost(value: Expr, base: Expr) -> Iterator[Expr]:
+    """Entries of a letter, and sums that hold some, none inside of another."""
+    if isinstance(value, Indexed):
+        if value.base == base:
+            yield value
+    elif isinstance(value, Sigma | Largest):
+        if any(one.base == base for one in value.atoms(Indexed)):
+            yield value
+    else:
+        for part in value.args:
+            yield from _outermost(part, base)
+
+
+def _same_place(entry: Indexed, target: Indexed) -> Expr:
+    """1 where the two are the same element, else 0.
+
+    Raises
+    ------
+    DerivationError
+        If the letter is written with unlike numbers of indices.
+    """
+    if len(entry.indices) != len(target.indices):
         raise DerivationError(
-            f"{unicode(target)} is no letter that a derivative can be taken by; {error}"
-        ) from error
+            f"{unicode(target)} is also written as {unicode(entry)}; give it indices of one kind"
+        )
+    pairs = zip(entry.indices, target.indices, strict=True)
+    return Mul(*(KroneckerDelta(one, other) for one, other in pairs))

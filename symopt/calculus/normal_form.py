@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sympy import Add, Expr, Indexed, Mul, Pow, Rational, S, Symbol, factorrat
+from sympy import Add, Expr, Function, Indexed, Mul, Pow, Rational, S, Symbol, factorrat
 
 from symopt.calculus.polynomial import (
     Monomial,
@@ -43,8 +43,9 @@ class Identity:
 class Knowledge:
     """What is known of atoms: expressions put in for them, identities of sums, signs of roots.
 
-    ``values`` maps letters to expressions; an indexed letter maps from its first component, with
-    the index that its expression uses. ``positive`` holds atoms that powers may be split over.
+    ``values`` maps letters to expressions; an indexed letter maps from its base, a function of one
+    from the function at an index, both with the index that the expression uses. ``identities`` say
+    what sums are worth.
     """
 
     values: Mapping[Expr, tuple[Expr | None, Expr]] = field(default_factory=dict)
@@ -89,7 +90,23 @@ def _letter(expr: Expr, known: Knowledge) -> Polynomial:
     if isinstance(expr, Indexed) and expr.base in known.values:
         index, value = known.values[expr.base]
         return _polynomial(value.xreplace({index: expr.indices[0]}), known)
+    if isinstance(expr, Function):
+        for pattern, (index, value) in known.values.items():
+            position = _matched(expr, pattern, index)
+            if position is not None:
+                return _polynomial(value.xreplace({index: position}), known)
     return atom(expr)
+
+
+def _matched(expr: Expr, pattern: Expr, index: Expr | None) -> Expr | None:
+    """The index at which a function of an indexed letter is this one: tanh x_j for tanh x_i."""
+    if index is None or type(expr) is not type(pattern):
+        return None
+    for entry in expr.atoms(Indexed):
+        for position in entry.indices:
+            if pattern.xreplace({index: position}) == expr:
+                return position
+    return None
 
 
 def _power(expr: Pow, known: Knowledge) -> Polynomial:
@@ -102,6 +119,9 @@ def _power(expr: Pow, known: Knowledge) -> Polynomial:
     inner = _polynomial(base, known)
     if exponent.is_Rational and len(inner.terms) == 1:
         monomial, value = inner.terms[0]
+        if exponent.is_Integer and not monomial.bound:
+            factors = tuple((one, e * exponent) for one, e in monomial.factors)
+            return collected([(Monomial(factors), value**exponent)])
         if value == 1 and not monomial.bound and _may_split(monomial):
             factors = tuple((one, e * exponent) for one, e in monomial.factors)
             return collected([(Monomial(factors), S.One)])

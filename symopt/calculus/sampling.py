@@ -10,10 +10,29 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sympy import Abs, Add, Expr, Function, Indexed, Mul, Pow, sign
+from sympy import (
+    Abs,
+    Add,
+    And,
+    Basic,
+    Expr,
+    Function,
+    Heaviside,
+    Indexed,
+    Max,
+    Min,
+    Mul,
+    Not,
+    Or,
+    Piecewise,
+    Pow,
+    Rational,
+    sign,
+)
+from sympy.core.relational import Relational
 
 from symopt.errors import DerivationError
-from symopt.nodes import Sigma
+from symopt.nodes import Largest, Sigma
 from symopt.printing.unicode import unicode
 
 PRIME = 2**61 - 1
@@ -59,8 +78,19 @@ def value(expr: Expr, point: Point, numbers: Mapping[Expr, int] | None = None) -
         last = value(expr.bounds[1], point, bound)
         terms = (value(expr.body, point, {**bound, expr.index: k}) for k in range(1, last + 1))
         return sum(terms) % PRIME
+    if isinstance(expr, Largest):
+        last = value(expr.bounds[1], point, bound)
+        places = ({**bound, expr.index: k} for k in range(1, last + 1))
+        # residues have no order: one that all of them have a say in will do
+        return _opaque(expr, tuple(sorted(value(expr.body, point, one) for one in places)))
     if isinstance(expr, Indexed):
         return point.elements[expr.base, value(expr.indices[0], point, bound)]
+    if isinstance(expr, Max | Min | Heaviside):
+        return value(_by_signs(expr), point, bound)
+    if isinstance(expr, Piecewise):
+        return _cases(expr, point, bound)
+    if expr.is_NumberSymbol:
+        return pow(residue(random.Random(str(expr))), 2, PRIME)  # positive, so a square
     if isinstance(expr, Abs | sign):
         return _signed(expr, value(expr.args[0], point, bound))
     if isinstance(expr, Function):
@@ -75,6 +105,35 @@ def _signed(expr: Expr, argument: int) -> int:
     """
     sense = pow(argument, (PRIME - 1) // 2, PRIME)
     return sense if isinstance(expr, sign) else sense * argument % PRIME
+
+
+def _by_signs(expr: Expr) -> Expr:
+    """max(a, b) = (a + b + |a − b|)/2, min(a, b) = a + b − max(a, b), a step = (1 + sign)/2."""
+    if isinstance(expr, Heaviside):
+        return (1 + sign(expr.args[0])) / 2
+    first, *others = expr.args
+    other = others[0] if len(others) == 1 else expr.func(*others)
+    half = Rational(1, 2) if isinstance(expr, Max) else -Rational(1, 2)
+    return (first + other) / 2 + half * Abs(first - other)
+
+
+def _cases(expr: Piecewise, point: Point, bound: Mapping[Expr, int]) -> int:
+    """The first branch whose condition holds; of a comparison nothing is assumed but that."""
+    for branch, condition in expr.args:
+        if condition == True or _holds(condition, point, bound):  # noqa: E712  # SymPy's own true
+            return value(branch, point, bound)
+    raise Undefined
+
+
+def _holds(condition: Basic, point: Point, bound: Mapping[Expr, int]) -> bool:
+    if isinstance(condition, And | Or | Not):
+        parts = [_holds(one, point, bound) for one in condition.args]
+        return {And: all, Or: any}[condition.func](parts) if len(parts) > 1 else not parts[0]
+    if not isinstance(condition, Relational):
+        raise DerivationError(f"of the condition {condition} nothing is known")
+    least = condition.canonical
+    gap = value(least.lhs - least.rhs, point, bound)
+    return bool(residue(random.Random(f"{least.rel_op}{gap}")) % 2)
 
 
 def _opaque(expr: Expr, arguments: tuple[int, ...]) -> int:

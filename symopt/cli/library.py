@@ -13,17 +13,22 @@ from types import ModuleType
 from symopt.declaration import Declaration
 from symopt.errors import SymoptError, UsageError, nearest
 
-COLLECTION = "lecture"
+COLLECTIONS = ("lecture", "network")
 
 
 def catalogue() -> tuple[Declaration, ...]:
-    """Every declaration of the catalogue, in the order of the lecture; others after it, by name."""
-    package = importlib.import_module(f"symopt.catalog.{COLLECTION}")
+    """Every declaration of the catalogue, one collection after the other."""
+    return tuple(one for name in COLLECTIONS for one in collection(name))
+
+
+def collection(name: str) -> tuple[Declaration, ...]:
+    """The declarations of one collection, in its own order; others after them, by name."""
+    package = importlib.import_module(f"symopt.catalog.{name}")
     found: dict[str, Declaration] = {}
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         for one in declared_in(importlib.import_module(module.name)):
             found[one.name] = one
-    order = {name: place for place, name in enumerate(package.CONTENTS)}
+    order = {one: place for place, one in enumerate(package.CONTENTS)}
     return tuple(
         sorted(found.values(), key=lambda one: (order.get(one.name, len(order)), one.name))
     )

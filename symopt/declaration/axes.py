@@ -50,6 +50,10 @@ class Axes:
         return tuple(one for one in self.kept if one not in self.parameters)
 
 
+# where no element knows of another, an array is one row
+ELEMENTS = Axes((Axis("E", True),), ())
+
+
 def axes(where: str, over: str, per: str) -> Axes:
     """The axes of a layer that averages ``over`` some of N, C, H, W, its parameters ``per`` what.
 

@@ -18,7 +18,7 @@ from symopt.declaration.statements import (
     Statement,
 )
 from symopt.errors import DeclarationError
-from symopt.nodes import Sigma
+from symopt.nodes import Largest, Sigma
 from symopt.notation import Count, Index, Parameter, Sequence, Statistic, each
 from symopt.printing.unicode import unicode
 from symopt.views import canonical, occurrences, rewrite
@@ -62,8 +62,8 @@ def _equation(where: str, one: Equation) -> Equation:
 
 def _entries(where: str, expr: Basic, own: Expr | None) -> Basic:
     def change(node: Basic) -> Basic | None:
-        if isinstance(node, Sigma):
-            return Sigma(_entries(where, node.body, node.index), node.args[1])
+        if isinstance(node, Sigma | Largest):
+            return type(node)(_entries(where, node.body, node.index), node.args[1])
         if not isinstance(node, Parameter):
             return None
         if own is None:
@@ -123,7 +123,7 @@ def _own_index(id: str, left: Expr) -> Index | None:
 
 def _sizes(id: str, right: Expr) -> set[Expr]:
     found = set()
-    for total in _at_any_depth(right, Sigma):
+    for total in (*_at_any_depth(right, Sigma), *_at_any_depth(right, Largest)):
         if total.bounds is None or total.bounds[0] != 1 or not isinstance(total.bounds[1], Count):
             raise DeclarationError(
                 f"{id} has the sum {unicode(total)}, which does not run over the elements of a "
@@ -142,7 +142,7 @@ def _at_any_depth(expr: Basic, kind: type[Basic]) -> Iterator[Basic]:
 
 
 def _check_bound(id: str, expr: Basic, bound: set[Index]) -> None:
-    if isinstance(expr, Sigma):
+    if isinstance(expr, Sigma | Largest):
         _check_bound(id, expr.body, {*bound, expr.index})
         return
     if isinstance(expr, Indexed):

@@ -10,12 +10,13 @@ from typing import ClassVar
 
 from sympy import Expr
 
-from symopt.declaration.axes import Axes, axes
+from symopt.declaration.axes import ELEMENTS, Axes, axes
 from symopt.declaration.display import display
 from symopt.declaration.fingerprint import fingerprint
 from symopt.declaration.statements import Content, Default, Equation, Initial, Statement
 from symopt.errors import UsageError, nearest
-from symopt.notation import Hyperparameter, Sequence
+from symopt.nodes import Largest, Sigma
+from symopt.notation import Hyperparameter, Parameter, Sequence, Statistic
 from symopt.printing.latex import SlidePrinter
 from symopt.printing.styles import LECTURE, Style
 from symopt.printing.unicode import UnicodePrinter
@@ -165,7 +166,14 @@ class Layer(Declaration):
     @cached_property
     def axes(self) -> Axes:
         """The axes that are walked, averaged over and kept apart."""
-        return axes(self.name, self.over, self.per)
+        found = axes(self.name, self.over, self.per)
+        return ELEMENTS if self.elementwise else found
+
+    @cached_property
+    def elementwise(self) -> bool:
+        """Whether each element is by itself: nothing is summed, and nothing learned."""
+        kinds = (Sigma, Largest, Statistic, Parameter)
+        return not any(one.right.has(*kinds) for _, one in self.equations)
 
     @property
     def _distinct(self) -> tuple[object, ...]:

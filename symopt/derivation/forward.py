@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from sympy import Add, Expr, Indexed, Pow, Symbol
+from sympy import (
+    Add,
+    Dummy,
+    Expr,
+    Indexed,
+    Pow,
+    Symbol,
+    erf,
+    exp,
+    expand,
+    numer,
+    tanh,
+    together,
+)
 
 from symopt.calculus.adjoints import Definition
 from symopt.calculus.normal_form import Identity, Knowledge, identity
@@ -13,10 +26,12 @@ from symopt.declaration import Equation, Layer
 from symopt.errors import DerivationError
 from symopt.nodes import Sigma
 from symopt.notation import Index, Parameter, Sequence, Statistic
+from symopt.symbols import m
 from symopt.views import canonical, occurrences
 
 # the letter for the base of a root or a divisor: s = σ² + ε
 ROOT = Symbol("s", positive=True)
+_SMOOTH = (exp, tanh, erf)
 
 
 def forward(layer: Layer) -> tuple[Definition, ...]:
@@ -25,7 +40,7 @@ def forward(layer: Layer) -> tuple[Definition, ...]:
     Raises
     ------
     DerivationError
-        If the equations have no output for each element, or sum over no group.
+        If the equations have no output for each element.
     """
     found = []
     for id, one in layer.equations:
@@ -43,12 +58,8 @@ def forward(layer: Layer) -> tuple[Definition, ...]:
             for total in one.value.atoms(Sigma)
             if total.bounds is not None
         ),
-        None,
+        m,
     )
-    if size is None:
-        raise DerivationError(
-            f"{layer.name} sums over no group; write Sigma(body, (example, 1, m)) in a statistic"
-        )
     return tuple(one if one.index is None else replace(one, size=size) for one in found)
 
 
@@ -85,7 +96,7 @@ def knowledge(definitions: tuple[Definition, ...]) -> Knowledge:
     """
     found = normalization(definitions)
     inputs = {found.input.base: (found.index, found.inverse)} if found else {}
-    values = {**roots(definitions), **inputs}
+    values = {**roots(definitions), **inputs, **functions(definitions)}
     return Knowledge(values, identities(definitions, values))
 
 
@@ -121,6 +132,29 @@ def roots(definitions: Iterable[Definition]) -> dict[Expr, tuple[Index | None, E
         if isinstance(letter, Statistic):
             return {letter: (None, (ROOT - (base - term)) / number)}
     return {}
+
+
+def functions(definitions: Iterable[Definition]) -> dict[Expr, tuple[Index | None, Expr]]:
+    """e^x_i ⇒ q·y_i from y_i = e^x_i/q: a function of the input by the letter that it makes.
+
+    Where a letter is a multiple of one function of its input, derivatives are shorter in the
+    letter, and cannot overflow in it. A difference such as 1/y − 1 is left alone: it cancels.
+    """
+    found: dict[Expr, tuple[Index | None, Expr]] = {}
+    for one in definitions:
+        inner = [f for f in one.value.atoms(*_SMOOTH) if f.has(Indexed)]
+        if one.index is None or len(inner) != 1:
+            continue
+        (function,) = inner
+        mark = Dummy()
+        equation = numer(together(one.letter - one.value.xreplace({function: mark})))
+        slope = equation.diff(mark)
+        if equation.has(*function.atoms(Indexed)) or slope == 0 or slope.has(mark):
+            continue
+        value = expand(-equation.subs(mark, 0) / slope)
+        if not isinstance(value, Add):
+            found[function] = (one.index, value)
+    return found
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sympy import Expr, Indexed
+from sympy import Expr, Indexed, S
 
 from symopt.calculus.adjoints import Definition, Path, paths, total
 from symopt.calculus.normal_form import Knowledge, normal_form
@@ -66,15 +66,20 @@ def derive_layer(layer: Layer) -> Backward:
     chain: dict[Expr, Expr] = {output.letter: dL(output.letter)}
     whole: dict[Expr, Expr] = dict(chain)
     lines: list[Line] = list(stated)
+    gone: set[Expr] = set()
     closed: list[tuple[Expr, Expr]] = []
     for target in targets:
         place = target.base[_j] if isinstance(target, Indexed) else target
-        ways = paths(place, definitions, {one: dL(one) for one in whole})
+        alive = tuple(one for one in definitions if one.letter not in gone)
+        ways = paths(place, alive, {one: dL(one) for one in whole})
         kept = tuple(one for one in ways if normal_form(one.share, known) != ZERO)
         lines += _chain_lines(target, ways, kept, known, told)
         chain[target] = _swapped(total(kept), target)
-        own = _swapped(total(paths(place, definitions, whole)), target)
+        own = _swapped(total(paths(place, alive, whole)), target)
         whole[target] = own
+        if not _is_leaf(target, definitions) and normal_form(own, known) == ZERO:
+            lines += _vanished(target, own, lines[-1], known, definitions)
+            gone.add(target)
         if _is_leaf(target, definitions):
             form = fused(own, known, ROOT)
             check = _proved(own, form, known, definitions)
@@ -152,6 +157,16 @@ def _chain_lines(
         reason = (f"the way through {names} vanishes", *by(total(tuple(gone)), known))
         lines.append(Line(dL(target), shown(kept), reason))
     return lines
+
+
+def _vanished(
+    target: Expr, own: Expr, last: Line, known: Knowledge, definitions: tuple[Definition, ...]
+) -> list[Line]:
+    """That nothing depends on a letter after all, unless the last line says so."""
+    if last.right == 0:
+        return []
+    second_opinion(own, S.Zero, definitions)
+    return [Line(dL(target), S.Zero, ("all ways together vanish", *by(own, known)))]
 
 
 def _swapped(expr: Expr, target: Expr) -> Expr:

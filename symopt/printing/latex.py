@@ -10,7 +10,7 @@ from sympy import Add, Basic, Expr, Mul, Piecewise, Pow, S
 from sympy.functions.elementary.exponential import ExpBase
 from sympy.printing.latex import LatexPrinter
 
-from symopt.nodes import Expectation, Gradient, Norm, Sigma
+from symopt.nodes import Expectation, Gradient, Largest, Norm, Sigma
 from symopt.printing.styles import LECTURE, Style
 from symopt.printing.written import WrittenOrder
 from symopt.views import Fraction, factors, split_sign
@@ -151,6 +151,11 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
             low, high = (self._print(bound) for bound in expr.bounds)
             limits = f"_{{{letter}={low}}}^{group(high)}"
         return rf"\sum{limits} {self._bracketed(expr.body, isinstance(expr.body, Add))}"
+
+    def _print_Largest(self, expr: Largest) -> str:
+        low, high = (self._print(bound) for bound in expr.bounds)
+        body = self._bracketed(expr.body, isinstance(expr.body, Add))
+        return rf"\max_{{{self._print(expr.index)}={low},\dots,{high}}} {body}"
 
     def _print_Gradient(self, expr: Gradient) -> str:
         return self.style.derivative.format(

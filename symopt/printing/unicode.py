@@ -8,7 +8,7 @@ from typing import Any
 from sympy import Add, Basic, Expr, Mul, Pow, S
 from sympy.printing.str import StrPrinter
 
-from symopt.nodes import Expectation, Gradient, Norm, Sigma
+from symopt.nodes import Expectation, Gradient, Largest, Norm, Sigma
 from symopt.printing.written import WrittenOrder
 from symopt.spelling import SUBSCRIPTS, SUPERSCRIPTS
 from symopt.views import Fraction, factors, split_sign
@@ -62,7 +62,7 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
             loose = loose or (below.is_Rational and not below.is_Integer)
             loose = loose or (isinstance(below, Pow) and isinstance(factors(below)[0], Fraction))
             return f"{above}/{self._bracketed(item.below, bool(loose))}"
-        loose = isinstance(item, Add | Mul) or (isinstance(item, Sigma) and not last)
+        loose = isinstance(item, Add | Mul) or (isinstance(item, Sigma | Largest) and not last)
         return self._bracketed(item, loose or split_sign(item)[0])
 
     def _print_Pow(self, expr: Pow, rational: bool = False) -> str:
@@ -125,6 +125,11 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
             return f"Σ_{letter} {body}"
         low, high = (self._print(bound) for bound in expr.bounds)
         return f"Σ_{{{letter}={low}..{high}}} {body}"
+
+    def _print_Largest(self, expr: Largest) -> str:
+        low, high = (self._print(bound) for bound in expr.bounds)
+        body = self._bracketed(expr.body, isinstance(expr.body, Add))
+        return f"max_{{{self._print(expr.index)}={low}..{high}}} {body}"
 
     def _print_Gradient(self, expr: Gradient) -> str:
         return f"d{self._print(expr.loss)}/d{self._print(expr.variable)}"

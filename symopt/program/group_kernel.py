@@ -9,7 +9,7 @@ from sympy import Expr, Indexed, Mul, Symbol
 
 from symopt.calculus.adjoints import Definition
 from symopt.declaration import Layer
-from symopt.nodes import Sigma
+from symopt.nodes import Largest, Sigma
 from symopt.notation import Count, Hyperparameter, Index, Parameter, Sequence, Statistic
 from symopt.program.hoist import Numbers
 from symopt.program.invariants import check
@@ -116,11 +116,11 @@ def staged(definitions: tuple[Definition, ...]) -> tuple[tuple[Definition, ...],
     for one in definitions:
         read = [*one.value.atoms(Statistic), *(e.base for e in one.value.atoms(Indexed))]
         level = max([known[letter] for letter in read if letter in known], default=0)
-        level += 1 if one.value.has(Sigma) else 0
+        level += 1 if one.value.has(Sigma, Largest) else 0
         known[one.letter.base if isinstance(one.letter, Indexed) else one.letter] = level
         stages.setdefault(level, []).append(one)
     return tuple(
-        tuple(one for one in stages[level] if one.index is None or one.value.has(Sigma))
+        tuple(one for one in stages[level] if one.index is None or one.value.has(Sigma, Largest))
         for level in sorted(stages)
     )
 

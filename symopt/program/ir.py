@@ -28,7 +28,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Assign:
-    """``target = value``, or ``target += value`` with ``augment``.
+    """``target = value``, or ``target += value`` with ``augment``, the larger of the two by max.
 
     A ``wide`` value is a number that is computed in float64; ``cast`` types it like the arrays.
     """
@@ -71,11 +71,12 @@ class Stop:
 
 @dataclass(frozen=True)
 class Call:
-    """What a function of one row returns, added to each of the targets in turn."""
+    """What a function of one row returns, added to each of the targets in turn, or by max."""
 
     function: str
     arguments: tuple[Expr, ...]
     targets: tuple[Expr, ...]
+    combine: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -95,13 +96,14 @@ class RowFunction:
     """Sums over one row, in blocks: within a block in the arrays' dtype, across them in float64.
 
     ``arrays`` are the rows, ``numbers`` what is the same along them; ``parts`` are the sums
-    within a block, and ``body`` adds one element to them.
+    within a block, or the largest where ``combine`` is max, and ``body`` takes in one element.
     """
 
     name: str
     arrays: tuple[str, ...]
     numbers: tuple[str, ...]
     parts: tuple[Symbol, ...]
+    combine: tuple[str, ...]
     counter: Symbol
     body: tuple[Assign, ...]
 

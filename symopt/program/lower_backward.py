@@ -8,7 +8,7 @@ from sympy import Expr, Indexed
 
 from symopt.calculus.adjoints import Definition
 from symopt.derivation.layer import Backward
-from symopt.nodes import Sigma
+from symopt.nodes import Largest, Sigma
 from symopt.notation import Parameter, Sequence
 from symopt.program.group_kernel import (
     ELEMENT,
@@ -82,7 +82,7 @@ def _along_with_sums(group: Group, one: _Form) -> bool:
     """Whether a learned letter's share is the same along a row, and needs no sum of the group."""
     row = group.layout.row
     constant = bool(row) and row not in group.layout.axes.parameters
-    return constant and isinstance(one.target, Indexed) and not one.expr.has(Sigma)
+    return constant and isinstance(one.target, Indexed) and not one.expr.has(Sigma, Largest)
 
 
 def _of_the_group(group: Group, one: _Form) -> list[Node]:

@@ -21,6 +21,7 @@ from sympy import (
     Symbol,
     ceiling,
     cos,
+    erf,
     exp,
     floor,
     log,
@@ -39,7 +40,7 @@ from symopt.printing.unicode import unicode
 
 _NODES = (
     Abs, Add, And, BooleanAtom, Exp1, ExprCondPair, Max, Min, Mul, Not, Number, Or, Pi, Piecewise,
-    Pow, Relational, Sigma, Symbol, ceiling, cos, exp, floor, sign, sin, tanh,
+    Pow, Relational, Sigma, Symbol, ceiling, cos, erf, exp, floor, sign, sin, tanh,
 )  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def check_supported(id: str, expr: Basic) -> None:
         shown = unicode(expr) if isinstance(expr, Expr) else str(expr)
         raise LoweringError(
             f"{id} holds {shown}, for which no kernel is written; use sums, products, powers, "
-            "sqrt, Abs, sign, Max, Min, Piecewise, exp, log, sin, cos, tanh, floor and ceiling"
+            "sqrt, Abs, sign, Max, Min, Piecewise, exp, log, sin, cos, tanh, erf, floor and ceiling"
         )
     for part in expr.args:
         if part not in (S.true, S.false):

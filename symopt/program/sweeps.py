@@ -11,7 +11,7 @@ from sympy import Basic, Expr, Indexed, Pow, S, Symbol
 from symopt.calculus.adjoints import Definition
 from symopt.derivation.times import entries
 from symopt.errors import LoweringError
-from symopt.nodes import Sigma
+from symopt.nodes import Largest, Sigma
 from symopt.notation import Index, Sequence
 from symopt.printing.unicode import unicode
 from symopt.program.hoist import Numbers, hoist
@@ -22,15 +22,21 @@ from symopt.views import canonical, occurrences, rewrite
 
 # elements of a row that are summed in the arrays' dtype before float64 takes over
 BLOCK = 1024
+# what a sum and a largest start from
+NOTHING = {"+": S.Zero, "max": S.NegativeInfinity}
 
 
 @dataclass(frozen=True)
 class Sum:
-    """What is added to ``target`` for each element: a total of the group, or a learned letter's."""
+    """What is added to ``target`` for each element: a total of the group, or a learned letter's.
+
+    Where the largest is wanted in place of the sum, ``combine`` is ``max``.
+    """
 
     id: str
     target: Expr
     body: Expr
+    combine: str = "+"
 
 
 @dataclass
@@ -55,7 +61,7 @@ class Group:
 
     # sums
 
-    def body_of(self, total: Sigma) -> Expr:
+    def body_of(self, total: Sigma | Largest) -> Expr:
         """What a sum adds up, under the index of the layer."""
         return rewrite(total.body, {total.index: self.index}.get)
 
@@ -63,19 +69,25 @@ class Group:
         """The sums in some expressions that have no total yet, each given one."""
         found = []
         for id, expr in exprs:
-            for total in occurrences(expr, Sigma):
+            for total in occurrences(expr, Sigma, Largest):
                 body = self.body_of(total)
-                if body.has(Sigma):
+                if body.has(Sigma, Largest):
                     raise LoweringError(
                         f"{id} has a sum inside of {unicode(total)}, for which no kernel is "
                         "written; give the inner sum an equation of its own"
                     )
-                key = canonical(body)
+                key = self.key(total)
                 if key not in self.totals:
-                    self.totals[key] = local(self.free(f"total_{len(self.totals) + 1}"))
+                    name = "largest" if isinstance(total, Largest) else "total"
+                    self.totals[key] = local(self.free(f"{name}_{len(self.totals) + 1}"))
                     self.letters_of[self.totals[key]] = total
-                    found.append(Sum(id, self.totals[key], body))
+                    combine = "max" if isinstance(total, Largest) else "+"
+                    found.append(Sum(id, self.totals[key], body, combine))
         return tuple(found)
+
+    def key(self, total: Sigma | Largest) -> Expr:
+        """By what a total is known: the same whatever its index is called."""
+        return total.func(canonical(self.body_of(total)), (self.index, S.One, S.One))
 
     def free(self, name: str) -> str:
         """A name that is not taken."""
@@ -88,7 +100,7 @@ class Group:
         """Sums ⇒ their totals, letters ⇒ their values in the present group."""
 
         def change(node: Basic) -> Basic | None:
-            return self.totals[canonical(self.body_of(node))] if isinstance(node, Sigma) else None
+            return self.totals[self.key(node)] if isinstance(node, Sigma | Largest) else None
 
         return self.layout.letters_in_group(rewrite(expr, change))
 
@@ -97,7 +109,9 @@ class Group:
     def swept(self, sums: tuple[Sum, ...]) -> tuple[Node, ...]:
         """One sweep over the elements of the group that gathers all these sums."""
         zeros = [
-            Assign(one.target, S.Zero, wide=True) for one in sums if isinstance(one.target, Symbol)
+            Assign(one.target, NOTHING[one.combine], wide=True)
+            for one in sums
+            if isinstance(one.target, Symbol)
         ]
         row = self.layout.row
         along = [one for one in self.layout.axes.averaged if one != row]
@@ -106,7 +120,7 @@ class Group:
 
     def _by_element(self, sums: tuple[Sum, ...]) -> tuple[Node, ...]:
         lines = self.letters([one.body for one in sums])
-        added = [Assign(one.target, self.term(one), augment="+", note=one.id) for one in sums]
+        added = [Assign(one.target, self.term(one), one.combine, note=one.id) for one in sums]
         return (*lines, *added)
 
     def _by_row(self, sums: tuple[Sum, ...]) -> tuple[Node, ...]:
@@ -114,7 +128,7 @@ class Group:
         pairs = zip(parts, sums, strict=True)
         body = [
             *self.letters([one.body for one in sums]),
-            *(Assign(part, self.term(one), augment="+", note=one.id) for part, one in pairs),
+            *(Assign(part, self.term(one), one.combine, note=one.id) for part, one in pairs),
         ]
         counter = self.layout.counters[self.layout.row]
         inside = {*parts, *(one.target for one in body)}
@@ -135,9 +149,11 @@ class Group:
                 "written; multiply by the number of elements"
             )
         name = f"_{self.kernel}_sums" + (f"_{len(self.rows) + 1}" if self.rows else "")
-        self.rows.append(RowFunction(name, tuple(arrays), tuple(numbers), parts, counter, lines))
+        kinds = tuple(one.combine for one in sums)
+        row = RowFunction(name, tuple(arrays), tuple(numbers), parts, kinds, counter, lines)
+        self.rows.append(row)
         passed = (*arrays.values(), *numbers.values())
-        return (Call(name, passed, tuple(one.target for one in sums)),)
+        return (Call(name, passed, tuple(one.target for one in sums), kinds),)
 
     def term(self, one: Sum) -> Expr:
         """What one element adds."""

@@ -64,7 +64,7 @@ def _sizes(layer: Layer, learned: bool, averages: bool) -> list[str]:
     """What has to be known of the input beforehand."""
     axes = layer.axes
     found: list[str] = []
-    if "E" in axes.averaged:
+    if "R" in axes.kept:
         return ["shape: int | tuple[int, ...]"] if learned else []
     if learned or (averages and "C" in axes.kept):
         found.append("channels: int")
@@ -76,7 +76,7 @@ def _sizes(layer: Layer, learned: bool, averages: bool) -> list[str]:
 
 
 def _shape(layer: Layer) -> str:
-    return "shape" if "E" in layer.axes.averaged else "channels"
+    return "shape" if "R" in layer.axes.kept else "channels"
 
 
 def _group(layer: Layer) -> str:

@@ -110,7 +110,7 @@ def arguments(layer: Layer, kernels: LayerKernels, name: str) -> tuple[Argument,
 
 def _learned(layer: Layer, kernels: LayerKernels, one: GroupKernel) -> tuple[str, ...]:
     """The learned numbers that are read; a shape that follows from one needs it in any case."""
-    first = kernels.forward.learned[:1] if "E" in layer.axes.averaged else ()
+    first = kernels.forward.learned[:1] if "R" in layer.axes.kept else ()
     return one.learned or first
 
 
@@ -174,7 +174,7 @@ _SUMMARIES = {
 def _shape_from(layer: Layer, learned: tuple[str, ...]) -> list[str]:
     if "G" in layer.axes.kept:
         return [GROUPS]
-    if "E" in layer.axes.averaged:
+    if "R" in layer.axes.kept:
         return [learned[0] if learned else "None"]
     return []
 
@@ -226,7 +226,9 @@ def _words(layer: Layer, one: Argument, kind: str) -> str:
 
 
 def _shape(layer: Layer) -> str:
-    if "E" in layer.axes.averaged:
+    if layer.elementwise:
+        return "(…), whatever it is"
+    if "R" in layer.axes.kept:
         return "(…, *elements), with the axes that parameters have last"
     return "(N, C, *spatial)"
 
@@ -249,15 +251,16 @@ def shape_words(layer: Layer) -> dict[str, Any]:
         "words": {
             ELEMENT: "a number for each element of the input",
             LEARNED: "a number for each element along the input's last axes"
-            if "E" in axes.averaged
+            if "R" in axes.kept
             else "a number for each channel, along axis C",
             GROUP: f"a number for each group of elements, along {_along(axes.kept)}",
         },
+        "elementwise": layer.elementwise,
         "from_groups": "G" in axes.kept,
-        "from_elements": "E" in axes.averaged,
+        "from_elements": "R" in axes.kept,
         "walked": _tuple(one.letter for one in axes.walked),
-        "learned": "elements" if "E" in axes.averaged else "(C,)",
-        "learned_walked": _tuple(axes.parameters),
+        "learned": "elements" if "R" in axes.kept else "(C,)",
+        "learned_walked": _tuple(axes.parameters) if axes.parameters else "()",
         "group": " + ".join(kept) if kept else "()",
         "group_walked": _tuple(axes.kept) if kept else "(1,)",
         "count": " * ".join(axes.averaged),

@@ -11,11 +11,11 @@ from symopt.derivation.layer import derive_layer
 from symopt.printing.unicode import unicode
 from symopt.program.group_kernel import GroupKernel
 from symopt.program.ir import Kernel, RowFunction
-from symopt.program.sweeps import BLOCK
+from symopt.program.sweeps import BLOCK, NOTHING
 from symopt.targets.layer_class import class_words
 from symopt.targets.layer_functions import functions, layer_kernels, quoted, shape_words
 from symopt.targets.numba_rule import dtype_words, heading
-from symopt.targets.python_code import lines, row_lines
+from symopt.targets.python_code import combined, lines, number_code, row_lines
 from symopt.targets.target import Options
 from symopt.targets.templates import render
 
@@ -77,7 +77,15 @@ def _row(row: RowFunction) -> dict[str, Any]:
         "counter": row.counter.name,
         "numbers": _shown(numbers),
         "lines": _shown(body),
-        "pairs": list(zip(names, map(str, row.parts), strict=True)),
+        "pairs": [
+            {
+                "sum": name,
+                "part": part.name,
+                "nothing": number_code(NOTHING[how]),
+                "taken": combined(name, how, part.name),
+            }
+            for name, part, how in zip(names, row.parts, row.combine, strict=True)
+        ],
         "result": ", ".join(names),
     }
 

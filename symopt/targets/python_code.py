@@ -163,6 +163,9 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
             return f"({left} < {right} or {left} > {right})"
         return f"({left} {expr.rel_op} {right})"
 
+    def _print_NegativeInfinity(self, expr: Any) -> str:
+        return "-math.inf"
+
     def _print_Pi(self, expr: Any) -> str:
         return "math.pi"
 
@@ -206,7 +209,7 @@ def _body(printer: KernelPrinter, nodes: Sequence[Node], depth: int) -> Iterator
         match node:
             case Assign(target, value, augment, cast, note, wide):
                 text = _typed(node) if wide or cast else printer.doprint(value)
-                yield f"{indent}{printer.doprint(target)} {augment}= {text}", note
+                yield f"{indent}{combined(printer.doprint(target), augment, text)}", note
             case Loop(counter, start, stop, inner, stride):
                 bounds = [] if str(start) == "0" and stride == 1 else [str(start)]
                 bounds += [str(stop)] + ([str(stride)] if stride != 1 else [])
@@ -216,26 +219,33 @@ def _body(printer: KernelPrinter, nodes: Sequence[Node], depth: int) -> Iterator
                 yield f"{indent}{name} = np.empty({size}, dtype)", ""
             case Stop(name, start, size):
                 yield f"{indent}{name} = min({start} + {size}, size)", ""
-            case Call(function, arguments, targets):
+            case Call(function, arguments, targets, combine):
                 passed = ", ".join(printer.doprint(one) for one in arguments)
-                yield from _added(printer, indent, f"{function}({passed})", targets)
+                named = [printer.doprint(one) for one in targets]
+                for line in _added(f"{function}({passed})", named, combine):
+                    yield f"{indent}{line}", ""
             case Fault(divisor, equation, group):
                 yield f"{indent}if {number_code(divisor)} == 0.0:", ""
                 places = ", ".join(str(one) for one in group)
                 yield f"{indent}    fault = ({equation}, {places})", ""
 
 
-def _added(
-    printer: KernelPrinter, indent: str, call: str, targets: Sequence[Expr]
-) -> Iterator[tuple[str, str]]:
-    """The results of a call added to the targets, by way of locals where there are several."""
+def _added(call: str, targets: Sequence[str], combine: Sequence[str]) -> Iterator[str]:
+    """The results of a call taken into the targets, by way of locals where there are several."""
     if len(targets) == 1:
-        yield f"{indent}{printer.doprint(targets[0])} += {call}", ""
+        yield combined(targets[0], combine[0], call)
         return
     names = [f"part_{k}" for k in range(1, len(targets) + 1)]
-    yield f"{indent}{', '.join(names)} = {call}", ""
-    for target, name in zip(targets, names, strict=True):
-        yield f"{indent}{printer.doprint(target)} += {name}", ""
+    yield f"{', '.join(names)} = {call}"
+    for target, how, name in zip(targets, combine, names, strict=True):
+        yield combined(target, how, name)
+
+
+def combined(target: str, how: str, value: str) -> str:
+    """``target = value``, ``target += value``, or the larger of the two, a NaN passed on."""
+    if how == "max":
+        return f"{target} = np.maximum({target}, {value})"
+    return f"{target} {how}= {value}"
 
 
 def row_lines(row: RowFunction) -> tuple[Lines, Lines]:

@@ -148,7 +148,7 @@ class Declared:
             size = max(found.size, self.ops.data.tiny)
             if apart > _KINK * size:
                 return UNBOUNDED  # a kink: any number between the slopes would do
-            assert abs(value - found.value) <= _AGREEMENT * size, (
+            assert abs(value - found.value) <= HIGH.mpf(size) * _AGREEMENT, (
                 f"{self.anatomy.layer.name}: the chain rule gives {found.value} by {letter}, "
                 f"central differences {value}"
             )

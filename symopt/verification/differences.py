@@ -21,7 +21,10 @@ FINE.dps = 250
 STEP = FINE.mpf(10) ** -40
 
 _FUNCTIONS = {
-    **{one: getattr(FINE, one) for one in ("mpf", "sqrt", "exp", "log", "sin", "cos", "tanh")},
+    **{
+        one: getattr(FINE, one)
+        for one in ("mpf", "sqrt", "exp", "log", "sin", "cos", "tanh", "erf")
+    },
     **{"floor": FINE.floor, "ceil": FINE.ceil, "ceiling": FINE.ceil, "sign": FINE.sign},
     **{"Max": max, "Min": min, "abs": abs, "Abs": abs, "pi": FINE.pi, "e": FINE.e},
 }

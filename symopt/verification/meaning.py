@@ -290,6 +290,7 @@ NUMBERS: dict[type, Callable[[Any], Meaning]] = {
     sympy.sin: _function(waving(HIGH.sin)),
     sympy.cos: _function(waving(HIGH.cos)),
     sympy.tanh: _function(rising(HIGH.tanh)),
+    sympy.erf: _function(rising(HIGH.erf)),
     sympy.floor: _function(stepwise(HIGH.floor)),
     sympy.ceiling: _function(stepwise(HIGH.ceil)),
 }

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from sympy import Add, Basic, Expr, Indexed, Integer
+from sympy import Add, Basic, Expr, Indexed, Integer, Max
 
 from symopt.declaration import Equation, Inference, Layer
 from symopt.errors import DeclarationError
-from symopt.nodes import Expectation, Gradient, Norm, Sigma
+from symopt.nodes import Expectation, Gradient, Largest, Norm, Sigma
 from symopt.notation import Index, Parameter, Sequence, Statistic, statistic
 from symopt.views import rewrite
 
@@ -134,11 +134,12 @@ def _plain(
     """An expression with sums written out and indexed letters replaced by plain ones."""
 
     def change(node: Basic) -> Basic | None:
-        if isinstance(node, Sigma):
+        if isinstance(node, Sigma | Largest):
             terms = [
                 _plain(node.body, {**bound, node.index: k}, size, renewed) for k in range(size)
             ]
-            return Add(*terms, evaluate=False) if size > 1 else terms[0]
+            kind = Add if isinstance(node, Sigma) else Max
+            return kind(*terms, evaluate=False) if size > 1 else terms[0]
         if isinstance(node, Indexed):
             (index,) = node.indices
             return entry(node.base, bound[index])

@@ -4,7 +4,7 @@ import mpmath
 import pytest
 from sympy import Abs, Add, Eq, Expr, Indexed, Mul, Rational, S, Symbol, diff, exp, sqrt
 
-from symopt import Sigma, given, hat, layer, parameter, sequence, statistic
+from symopt import Sigma, function, given, hat, layer, parameter, sequence, statistic
 from symopt.calculus.normal_form import normal_form
 from symopt.derivation.layer import derive_layer
 from symopt.derivation.opinions import second_opinion
@@ -246,6 +246,8 @@ def test_a_layer_without_an_output_is_refused():
     )
 
 
-def test_a_layer_that_sums_over_no_group_is_refused():
-    with pytest.raises(DerivationError, match="own sums over no group; write Sigma"):
-        derive_layer(made(lambda: {"scale": Eq(y[i], gamma * x[i])}))
+def test_a_layer_that_sums_over_no_group_is_taken_element_by_element():
+    found = derive_layer(made(lambda: {"scale": Eq(y[i], exp(-x[i]) * x[i])}))
+    ((_, form),) = found.fused
+    dy = Gradient(function("L"), y[i])
+    assert canonical(form - dy * exp(-x[i]) * (1 - x[i])).expand() == 0

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from symopt.cli import completion
-from symopt.cli.library import COLLECTION, find
+from symopt.cli.library import COLLECTIONS, collection, find
 from symopt.cli.options import Dtypes, HouseStyle, Names
 
 EXAMPLES = (
@@ -40,12 +40,14 @@ def command(
     from symopt.targets.registry import NAMES
     from symopt.targets.target import Options
 
-    texts = files(
-        find(names or []),
-        tuple(dict.fromkeys(targets or NAMES)),
-        Options(tuple(dict.fromkeys(dtypes or DTYPES)), completion.style_of(style or "lecture")),
-        None if names else COLLECTION,
-    )
+    wanted = tuple(dict.fromkeys(targets or NAMES))
+    chosen = completion.style_of(style or "lecture")
+    options = Options(tuple(dict.fromkeys(dtypes or DTYPES)), chosen)
+    if names:
+        texts = files(find(names), wanted, options)
+    else:
+        several = (files(collection(one), wanted, options, one) for one in COLLECTIONS)
+        texts = {path: text for one in several for path, text in one.items()}
     if check:
         _check(out, texts, everything=not names)
         return
