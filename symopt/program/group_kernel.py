@@ -57,7 +57,7 @@ def group_for(layer: Layer, kernel: str, definitions: tuple[Definition, ...]) ->
     taken = {*letters, "real", "fault", "size", "total", "start", "stop"}
     taken |= {f"d{name}" for name in letters}
     computed = {one.letter.base: one for one in definitions if one.index is not None}
-    index = next((one.index for one in definitions if one.index is not None), None)
+    index = next(one.left.indices[0] for _, one in layer.equations if isinstance(one.left, Indexed))
     numbers = Numbers(taken, suffix="_real")
     return Group(layout(layer.axes, taken), index, computed, numbers, kernel)
 

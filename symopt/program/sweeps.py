@@ -49,7 +49,7 @@ class Group:
     """
 
     layout: Layout
-    index: Index | None
+    index: Index
     computed: Mapping[Sequence, Definition]
     numbers: Numbers
     kernel: str

@@ -19,7 +19,7 @@ from symopt.program.lower_layer import (
     lower_running,
 )
 from symopt.targets.numba_rule import number_check, signature
-from symopt.targets.python_code import admissible
+from symopt.targets.ranges import admissible
 
 GROUPS = "groups"
 

@@ -7,7 +7,7 @@ from symopt.derivation.penalty import derive_penalty
 from symopt.program.ir import NUMBER
 from symopt.program.lower_penalty import SCALE, lower_penalty_gradient, lower_value, penalty_numbers
 from symopt.targets.numba_rule import dtype_words, heading, kernel_lines, number_check, signature
-from symopt.targets.python_code import admissible
+from symopt.targets.ranges import admissible
 from symopt.targets.target import Options
 from symopt.targets.templates import render
 

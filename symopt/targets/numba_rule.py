@@ -18,7 +18,8 @@ from symopt.errors import LoweringError
 from symopt.printing.unicode import UnicodePrinter, unicode
 from symopt.program.ir import ARRAY, BATCH, NUMBER, SCALAR_STATE, STEP, Argument, Kernel
 from symopt.program.lower import lower_gradient_point, lower_step
-from symopt.targets.python_code import admissible, lines, number_code
+from symopt.targets.python_code import lines, number_code
+from symopt.targets.ranges import admissible
 from symopt.targets.target import Options
 from symopt.targets.templates import render
 

@@ -12,7 +12,8 @@ from symopt.printing.unicode import unicode
 from symopt.program.ir import NUMBER, Argument
 from symopt.program.supported import check_supported
 from symopt.targets.numba_rule import class_name, heading, signature
-from symopt.targets.python_code import admissible, number_code
+from symopt.targets.python_code import number_code
+from symopt.targets.ranges import admissible
 from symopt.targets.target import Options
 from symopt.targets.templates import render
 

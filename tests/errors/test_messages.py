@@ -332,13 +332,14 @@ MISTAKES = {
         lambda: step(theta[t] - besselj(0, g[t])),
         {},
         "rule.step holds besselj(0, gₜ), for which no kernel is written; use sums, products, "
-        "powers, sqrt, Abs, sign, Max, Min, Piecewise, exp, log, sin, cos, tanh, floor and ceiling",
+        "powers, sqrt, Abs, sign, Max, Min, Piecewise, exp, log, sin, cos, tanh, erf, floor and "
+        "ceiling",
     ),
     "a loss as a number": (
         lambda: step(theta[t] - alpha * L(theta) * g[t]),
         {},
         "rule.step holds L(θ), for which no kernel is written; use sums, products, powers, sqrt, "
-        "Abs, sign, Max, Min, Piecewise, exp, log, sin, cos, tanh, floor and ceiling",
+        "Abs, sign, Max, Min, Piecewise, exp, log, sin, cos, tanh, erf, floor and ceiling",
     ),
     "weights that vanish": (
         lambda: {"a": Eq(v[t], Sigma(g[tau] * (t - 2), (tau, 1, t))), **step(theta[t] - v[t])},
