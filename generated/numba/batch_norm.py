@@ -151,13 +151,14 @@ def _inference(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon):
         sigma2_hat_c = sigma2_hat[c]
         gamma_c = gamma[c]
         beta_c = beta[c]
+        mu_hat_c_real = real(mu_hat_c)
         if math.sqrt(sigma2_hat_c + epsilon) == 0.0:
             fault = (1, c)
         x_hat_scale = real(1.0 / math.sqrt(sigma2_hat_c + epsilon))
         for n in range(N):
             for s in range(S):
-                x_hat = (x[n, c, s] - mu_hat_c) * x_hat_scale  # batch_norm.inference
-                y[n, c, s] = gamma_c * x_hat + beta_c          # batch_norm.affine
+                x_hat = (x[n, c, s] - mu_hat_c_real) * x_hat_scale  # batch_norm.inference
+                y[n, c, s] = gamma_c * x_hat + beta_c               # batch_norm.affine
     return fault
 
 # equations that divide by what depends on data, each with what it divides by
@@ -310,7 +311,8 @@ def inference(
 class BatchNorm:
     """Each feature without the mean and the spread of its batch, then scaled and shifted.
 
-    Call it with an input; ``backward`` leaves the gradients of parameters in ``gradients``.
+    Call it with an input; ``backward`` leaves the gradients of parameters in ``gradients``. The
+    input is kept until then and not copied. Running averages are kept in float64.
     """
 
     def __init__(
@@ -321,11 +323,13 @@ class BatchNorm:
         *,
         dtype: Any = np.float32,
     ) -> None:
+        _check_dtype(dtype)
+        _check_size("channels", channels)
         self.hyperparameters = _numbers(alpha, epsilon)
         self.gamma = np.full(channels, 1.0, dtype)
         self.beta = np.full(channels, 0.0, dtype)
-        self.mu_hat = np.full((channels,), 0.0, dtype)
-        self.sigma2_hat = np.full((channels,), 1.0, dtype)
+        self.mu_hat = np.full((channels,), 0.0)
+        self.sigma2_hat = np.full((channels,), 1.0)
         self.training = True
         self.gradients: dict[str, np.ndarray] = {}
         self._saved: dict[str, np.ndarray] = {}
@@ -406,19 +410,17 @@ class BatchNorm:
             raise ValueError(f"{wrong}: it is of {found!r}, not of batch_norm fa40082fd41bcf68")
         mine = {**self.parameters, **self.averages}
         try:
-            arrays, given = dict(saved["arrays"]), dict(saved["hyperparameters"])
-        except (KeyError, TypeError, ValueError) as error:
+            arrays = {key: np.array(one) for key, one in dict(saved["arrays"]).items()}
+            given = _numbers(**dict(saved["hyperparameters"]))
+        except Exception as error:
             raise ValueError(f"{wrong}: {error}") from None
-        outlines = [
-            {k: (np.shape(v), getattr(v, "dtype", None)) for k, v in part.items()}
-            for part in (mine, arrays)
-        ]
-        if outlines[0] != outlines[1] or set(given) != set(self.hyperparameters):
+        outlines = [{k: (v.shape, v.dtype) for k, v in part.items()} for part in (mine, arrays)]
+        if outlines[0] != outlines[1]:
             raise ValueError(f"{wrong}: names, shapes or dtypes differ")
-        given = _numbers(**given)
         for key, one in arrays.items():
             mine[key][...] = one
         self.hyperparameters = given
+        self._saved = {}
 
 
 def _numbers(alpha: Any, epsilon: Any) -> dict[str, float]:
@@ -474,7 +476,7 @@ def _shapes(x: Any) -> _Shapes:
 
 def _check_input(x: Any, axes: int, shape: str) -> None:
     """ValueError for what is no array that a kernel can take."""
-    if not isinstance(x, np.ndarray):
+    if not isinstance(x, np.ndarray) or isinstance(x, np.ma.MaskedArray):
         raise ValueError(f"batch_norm: the input is a {type(x).__name__}, not a NumPy array")
     if x.dtype not in DTYPES:
         raise ValueError(f"batch_norm: the input has dtype {x.dtype}; float32 or float64 is needed")
@@ -487,9 +489,9 @@ def _array(
 ) -> np.ndarray:
     """The array itself, walked along memory; ValueError where it does not fit the input."""
     shape = getattr(shapes, kind)
-    if not isinstance(one, np.ndarray):
+    if not isinstance(one, np.ndarray) or isinstance(one, np.ma.MaskedArray):
         raise ValueError(f"batch_norm: {key} is a {type(one).__name__}, not a NumPy array")
-    if one.dtype != dtype:
+    if one.dtype != dtype and not (kind == "group" and one.dtype == np.float64):
         raise ValueError(
             f"batch_norm: {key} is {one.dtype}, but the input is {dtype}; use one dtype"
         )
@@ -521,6 +523,23 @@ def _check_fault(fault: tuple[int, ...], faults: tuple[tuple[str, str], ...]) ->
             f"{equation} divides by {divisor}, which is 0{f' at {places}' if places else ''}; the "
             "output has no value there"
         )
+
+
+def _check_dtype(dtype: Any) -> None:
+    """ValueError for a dtype that no kernel is made for."""
+    try:
+        known = np.dtype(dtype) in DTYPES
+    except TypeError:
+        known = False
+    if not known:
+        raise ValueError(f"batch_norm: the dtype is {dtype!r}; float32 or float64 is needed")
+
+
+def _check_size(key: str, size: Any) -> None:
+    """ValueError for what is no number of elements, or several of them."""
+    for one in size if isinstance(size, tuple) else (size,):
+        if isinstance(one, bool) or not isinstance(one, (int, np.integer)) or one < 1:
+            raise ValueError(f"batch_norm: {key} is {size!r}, but takes whole numbers from 1 on")
 
 
 def _check_number(key: str, value: Any, admissible: Callable[[float], bool], words: str) -> float:

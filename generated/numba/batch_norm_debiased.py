@@ -323,7 +323,8 @@ def inference(
 class BatchNormDebiased:
     """Batch normalization whose running averages forget what they started from.
 
-    Call it with an input; ``backward`` leaves the gradients of parameters in ``gradients``.
+    Call it with an input; ``backward`` leaves the gradients of parameters in ``gradients``. The
+    input is kept until then and not copied. Running averages are kept in float64.
     """
 
     def __init__(
@@ -334,11 +335,13 @@ class BatchNormDebiased:
         *,
         dtype: Any = np.float32,
     ) -> None:
+        _check_dtype(dtype)
+        _check_size("channels", channels)
         self.hyperparameters = _numbers(alpha, epsilon)
         self.gamma = np.full(channels, 1.0, dtype)
         self.beta = np.full(channels, 0.0, dtype)
-        self.mu = np.full((channels,), 0.0, dtype)
-        self.sigma2 = np.full((channels,), 1.0, dtype)
+        self.mu = np.full((channels,), 0.0)
+        self.sigma2 = np.full((channels,), 1.0)
         self.training = True
         self.t = 0
         self.gradients: dict[str, np.ndarray] = {}
@@ -424,21 +427,21 @@ class BatchNormDebiased:
             raise ValueError(f"{wrong}: it is of {found!r}, not of batch_norm_debiased c5d18351f0f2772a")
         mine = {**self.parameters, **self.averages}
         try:
-            arrays, given = dict(saved["arrays"]), dict(saved["hyperparameters"])
+            arrays = {key: np.array(one) for key, one in dict(saved["arrays"]).items()}
+            given = _numbers(**dict(saved["hyperparameters"]))
             t = operator.index(saved["t"])
-        except (KeyError, TypeError, ValueError) as error:
+        except Exception as error:
             raise ValueError(f"{wrong}: {error}") from None
-        outlines = [
-            {k: (np.shape(v), getattr(v, "dtype", None)) for k, v in part.items()}
-            for part in (mine, arrays)
-        ]
-        if outlines[0] != outlines[1] or set(given) != set(self.hyperparameters):
+        outlines = [{k: (v.shape, v.dtype) for k, v in part.items()} for part in (mine, arrays)]
+        if outlines[0] != outlines[1]:
             raise ValueError(f"{wrong}: names, shapes or dtypes differ")
-        given = _numbers(**given)
+        if isinstance(saved["t"], bool) or t < 0:
+            raise ValueError(f"{wrong}: t is {saved['t']!r}")
         for key, one in arrays.items():
             mine[key][...] = one
         self.hyperparameters = given
         self.t = t
+        self._saved = {}
 
 
 def _numbers(alpha: Any, epsilon: Any) -> dict[str, float]:
@@ -494,7 +497,7 @@ def _shapes(x: Any) -> _Shapes:
 
 def _check_input(x: Any, axes: int, shape: str) -> None:
     """ValueError for what is no array that a kernel can take."""
-    if not isinstance(x, np.ndarray):
+    if not isinstance(x, np.ndarray) or isinstance(x, np.ma.MaskedArray):
         raise ValueError(f"batch_norm_debiased: the input is a {type(x).__name__}, not a NumPy array")
     if x.dtype not in DTYPES:
         raise ValueError(f"batch_norm_debiased: the input has dtype {x.dtype}; float32 or float64 is needed")
@@ -507,9 +510,9 @@ def _array(
 ) -> np.ndarray:
     """The array itself, walked along memory; ValueError where it does not fit the input."""
     shape = getattr(shapes, kind)
-    if not isinstance(one, np.ndarray):
+    if not isinstance(one, np.ndarray) or isinstance(one, np.ma.MaskedArray):
         raise ValueError(f"batch_norm_debiased: {key} is a {type(one).__name__}, not a NumPy array")
-    if one.dtype != dtype:
+    if one.dtype != dtype and not (kind == "group" and one.dtype == np.float64):
         raise ValueError(
             f"batch_norm_debiased: {key} is {one.dtype}, but the input is {dtype}; use one dtype"
         )
@@ -541,6 +544,23 @@ def _check_fault(fault: tuple[int, ...], faults: tuple[tuple[str, str], ...]) ->
             f"{equation} divides by {divisor}, which is 0{f' at {places}' if places else ''}; the "
             "output has no value there"
         )
+
+
+def _check_dtype(dtype: Any) -> None:
+    """ValueError for a dtype that no kernel is made for."""
+    try:
+        known = np.dtype(dtype) in DTYPES
+    except TypeError:
+        known = False
+    if not known:
+        raise ValueError(f"batch_norm_debiased: the dtype is {dtype!r}; float32 or float64 is needed")
+
+
+def _check_size(key: str, size: Any) -> None:
+    """ValueError for what is no number of elements, or several of them."""
+    for one in size if isinstance(size, tuple) else (size,):
+        if isinstance(one, bool) or not isinstance(one, (int, np.integer)) or one < 1:
+            raise ValueError(f"batch_norm_debiased: {key} is {size!r}, but takes whole numbers from 1 on")
 
 
 def _check_number(key: str, value: Any, admissible: Callable[[float], bool], words: str) -> float:

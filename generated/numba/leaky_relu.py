@@ -96,7 +96,8 @@ def backward(
 class LeakyRelu:
     """What is negative passes with a small slope; at 0 the derivative taken is that slope.
 
-    Call it with an input; ``backward`` leaves the gradients of parameters in ``gradients``.
+    Call it with an input; ``backward`` leaves the gradients of parameters in ``gradients``. The
+    input is kept until then and not copied. Running averages are kept in float64.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class LeakyRelu:
         *,
         dtype: Any = np.float32,
     ) -> None:
+        _check_dtype(dtype)
         self.hyperparameters = _numbers(slope)
         self.training = True
         self.gradients: dict[str, np.ndarray] = {}
@@ -169,19 +171,17 @@ class LeakyRelu:
             raise ValueError(f"{wrong}: it is of {found!r}, not of leaky_relu 2e89c3e652f6538f")
         mine = {**self.parameters, **self.averages}
         try:
-            arrays, given = dict(saved["arrays"]), dict(saved["hyperparameters"])
-        except (KeyError, TypeError, ValueError) as error:
+            arrays = {key: np.array(one) for key, one in dict(saved["arrays"]).items()}
+            given = _numbers(**dict(saved["hyperparameters"]))
+        except Exception as error:
             raise ValueError(f"{wrong}: {error}") from None
-        outlines = [
-            {k: (np.shape(v), getattr(v, "dtype", None)) for k, v in part.items()}
-            for part in (mine, arrays)
-        ]
-        if outlines[0] != outlines[1] or set(given) != set(self.hyperparameters):
+        outlines = [{k: (v.shape, v.dtype) for k, v in part.items()} for part in (mine, arrays)]
+        if outlines[0] != outlines[1]:
             raise ValueError(f"{wrong}: names, shapes or dtypes differ")
-        given = _numbers(**given)
         for key, one in arrays.items():
             mine[key][...] = one
         self.hyperparameters = given
+        self._saved = {}
 
 
 def _numbers(slope: Any) -> dict[str, float]:
@@ -229,7 +229,7 @@ def _shapes(x: Any) -> _Shapes:
 
 def _check_input(x: Any, axes: int, shape: str) -> None:
     """ValueError for what is no array that a kernel can take."""
-    if not isinstance(x, np.ndarray):
+    if not isinstance(x, np.ndarray) or isinstance(x, np.ma.MaskedArray):
         raise ValueError(f"leaky_relu: the input is a {type(x).__name__}, not a NumPy array")
     if x.dtype not in DTYPES:
         raise ValueError(f"leaky_relu: the input has dtype {x.dtype}; float32 or float64 is needed")
@@ -242,9 +242,9 @@ def _array(
 ) -> np.ndarray:
     """The array itself, walked along memory; ValueError where it does not fit the input."""
     shape = getattr(shapes, kind)
-    if not isinstance(one, np.ndarray):
+    if not isinstance(one, np.ndarray) or isinstance(one, np.ma.MaskedArray):
         raise ValueError(f"leaky_relu: {key} is a {type(one).__name__}, not a NumPy array")
-    if one.dtype != dtype:
+    if one.dtype != dtype and not (kind == "group" and one.dtype == np.float64):
         raise ValueError(
             f"leaky_relu: {key} is {one.dtype}, but the input is {dtype}; use one dtype"
         )
@@ -276,6 +276,23 @@ def _check_fault(fault: tuple[int, ...], faults: tuple[tuple[str, str], ...]) ->
             f"{equation} divides by {divisor}, which is 0{f' at {places}' if places else ''}; the "
             "output has no value there"
         )
+
+
+def _check_dtype(dtype: Any) -> None:
+    """ValueError for a dtype that no kernel is made for."""
+    try:
+        known = np.dtype(dtype) in DTYPES
+    except TypeError:
+        known = False
+    if not known:
+        raise ValueError(f"leaky_relu: the dtype is {dtype!r}; float32 or float64 is needed")
+
+
+def _check_size(key: str, size: Any) -> None:
+    """ValueError for what is no number of elements, or several of them."""
+    for one in size if isinstance(size, tuple) else (size,):
+        if isinstance(one, bool) or not isinstance(one, (int, np.integer)) or one < 1:
+            raise ValueError(f"leaky_relu: {key} is {size!r}, but takes whole numbers from 1 on")
 
 
 def _check_number(key: str, value: Any, admissible: Callable[[float], bool], words: str) -> float:

@@ -6,7 +6,21 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Ordered
 from dataclasses import dataclass
 
-from sympy import Add, Dummy, Expr, Indexed, KroneckerDelta, Mul, S
+from sympy import (
+    Add,
+    Derivative,
+    DiracDelta,
+    Dummy,
+    Expr,
+    Heaviside,
+    Indexed,
+    KroneckerDelta,
+    Mul,
+    S,
+    ceiling,
+    floor,
+    sign,
+)
 
 from symopt.calculus.rules import simplified
 from symopt.errors import DerivationError
@@ -78,14 +92,14 @@ def _derivative(value: Expr, target: Expr) -> Expr:
     stands beside the branches of a case distinction and not in them.
     """
     if not isinstance(target, Indexed):
-        return simplified(value.diff(target).doit())
+        return simplified(_almost_everywhere(value.diff(target).doit()))
     inner = dict.fromkeys(_outermost(value, target.base))
     marks = {one: Dummy(real=True) for one in inner}
     marked = value.xreplace(marks)
     back = {mark: one for one, mark in marks.items()}
     shares = []
     for one, mark in marks.items():
-        slope = marked.diff(mark).doit().xreplace(back)
+        slope = _almost_everywhere(marked.diff(mark).doit()).xreplace(back)
         if isinstance(one, Largest):
             raise DerivationError(
                 f"the gradient by {unicode(target)} goes through {unicode(one)}, which has none "
@@ -98,6 +112,17 @@ def _derivative(value: Expr, target: Expr) -> Expr:
             own = _same_place(one, target)
         shares.append(slope * own)
     return simplified(Add(*shares))
+
+
+def _almost_everywhere(slope: Expr) -> Expr:
+    """Derivatives of what jumps or has steps as they are beside the jump: numbers, not deltas.
+
+    sign and ⌊x⌋ have the derivative 0, max(a, b) half of each where they are equal.
+    """
+    slope = slope.replace(DiracDelta, lambda *_: S.Zero)
+    slope = slope.replace(Heaviside, lambda of, *_: (1 + sign(of)) / 2)
+    flat = {one: S.Zero for one in slope.atoms(Derivative) if one.expr.func in (floor, ceiling)}
+    return slope.xreplace(flat).doit()
 
 
 def _outermost(value: Expr, base: Expr) -> Iterator[Expr]:

@@ -58,7 +58,8 @@ def value(expr: Expr, point: Point, numbers: Mapping[Expr, int] | None = None) -
     DerivationError
         For a node that no residue is known of.
     Undefined
-        Where a root or a quotient has no residue; another point may do.
+        Where a root or a quotient has no residue; another point may do, but for powers that are
+        no roots of roots.
     """
     bound = dict(numbers or {})
     if expr in bound:
@@ -143,17 +144,26 @@ def _opaque(expr: Expr, arguments: tuple[int, ...]) -> int:
 
 def _power(expr: Pow, point: Point, bound: Mapping[Expr, int]) -> int:
     base, exponent = value(expr.args[0], point, bound), expr.args[1]
-    if base == 0 and exponent.is_negative:
+    if base == 0 and not exponent.is_nonnegative:
         raise Undefined
     if exponent.is_Integer:
         return pow(base, int(exponent), PRIME)
-    if not exponent.is_Rational or exponent.q != 2:
-        raise DerivationError(f"{unicode(expr)} has a power that no residue is known of")
-    # the prime is 3 modulo 4; this root is a square itself, so roots of products are products
+    if not exponent.is_Rational or exponent.q & (exponent.q - 1):
+        raise Undefined  # at no point: only square roots, and roots of them, have a residue
+    for _ in range(int(exponent.q).bit_length() - 1):
+        base = _square_root(base)
+    return pow(base, int(exponent.p), PRIME)
+
+
+def _square_root(base: int) -> int:
+    """The root that is a square itself, so that roots of products are products.
+
+    The prime is 3 modulo 4.
+    """
     root = pow(base, (PRIME + 1) // 4, PRIME)
     if root * root % PRIME != base:
         raise Undefined
-    return pow(root, int(exponent.p), PRIME)
+    return root
 
 
 def _letter(expr: Expr, point: Point) -> int:

@@ -85,6 +85,7 @@ def check_layer(layer: Layer) -> None:
         Names the equation, the letter and the axis that are at fault.
     """
     known: set[Basic] = set()
+    averages: set[Basic] = set()
     groups: set[Expr] = set()
     for id, one in layer.equations:
         left, right = one.left, one.right
@@ -94,8 +95,10 @@ def check_layer(layer: Layer) -> None:
         running = isinstance(left, Statistic) and canonical(right).has(left)
         if running:
             _check_running(layer, id, left)
+        _check_running_read(layer, id, right, averages)
         _check_known(id, right, known | ({left} if running else set()))
         known.add(left.base if isinstance(left, Indexed) else left)
+        averages |= {left} if running else set()
         if not layer.axes.varied and _learned(right):
             raise DeclarationError(
                 f"{id} reads {unicode(_learned(right)[0])}, but the parameters of {layer.name} "
@@ -167,6 +170,16 @@ def _check_running(layer: Layer, id: str, left: Expr) -> None:
             f"{id} keeps a running average of a statistic that each example has for itself, as "
             f"{layer.name} does not average over N; leave {unicode(left)} out, or average over N"
         )
+
+
+def _check_running_read(layer: Layer, id: str, right: Expr, averages: set[Basic]) -> None:
+    for one in occurrences(right, Statistic):
+        if one in averages:
+            raise DeclarationError(
+                f"{id} reads the running average {unicode(one)}, which follows a batch and is read "
+                f"at inference; let training of {layer.name} read the batch's own statistic, or "
+                "write inference(…)"
+            )
 
 
 def _check_known(id: str, right: Expr, known: set[Basic]) -> None:

@@ -51,6 +51,10 @@ def forward(layer: Layer) -> tuple[Definition, ...]:
         raise DerivationError(
             f"{layer.name} ends in no output for each element; let its last equation define y[i]"
         )
+    if not leaves(found)[1]:
+        raise DerivationError(
+            f"{layer.name} reads no input; declare one with given('x') and let an equation read it"
+        )
     size = next(
         (
             total.bounds[1]

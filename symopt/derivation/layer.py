@@ -16,7 +16,7 @@ from symopt.derivation.fused import fused
 from symopt.derivation.opinions import by, checked, second_opinion
 from symopt.derivation.steps import Derivation, Line, Reason
 from symopt.derivation.wording import Words, worded, words
-from symopt.nodes import Gradient
+from symopt.nodes import Gradient, Sigma
 from symopt.notation import function, index
 from symopt.printing.unicode import unicode
 from symopt.views import canonical
@@ -85,7 +85,7 @@ def derive_layer(layer: Layer) -> Backward:
             check = _proved(own, form, known, definitions)
             if _same(lines[-1].right, form):
                 # the chain says it in one step already, and with its differences kept together
-                form = lines[-1].right
+                form = form if _nested(lines[-1].right) else lines[-1].right
                 lines[-1] = replace(lines[-1], check=check)
             else:
                 reason = ("put together", *by(own, known))
@@ -114,6 +114,11 @@ def _targets(definitions: tuple[Definition, ...]) -> tuple[Expr, ...]:
 
 def _reads(one: Definition, leaf: Expr) -> bool:
     return bool(one.value.has(leaf.base if isinstance(leaf, Indexed) else leaf))
+
+
+def _nested(expr: Expr) -> bool:
+    """Whether a sum stands inside of another, where the closed form has them side by side."""
+    return any(total.body.has(Sigma) for total in expr.atoms(Sigma))
 
 
 def _is_leaf(target: Expr, definitions: tuple[Definition, ...]) -> bool:

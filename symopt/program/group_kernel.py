@@ -51,15 +51,21 @@ class GroupKernel:
 
 def group_for(layer: Layer, kernel: str, definitions: tuple[Definition, ...]) -> Group:
     """A kernel to begin with: its axes, the names that are taken, the letters that it computes."""
-    letters = {base.spelling.python for base in _bases(layer)} | {
-        s.spelling.python for id, one in layer.equations for s in _symbols(one.left, one.right)
-    }
+    letters = letter_names(layer)
     taken = {*letters, "real", "fault", "size", "total", "start", "stop"}
     taken |= {f"d{name}" for name in letters}
     computed = {one.letter.base: one for one in definitions if one.index is not None}
     index = next(one.left.indices[0] for _, one in layer.equations if isinstance(one.left, Indexed))
     numbers = Numbers(taken, suffix="_real")
     return Group(layout(layer.axes, taken), index, computed, numbers, kernel)
+
+
+def letter_names(layer: Layer) -> set[str]:
+    """The Python names of all letters in a layer's equations."""
+    found = {base.spelling.python for base in _bases(layer)}
+    for _, one in layer.equations:
+        found |= {symbol.spelling.python for symbol in _symbols(one.left, one.right)}
+    return found
 
 
 def _bases(layer: Layer) -> set[Sequence]:
@@ -79,20 +85,21 @@ def _symbols(*exprs: Expr) -> set[Symbol]:
 def loaded(
     group: Group,
     definitions: Iterable[Definition],
-    arrays: bool = False,
+    averages: bool = False,
     forms: Iterable[Expr] = (),
     known: Collection[Expr] = (),
 ) -> tuple[Node, ...]:
     """Numbers that the group has from the start, read once: parameters, and given statistics.
 
-    ``known`` letters have a value already.
+    The latter are running ``averages`` or those that a forward pass left; ``known`` letters have
+    a value already.
     """
     own = {one.letter for one in definitions if one.index is None}
     exprs = [*(one.written for one in definitions), *forms]
     letters = dict.fromkeys(s for expr in exprs for s in occurrences(expr, Parameter, Statistic))
-    given_statistics = arrays or bool(forms)
+    given_statistics = averages or bool(forms)
     return tuple(
-        local_value(group, one)
+        (kept_value if averages and isinstance(one, Statistic) else local_value)(group, one)
         for one in letters
         if (isinstance(one, Parameter) or given_statistics or one not in own) and one not in known
     )
@@ -107,6 +114,14 @@ def local_value(group: Group, letter: Symbol) -> Assign:
     group.numbers.taken.add(name.name)
     of = place.of_parameter if isinstance(letter, Parameter) else place.of_group
     return Assign(name, of(name_of(letter)))
+
+
+def kept_value(group: Group, letter: Symbol) -> Assign:
+    """A running average in the present group, in whatever precision it is kept."""
+    name = group.layout.in_group(letter)
+    group.letters_of[name] = letter
+    group.numbers.taken.add(name.name)
+    return Assign(name, group.layout.of_group(name_of(letter)))
 
 
 def staged(definitions: tuple[Definition, ...]) -> tuple[tuple[Definition, ...], ...]:

@@ -16,6 +16,7 @@ from symopt.program.group_kernel import (
     finished,
     gathered,
     group_for,
+    kept_value,
     loaded,
     local_value,
     name_of,
@@ -66,16 +67,28 @@ def lower_inference(
     group = group_for(layer, "inference", definitions)
     read = {letter for one in definitions for letter in one.written.atoms(Statistic)}
     derived = [one for one in corrected if one.letter in read]
-    nodes: list[Node] = [local_value(group, one.statistic) for one in derived]
+    nodes: list[Node] = [kept_value(group, one.statistic) for one in derived]
     nodes += [_corrected(group, one) for one in derived]
-    letters = {one.letter for one in derived}
-    nodes += loaded(group, definitions, arrays=True, known=letters)
+    own = [one for one in definitions if one.index is None]
+    known = {*(one.letter for one in derived), *(one.letter for one in own)}
+    nodes += loaded(group, definitions, averages=True, known=known)
     for several in staged(definitions):
         nodes += gathered(group, several)
+        for one in several:
+            nodes += _passing(group, one) if one.index is None else ()
     nodes += _output(group, definitions)
     results = [(name_of(definitions[-1].letter), ELEMENT)]
     shown = [one.shown.right for one in derived]
-    return finished(group, nodes, definitions, results, forms=shown, known=letters)
+    return finished(group, nodes, definitions, results, forms=shown, known=known)
+
+
+def _passing(group: Group, one: Definition) -> tuple[Node, ...]:
+    """A statistic that is needed for the moment alone."""
+    value = group.with_totals(one.written)
+    name = group.layout.in_group(one.letter)
+    group.letters_of[name] = one.letter
+    group.numbers.taken.add(name.name)
+    return (*group.watched(one.id, value), Assign(name, value, note=one.id, wide=True))
 
 
 def _corrected(group: Group, one: RunningCorrection) -> Assign:
@@ -99,7 +112,7 @@ def lower_running(layer: Layer) -> GroupKernel | None:
     place = group.layout
     nodes: list[Node] = []
     read = dict.fromkeys(s for _, one in running for s in occurrences(one.right, Statistic))
-    nodes += [local_value(group, one) for one in read]
+    nodes += [kept_value(group, one) for one in read]
     for id, one in running:
         value = place.letters_in_group(one.right)
         nodes.append(Assign(place.of_group(name_of(one.left)), value, note=id, wide=True))

@@ -21,10 +21,12 @@ def class_words(layer: Layer, kernels: LayerKernels) -> dict[str, Any]:
     inputs, saved = kernels.forward.inputs, statistics_kept(kernels)
     output = kernels.forward.results[0][0]
     gradients = [name for name, _ in kernels.backward.results]
+    sizes = _sizes(layer, bool(learned), bool(averages))
+    checked = [one.partition(":")[0] for one in sizes]
     by_input = [f"d{one}" for one in inputs]
     return {
         "name": class_name(layer.name),
-        "sizes": _sizes(layer, bool(learned), bool(averages)),
+        "sizes": sizes,
         "starts": [f"{name}: float" for name in open_starts],
         "numbers": [
             f"{one.name}: float" + ("" if one.default is None else f" = {one.default!r}")
@@ -49,6 +51,7 @@ def class_words(layer: Layer, kernels: LayerKernels) -> dict[str, Any]:
         "input_gradients": ", ".join(f'gradients["{one}"]' for one in by_input),
         "input_gradient_type": "np.ndarray" if len(inputs) == 1 else "tuple[np.ndarray, ...]",
         "has_groups": "G" in layer.axes.kept,
+        "size_checks": [f'_check_size("{one}", {one})' for one in checked if one != GROUPS],
     }
 
 
@@ -66,7 +69,7 @@ def _sizes(layer: Layer, learned: bool, averages: bool) -> list[str]:
     found: list[str] = []
     if "R" in axes.kept:
         return ["shape: int | tuple[int, ...]"] if learned else []
-    if learned or (averages and "C" in axes.kept):
+    if learned or "G" in axes.kept or (averages and "C" in axes.kept):
         found.append("channels: int")
     if averages and "S" in axes.kept:
         found.append("spatial: tuple[int, ...]")
@@ -81,7 +84,7 @@ def _shape(layer: Layer) -> str:
 
 def _group(layer: Layer) -> str:
     """The shape of a running average; such a layer averages over N."""
-    words = {"C": "(channels,)", "S": "tuple(spatial)"}
+    words = {"C": "(channels,)", "G": "(groups,)", "S": "tuple(spatial)"}
     return " + ".join(words[one] for one in layer.axes.kept) or "()"
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from symopt.declaration import Layer
 from symopt.derivation.inference import at_inference
 from symopt.derivation.layer import Backward
 from symopt.derivation.running import corrections
-from symopt.errors import LoweringError
 from symopt.program.group_kernel import ELEMENT, GROUP, LEARNED, GroupKernel
 from symopt.program.ir import ARRAY, COUNT, NUMBER, STEP, Argument
 from symopt.program.lower_backward import lower_backward
@@ -18,24 +17,9 @@ from symopt.program.lower_layer import (
     lower_inference,
     lower_running,
 )
+from symopt.targets.layer_names import GROUPS, LayerKernels, check_names
 from symopt.targets.numba_rule import number_check, signature
 from symopt.targets.ranges import admissible
-
-GROUPS = "groups"
-
-
-class LayerKernels(NamedTuple):
-    """The kernels of a layer; some layers keep no averages and know no inference."""
-
-    forward: GroupKernel
-    backward: GroupKernel
-    running: GroupKernel | None
-    inference: GroupKernel | None
-
-    @property
-    def averages(self) -> tuple[str, ...]:
-        """The running averages, updated in place."""
-        return tuple(name for name, _ in self.running.results) if self.running else ()
 
 
 def layer_kernels(layer: Layer, backward: Backward) -> LayerKernels:
@@ -44,23 +28,16 @@ def layer_kernels(layer: Layer, backward: Backward) -> LayerKernels:
     Raises
     ------
     LoweringError
-        If two letters of the layer have names that its functions would mix up.
+        If a letter of the layer has a name that its functions need for something else.
     """
+    check_names(layer)
     later = at_inference(layer)
-    made = LayerKernels(
+    return LayerKernels(
         lower_forward(backward),
         lower_backward(backward),
         lower_running(layer),
         lower_inference(layer, later, corrections(layer)) if later else None,
     )
-    names = [argument.name for one in made if one for argument in one.kernel.arguments]
-    for name in names:
-        if name in {*layer.axes.parameters, GROUPS, "shapes"} or f"d{name}" in made.forward.inputs:
-            raise LoweringError(
-                f"{layer.name} has a letter with the Python name {name}, which its functions need "
-                "for something else; rename it with python='…'"
-            )
-    return made
 
 
 def functions(layer: Layer, kernels: LayerKernels) -> list[dict[str, Any]]:

@@ -304,3 +304,100 @@ def test_a_mean_far_from_zero_costs_no_more_digits_than_the_data_has(library):
     y, *_ = module.forward(x, ones, zeros, mean, spread)
     digits_of_the_data = float(np.spacing(np.float32(1e4)))
     assert np.abs(y - wanted).max() < digits_of_the_data
+
+
+@pytest.mark.parametrize(
+    "name", ["N", "S", "mu_c", "part_1", "sum_1", "READ", "training", "gradients", "dx", "dy"]
+)
+def test_a_letter_called_like_something_else_in_its_file_is_refused(name):
+    letter = parameter(name)
+
+    def own():
+        return {"mean": MEAN, "scale": Eq(y[i], letter * (x[i] - mu))}
+
+    with pytest.raises(SymoptError) as error:
+        compile(layer(initial={letter: 1})(own))
+    assert str(error.value) == (
+        f"own has a letter with the Python name {name}, which its file needs for something else; "
+        "rename it with python='…'"
+    )
+
+
+def test_training_reads_no_running_average():
+    def own():
+        return {
+            "mean": MEAN,
+            "average": Eq(nu, alpha * mu + (1 - alpha) * nu),
+            "shift": Eq(y[i], x[i] - nu),
+        }
+
+    with pytest.raises(SymoptError) as error:
+        layer(own)
+    assert str(error.value) == (
+        "own.shift reads the running average ν, which follows a batch and is read at inference; "
+        "let training of own read the batch's own statistic, or write inference(…)"
+    )
+
+
+def test_a_layer_reads_something():
+    def own():
+        return {"scale": Eq(y[i], gamma)}
+
+    with pytest.raises(SymoptError, match="own reads no input; declare one with given"):
+        compile(layer(own))
+
+
+def test_groups_need_channels_even_without_parameters_and_averages_may_be_of_groups():
+    def own():
+        return {
+            "mean": MEAN,
+            "average": Eq(nu, alpha * mu + (1 - alpha) * nu),
+            "shift": Eq(y[i], x[i] - mu),
+            "later": inference(Eq(mu, nu)),
+        }
+
+    made = compile(layer(over="N C/G H W", initial={nu: 0})(own)).Own(
+        4, 2, alpha=0.5, dtype=np.float64
+    )
+    batch = np.arange(8.0).reshape(2, 4)
+    np.testing.assert_array_equal(made(batch), batch - [2.5, 2.5, 4.5, 4.5])
+    np.testing.assert_array_equal(made.nu, [1.25, 2.25])
+    made.evaluate()
+    np.testing.assert_array_equal(made(batch), batch - [1.25, 1.25, 2.25, 2.25])
+
+
+@pytest.mark.parametrize("junk", [{"t": -1}, {"t": True}, {"t": "x"}, {"arrays": 3}])
+def test_what_is_no_state_is_refused_whole(library, junk):
+    made = compile(library["batch_norm_debiased"]).BatchNormDebiased(6, dtype=np.float64)
+    made(X)
+    before = made.state_dict()
+    with pytest.raises(ValueError, match="what was saved is no state of this layer"):
+        made.load_state_dict({**before, "hyperparameters": {"alpha": 0.5, "epsilon": 1.0}, **junk})
+    after = made.state_dict()
+    assert after["hyperparameters"] == before["hyperparameters"]
+    assert after["t"] == before["t"]
+    for key, one in before["arrays"].items():
+        np.testing.assert_array_equal(after["arrays"][key], one)
+
+
+def test_a_state_of_other_groups_is_refused(library):
+    module = compile(library["group_norm"])
+    with pytest.raises(ValueError, match="it has 3 groups, not 2"):
+        module.GroupNorm(6, 2).load_state_dict(module.GroupNorm(6, 3).state_dict())
+
+
+@pytest.mark.parametrize("size", [2.5, "a", None, True, (2, 3.0), -1, 0])
+def test_sizes_are_whole_numbers(library, size):
+    with pytest.raises(ValueError, match=r"batch_norm: channels is .*, but takes whole numbers"):
+        compile(library["batch_norm"]).BatchNorm(size)
+
+
+@pytest.mark.parametrize("dtype", ["junk", int, "f2", complex, object, ">f4"])
+def test_dtypes_are_those_of_kernels(library, dtype):
+    with pytest.raises(ValueError, match="float32 or float64 is needed"):
+        compile(library["batch_norm"]).BatchNorm(6, dtype=dtype)
+
+
+def test_a_mask_is_not_dropped_in_silence(library):
+    with pytest.raises(ValueError, match="the input is a MaskedArray, not a NumPy array"):
+        forward(compile(library["batch_norm"]), x=np.ma.masked_array(X, mask=X > 3))

@@ -1,0 +1,60 @@
+"""The kernels of a layer together, and whether its letters' names leave room for all others."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from symopt.declaration import Layer
+from symopt.errors import LoweringError
+from symopt.program.group_kernel import GroupKernel, letter_names
+from symopt.program.layout import layout
+
+GROUPS = "groups"
+
+
+class LayerKernels(NamedTuple):
+    """The kernels of a layer; some layers keep no averages and know no inference."""
+
+    forward: GroupKernel
+    backward: GroupKernel
+    running: GroupKernel | None
+    inference: GroupKernel | None
+
+    @property
+    def averages(self) -> tuple[str, ...]:
+        """The running averages, updated in place."""
+        return tuple(name for name, _ in self.running.results) if self.running else ()
+
+
+# what the text of a generated module calls its own
+_OWN = {
+    "C", "DTYPES", "E", "G", "K", "N", "R", "READ", "S", "WORDS", "WRITTEN", "arrays",
+    "averages", "axis", "backward", "channels", "dtype", "elements", "error", "evaluate",
+    "fault", "forward", "found", "given", "gradients", "groups", "hyperparameters", "inference",
+    "key", "lead", "learned", "length", "lengths", "load_state_dict", "mine", "names", "one",
+    "outlines", "parameters", "real", "saved", "shape", "shapes", "size", "spatial", "start",
+    "state_dict", "stop", "train", "training", "wrong",
+}  # fmt: skip
+_NUMBERED = re.compile(r"(part|sum|total|largest)_\d+_?")
+
+
+def check_names(layer: Layer) -> None:
+    """Nothing, when no letter of the layer is called like something else in its module.
+
+    Raises
+    ------
+    LoweringError
+        Names the letter that has to be renamed.
+    """
+    names = sorted(letter_names(layer))
+    suffix = layout(layer.axes, set(names)).suffix
+    adjoints = {f"d{name}" for name in names}
+    in_group = {f"{name}{suffix}" for name in names}
+    for name in names:
+        private = name.startswith("_") or _NUMBERED.fullmatch(name) or name.endswith("_real")
+        if private or name in _OWN | adjoints | in_group:
+            raise LoweringError(
+                f"{layer.name} has a letter with the Python name {name}, which its file needs for "
+                "something else; rename it with python='…'"
+            )
