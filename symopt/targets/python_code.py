@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sympy import Add, Basic, Expr, Integer, Interval, Mul, Pow, S, Set, Union
+from sympy import Add, Basic, Expr, Integer, Mul, Pow, S
 from sympy.core.relational import Relational
 from sympy.printing.pycode import PythonCodePrinter
-from sympy.sets.sets import FiniteSet
 
 from symopt.errors import LoweringError
 from symopt.printing.written import WrittenOrder
-from symopt.program.ir import Assign, Call, Fault, Kernel, Loop, Node, RowFunction, Scratch, Stop
+from symopt.program.ir import (
+    Assign,
+    Call,
+    Fault,
+    Kernel,
+    Loop,
+    Node,
+    RowFunction,
+    Scratch,
+    Stop,
+    View,
+)
 from symopt.views import Fraction, factors, index_terms, split_sign
 
 _FLIPPED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -216,6 +226,9 @@ def _body(printer: KernelPrinter, nodes: Sequence[Node], depth: int) -> Iterator
                 yield f"{indent}{name} = np.empty({size}, dtype)", ""
             case Stop(name, start, size):
                 yield f"{indent}{name} = min({start} + {size}, size)", ""
+            case View(name, array, start, row):
+                place = f"{start}:stop" if row is None else f"{row}, {start}:stop"
+                yield f"{indent}{name} = {array}[{place}]", ""
             case Call(function, arguments, targets):
                 passed = ", ".join(printer.doprint(one) for one in arguments)
                 yield from _added(printer, indent, f"{function}({passed})", targets)
@@ -245,49 +258,3 @@ def row_lines(row: RowFunction) -> tuple[Lines, Lines]:
     return tuple(
         (f"{name} = real({value})", "") for name, value in sorted(printer.needs.items())
     ), body
-
-
-def admissible(symbol: str, domain: Set, variable: str = "") -> tuple[str, str]:
-    """The range of a symbol as a Python condition and in mathematical notation.
-
-    The condition is on ``variable``, by default called as the symbol; NaN never satisfies it.
-
-    >>> admissible("beta", Interval.Ropen(0, 1))
-    ('0 <= beta < 1', '[0, 1)')
-
-    Raises
-    ------
-    LoweringError
-        For a set that is neither an interval nor made of intervals and numbers.
-    """
-    name = variable or symbol
-    if domain in (S.Naturals, S.Naturals0):
-        least = 1 if domain is S.Naturals else 0
-        return f"{least} <= {name} < math.inf and {name} % 1 == 0", f"{{{least}, {least + 1}, …}}"
-    if isinstance(domain, Union):
-        parts = [admissible(symbol, one, name) for one in domain.args]
-        return " or ".join(f"({code})" for code, _ in parts), " ∪ ".join(word for _, word in parts)
-    if isinstance(domain, FiniteSet):
-        values = ", ".join(number_code(one) for one in domain.args)
-        return f"{name} in ({values},)", f"{{{values}}}"
-    if domain is S.Integers:
-        return f"-math.inf < {name} < math.inf and {name} % 1 == 0", "{…, -1, 0, 1, …}"
-    if not isinstance(domain, Interval):
-        raise LoweringError(
-            f"{symbol} has the range {domain}, which no check can be written for; use an Interval, "
-            "a set of numbers, Naturals or Integers"
-        )
-    low, high = (_bound(end) for end in (domain.start, domain.end))
-    open_low, open_high = domain.left_open, domain.right_open
-    code = f"{low[0]} {'<' if open_low else '<='} {name} {'<' if open_high else '<='} {high[0]}"
-    words = f"{'(' if open_low else '['}{low[1]}, {high[1]}{')' if open_high else ']'}"
-    return code, words
-
-
-def _bound(value: Expr) -> tuple[str, str]:
-    if value is S.Infinity:
-        return "math.inf", "∞"
-    if value is S.NegativeInfinity:
-        return "-math.inf", "-∞"
-    text = str(value.p) if isinstance(value, Integer) else number_code(value)
-    return text, text
