@@ -27,9 +27,12 @@ def put_in(assignments):
 
 
 def at_numbers(expr, numbers):
-    """An expression of letters at fixed numbers, to 30 digits."""
+    """An expression of letters at fixed numbers between 0 and 1, to 30 digits."""
     letters = expr.atoms(Indexed) | {one for one in expr.free_symbols if isinstance(one, Symbol)}
-    values = {one: numbers.setdefault(one, Float(3 + len(numbers), 30) / 11) for one in letters}
+    values = {
+        one: numbers.setdefault(one, Float(3 + len(numbers), 30) / 41)
+        for one in sorted(letters, key=str)
+    }
     return expr.xreplace({one: value for one, value in values.items() if one != t}).subs(t, 3).n(30)
 
 
