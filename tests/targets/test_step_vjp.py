@@ -1,6 +1,8 @@
 """Gradients through training: beside differences of the step itself, and beside PyTorch."""
 
 import inspect
+import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +10,10 @@ import torch
 from sympy import Abs, And, Eq, Interval, Max, Min, Piecewise, Rational, exp, sign, sqrt
 
 from symopt import Sigma, compile, d, debias, given, hat, hyperparameter, initially, sequence
+from symopt.derivation.rule import derive_rule
+from symopt.derivation.update_gradient import update_gradient
 from symopt.errors import LoweringError
+from symopt.program import lower_vjp
 from symopt.symbols import L, alpha, beta, example, f, g, gamma, m, t, theta, u, v, x, y
 
 rho = hyperparameter("rho", Interval.open(0, 1))
@@ -181,6 +186,39 @@ def test_an_odd_rule_is_differentiated(declare, case):
     for name in ("step", "gradient_point"):
         if hasattr(module, name):
             judge(module, name)
+
+
+# the mutation that must be noticed
+
+SPOILT = {"dropped": 0, "doubled": 2, "negated": -1}
+
+
+def spoilt(found, place, factor):
+    """The gradient of a step with one of its shares multiplied by a number."""
+    count = itertools.count()
+
+    def change(share):
+        if next(count) != place:
+            return share
+        return replace(share, value=factor * share.value, outer=factor * share.outer)
+
+    def changed(several):
+        return tuple(replace(one, shares=tuple(map(change, one.shares))) for one in several)
+
+    return replace(found, made=changed(found.made), sources=changed(found.sources))
+
+
+@pytest.mark.parametrize("how", SPOILT)
+@pytest.mark.parametrize("name", ["adagrad", "minibatch"])
+def test_a_share_that_is_dropped_doubled_or_negated_is_noticed(library, monkeypatch, name, how):
+    system = derive_rule(library[name])
+    whole = update_gradient(system)
+    shares = sum(len(one.shares) for one in (*whole.made, *whole.sources))
+    for place in range(shares):
+        broken = spoilt(whole, place, SPOILT[how])
+        monkeypatch.setattr(lower_vjp, "update_gradient", lambda _, broken=broken: broken)
+        with pytest.raises(AssertionError, match="Not equal to tolerance"):
+            judge(compile(library[name]), "step")
 
 
 # beside PyTorch: one step, written straight
