@@ -24,6 +24,14 @@ import numba
 import numpy as np
 
 
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc"}, nogil=True)
+def _total(terms, count):
+    total = 0.0
+    for i in range(count):
+        total += terms[i]
+    return total
+
+
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 def _step(theta, g, v, G, t, alpha, beta_1, beta_2, epsilon):
     real = theta.dtype.type
@@ -40,6 +48,71 @@ def _step(theta, g, v, G, t, alpha, beta_1, beta_2, epsilon):
         v_hat = v[i] * v_hat_scale                              # adam.bias_correction
         G_hat = G[i] * G_hat_scale                              # adam.bias_correction
         theta[i] -= alpha / math.sqrt(G_hat + epsilon) * v_hat  # adam.step
+
+
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+def _step_vjp(theta, g, v, G, dtheta, dv, dG, dtheta_before, dg, dv_before, dG_before, t, alpha, beta_1, beta_2, epsilon):
+    dtype = theta.dtype
+    real = dtype.type
+    dalpha = 0.0
+    dbeta_1 = 0.0
+    dbeta_2 = 0.0
+    depsilon = 0.0
+    one_minus_beta_1 = real(1.0 - beta_1)
+    one_minus_beta_2 = real(1.0 - beta_2)
+    v_hat_scale = real(1.0 / (-math.expm1(t * math.log(beta_1))))
+    G_hat_scale = real(1.0 / (-math.expm1(t * math.log(beta_2))))
+    one = real(1.0)
+    shared_1_scale = real(alpha / 2.0)
+    dg_scale = real(2.0 * (1.0 - beta_2))
+    dbeta_1_terms_scale = real(beta_1 ** (t - 1.0) * t / (-math.expm1(t * math.log(beta_1))) ** 2.0)
+    dbeta_2_terms_scale = real(beta_2 ** (t - 1.0) * t / (-math.expm1(t * math.log(beta_2))) ** 2.0)
+    epsilon = real(epsilon)
+    alpha = real(alpha)
+    beta_1 = real(beta_1)
+    beta_2 = real(beta_2)
+    size = theta.size
+    dalpha_terms = np.empty(1024, dtype)
+    dbeta_1_terms = np.empty(1024, dtype)
+    dbeta_2_terms = np.empty(1024, dtype)
+    depsilon_terms = np.empty(1024, dtype)
+    for start in range(0, size, 1024):
+        stop = min(start + 1024, size)
+        v_block = v[start:stop]
+        g_block = g[start:stop]
+        G_block = G[start:stop]
+        dtheta_block = dtheta[start:stop]
+        dG_block = dG[start:stop]
+        dv_block = dv[start:stop]
+        dtheta_before_block = dtheta_before[start:stop]
+        dv_before_block = dv_before[start:stop]
+        dG_before_block = dG_before[start:stop]
+        dg_block = dg[start:stop]
+        for i in range(stop - start):
+            v_now = v_block[i] + one_minus_beta_1 * (g_block[i] - v_block[i])  # adam.first_moment
+            G_now = G_block[i] + one_minus_beta_2 * (g_block[i] * g_block[i] - G_block[i])  # adam.second_moment
+            v_hat = v_now * v_hat_scale                           # adam.bias_correction
+            G_hat = G_now * G_hat_scale                           # adam.bias_correction
+            shared_3 = G_hat + epsilon                            # adam.step
+            shared_2 = one / math.sqrt(shared_3)                  # adam.step
+            shared_1 = shared_1_scale / shared_3 * v_hat * shared_2 * dtheta_block[i]  # adam.step
+            dG_hat = shared_1                                     # adam.step
+            dv_hat = -alpha * shared_2 * dtheta_block[i]          # adam.step
+            dG_now = dG_block[i] + dG_hat * G_hat_scale           # adam.bias_correction
+            dv_now = dv_block[i] + dv_hat * v_hat_scale           # adam.bias_correction
+            dtheta_before_block[i] = dtheta_block[i]              # adam.step
+            dv_before_block[i] = beta_1 * dv_now                  # adam.first_moment
+            dG_before_block[i] = beta_2 * dG_now                  # adam.second_moment
+            dg_block[i] = one_minus_beta_1 * dv_now + dg_scale * g_block[i] * dG_now  # adam.first_moment, adam.second_moment
+            dalpha_terms[i] = -v_hat * shared_2 * dtheta_block[i]  # adam.step
+            dbeta_1_terms[i] = (v_block[i] - g_block[i]) * dv_now + dbeta_1_terms_scale * v_now * dv_hat  # adam.first_moment, adam.bias_correction
+            dbeta_2_terms[i] = (G_block[i] - g_block[i] * g_block[i]) * dG_now + dbeta_2_terms_scale * G_now * dG_hat  # adam.second_moment, adam.bias_correction
+            depsilon_terms[i] = shared_1                          # adam.step
+        dalpha += _total(dalpha_terms, stop - start)
+        dbeta_1 += _total(dbeta_1_terms, stop - start)
+        dbeta_2 += _total(dbeta_2_terms, stop - start)
+        depsilon += _total(depsilon_terms, stop - start)
+    return (dalpha, dbeta_1, dbeta_2, depsilon,)
 
 
 def step(
@@ -112,6 +185,86 @@ def _numbers(t: int, alpha: float, beta_1: float, beta_2: float, epsilon: float)
         _check_number("beta_2", beta_2, lambda x: 0 <= x < 1, "[0, 1)"),
         _check_number("epsilon", epsilon, lambda x: 0 <= x < math.inf, "[0, ∞)"),
     )
+
+
+def step_vjp(
+    theta: np.ndarray,
+    g: np.ndarray,
+    v: np.ndarray,
+    G: np.ndarray,
+    t: int,
+    alpha: float = 0.001,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-08,
+    *,
+    dtheta: np.ndarray,
+    dv: np.ndarray,
+    dG: np.ndarray,
+) -> dict[str, Any]:
+    """The gradient of one step: dL/d(each argument) by its name, from dL/d(each new value).
+
+        dL/dθₜ₊₁ = δθₜ₊₁
+        dL/dĜₜ = α·v̂ₜ/(2·(Ĝₜ + ε)^(3/2))·dL/dθₜ₊₁
+        dL/dv̂ₜ = −α/√(Ĝₜ + ε)·dL/dθₜ₊₁
+        dL/dGₜ = δGₜ + 1/(1 − β₂ᵗ)·dL/dĜₜ
+        dL/dvₜ = δvₜ + 1/(1 − β₁ᵗ)·dL/dv̂ₜ
+        dL/dθₜ = dL/dθₜ₊₁
+        dL/dvₜ₋₁ = β₁·dL/dvₜ
+        dL/dGₜ₋₁ = β₂·dL/dGₜ
+        dL/dgₜ = (1 − β₁)·dL/dvₜ + 2·(1 − β₂)·gₜ·dL/dGₜ
+        dL/dα = −Σ_j v̂ₜ/√(Ĝₜ + ε)·dL/dθₜ₊₁
+        dL/dβ₁ = Σ_j ((vₜ₋₁ − gₜ)·dL/dvₜ + β₁^(t − 1)·t·vₜ/(1 − β₁ᵗ)²·dL/dv̂ₜ)
+        dL/dβ₂ = Σ_j ((Gₜ₋₁ − gₜ²)·dL/dGₜ + β₂^(t − 1)·t·Gₜ/(1 − β₂ᵗ)²·dL/dĜₜ)
+        dL/dε = Σ_j α·v̂ₜ/(2·(Ĝₜ + ε)^(3/2))·dL/dθₜ₊₁
+
+    theta, g, v, G, alpha, beta_1, beta_2, epsilon: as step takes them, before the step; nothing is changed.
+    dtheta, dv, dG: dL/d(new value) of theta, v, G, arrays like it.
+    Arrays in the result are new; hyperparameters have floats, summed in float64.
+    Raises ValueError for arguments that do not fit.
+    """
+    order = _check_arrays(
+        written={},
+        read={"theta": theta, "g": g, "v": v, "G": G, "dtheta": dtheta, "dv": dv, "dG": dG},
+        batches={},
+    )
+    t = _check_step(t)
+    alpha = _check_number("alpha", alpha, lambda x: 0 < x < math.inf, "(0, ∞)")
+    beta_1 = _check_number("beta_1", beta_1, lambda x: 0 <= x < 1, "[0, 1)")
+    beta_2 = _check_number("beta_2", beta_2, lambda x: 0 <= x < 1, "[0, 1)")
+    epsilon = _check_number("epsilon", epsilon, lambda x: 0 <= x < math.inf, "[0, ∞)")
+    dtheta_before = np.empty(theta.shape, theta.dtype, order=order)
+    dg = np.empty(g.shape, g.dtype, order=order)
+    dv_before = np.empty(v.shape, v.dtype, order=order)
+    dG_before = np.empty(G.shape, G.dtype, order=order)
+    (dalpha, dbeta_1, dbeta_2, depsilon,) = _step_vjp(
+        theta.reshape(-1, order=order),
+        g.reshape(-1, order=order),
+        v.reshape(-1, order=order),
+        G.reshape(-1, order=order),
+        dtheta.reshape(-1, order=order),
+        dv.reshape(-1, order=order),
+        dG.reshape(-1, order=order),
+        dtheta_before.reshape(-1, order=order),
+        dg.reshape(-1, order=order),
+        dv_before.reshape(-1, order=order),
+        dG_before.reshape(-1, order=order),
+        t,
+        alpha,
+        beta_1,
+        beta_2,
+        epsilon,
+    )
+    return {
+        "theta": dtheta_before,
+        "g": dg,
+        "v": dv_before,
+        "G": dG_before,
+        "alpha": dalpha,
+        "beta_1": dbeta_1,
+        "beta_2": dbeta_2,
+        "epsilon": depsilon,
+    }
 
 
 def initial_states(theta: np.ndarray) -> dict[str, np.ndarray]:
@@ -249,7 +402,7 @@ def _check_arrays(written: dict[str, Any], read: dict[str, Any], batches: dict[s
     for key, one in written.items():
         if not one.flags.writeable:
             raise ValueError(f"adam: {key} is read-only, but is updated in place")
-    orders = "C" if batches or all(one.flags.c_contiguous for one in arrays.values()) else "F"
+    orders = "C" if batches or model.flags.c_contiguous else "F"
     for key, one in arrays.items():
         if not (one.flags.c_contiguous if orders == "C" else one.flags.f_contiguous):
             raise ValueError(
@@ -308,10 +461,15 @@ def _check_step(t: Any) -> float:
     return number
 
 
-def _check_scalar(key: str, one: Any) -> Any:
+def _check_scalar(key: str, one: Any, source: str = "use initial_states") -> Any:
     """A state that all elements share: an array of one float64."""
     if not isinstance(one, np.ndarray) or one.shape != (1,) or one.dtype != np.float64:
-        raise ValueError(f"adam: {key} is not an array of one float64; use initial_states")
-    if not one.flags.writeable:
+        raise ValueError(f"adam: {key} is not an array of one float64; {source}")
+    return one
+
+
+def _check_written(key: str, one: Any) -> Any:
+    """A state that all elements share and that is updated in place."""
+    if not _check_scalar(key, one).flags.writeable:
         raise ValueError(f"adam: {key} is read-only, but is updated in place")
     return one

@@ -23,6 +23,14 @@ import numba
 import numpy as np
 
 
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc"}, nogil=True)
+def _total(terms, count):
+    total = 0.0
+    for i in range(count):
+        total += terms[i]
+    return total
+
+
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 def _step(theta, g, v, G, alpha, beta, epsilon, gamma):
     real = theta.dtype.type
@@ -35,6 +43,62 @@ def _step(theta, g, v, G, alpha, beta, epsilon, gamma):
         v[i] = gamma * v[i] + alpha * g[i]                    # adam_naive.index_slip
         G[i] += one_minus_beta * (g[i] * g[i] - G[i])         # adam_naive.cache
         theta[i] -= alpha / math.sqrt(G[i] + epsilon) * v[i]  # adam_naive.step
+
+
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+def _step_vjp(theta, g, v, G, dtheta, dv, dG, dtheta_before, dg, dv_before, dG_before, alpha, beta, epsilon, gamma):
+    dtype = theta.dtype
+    real = dtype.type
+    dalpha = 0.0
+    dbeta = 0.0
+    depsilon = 0.0
+    dgamma = 0.0
+    one_minus_beta = real(1.0 - beta)
+    one = real(1.0)
+    shared_1_scale = real(alpha / 2.0)
+    dg_scale = real(2.0 * (1.0 - beta))
+    gamma = real(gamma)
+    alpha = real(alpha)
+    epsilon = real(epsilon)
+    beta = real(beta)
+    size = theta.size
+    dalpha_terms = np.empty(1024, dtype)
+    dbeta_terms = np.empty(1024, dtype)
+    depsilon_terms = np.empty(1024, dtype)
+    dgamma_terms = np.empty(1024, dtype)
+    for start in range(0, size, 1024):
+        stop = min(start + 1024, size)
+        v_block = v[start:stop]
+        g_block = g[start:stop]
+        G_block = G[start:stop]
+        dtheta_block = dtheta[start:stop]
+        dG_block = dG[start:stop]
+        dv_block = dv[start:stop]
+        dtheta_before_block = dtheta_before[start:stop]
+        dv_before_block = dv_before[start:stop]
+        dG_before_block = dG_before[start:stop]
+        dg_block = dg[start:stop]
+        for i in range(stop - start):
+            v_now = gamma * v_block[i] + alpha * g_block[i]       # adam_naive.index_slip
+            G_now = G_block[i] + one_minus_beta * (g_block[i] * g_block[i] - G_block[i])  # adam_naive.cache
+            shared_3 = G_now + epsilon                            # adam_naive.step
+            shared_2 = one / math.sqrt(shared_3)                  # adam_naive.step
+            shared_1 = shared_1_scale / shared_3 * v_now * shared_2 * dtheta_block[i]  # adam_naive.step
+            dG_now = dG_block[i] + shared_1                       # adam_naive.step
+            dv_now = dv_block[i] - alpha * shared_2 * dtheta_block[i]  # adam_naive.step
+            dtheta_before_block[i] = dtheta_block[i]              # adam_naive.step
+            dv_before_block[i] = gamma * dv_now                   # adam_naive.index_slip
+            dG_before_block[i] = beta * dG_now                    # adam_naive.cache
+            dg_block[i] = alpha * dv_now + dg_scale * g_block[i] * dG_now  # adam_naive.index_slip, adam_naive.cache
+            dalpha_terms[i] = g_block[i] * dv_now - v_now * shared_2 * dtheta_block[i]  # adam_naive.index_slip, adam_naive.step
+            dbeta_terms[i] = (G_block[i] - g_block[i] * g_block[i]) * dG_now  # adam_naive.cache
+            depsilon_terms[i] = shared_1                          # adam_naive.step
+            dgamma_terms[i] = v_block[i] * dv_now                 # adam_naive.index_slip
+        dalpha += _total(dalpha_terms, stop - start)
+        dbeta += _total(dbeta_terms, stop - start)
+        depsilon += _total(depsilon_terms, stop - start)
+        dgamma += _total(dgamma_terms, stop - start)
+    return (dalpha, dbeta, depsilon, dgamma,)
 
 
 def step(
@@ -100,6 +164,81 @@ def _numbers(alpha: float, beta: float, epsilon: float, gamma: float) -> tuple[f
         _check_number("epsilon", epsilon, lambda x: 0 <= x < math.inf, "[0, ∞)"),
         _check_number("gamma", gamma, lambda x: 0 <= x < 1, "[0, 1)"),
     )
+
+
+def step_vjp(
+    theta: np.ndarray,
+    g: np.ndarray,
+    v: np.ndarray,
+    G: np.ndarray,
+    alpha: float = 0.001,
+    beta: float = 0.9,
+    epsilon: float = 1e-08,
+    gamma: float = 0.9,
+    *,
+    dtheta: np.ndarray,
+    dv: np.ndarray,
+    dG: np.ndarray,
+) -> dict[str, Any]:
+    """The gradient of one step: dL/d(each argument) by its name, from dL/d(each new value).
+
+        dL/dθₜ₊₁ = δθₜ₊₁
+        dL/dGₜ = δGₜ + α·vₜ/(2·(Gₜ + ε)^(3/2))·dL/dθₜ₊₁
+        dL/dvₜ = δvₜ − α/√(Gₜ + ε)·dL/dθₜ₊₁
+        dL/dθₜ = dL/dθₜ₊₁
+        dL/dvₜ₋₁ = γ·dL/dvₜ
+        dL/dGₜ₋₁ = β·dL/dGₜ
+        dL/dgₜ = α·dL/dvₜ + 2·(1 − β)·gₜ·dL/dGₜ
+        dL/dα = Σ_j (gₜ·dL/dvₜ − vₜ/√(Gₜ + ε)·dL/dθₜ₊₁)
+        dL/dβ = Σ_j (Gₜ₋₁ − gₜ²)·dL/dGₜ
+        dL/dε = Σ_j α·vₜ/(2·(Gₜ + ε)^(3/2))·dL/dθₜ₊₁
+        dL/dγ = Σ_j vₜ₋₁·dL/dvₜ
+
+    theta, g, v, G, alpha, beta, epsilon, gamma: as step takes them, before the step; nothing is changed.
+    dtheta, dv, dG: dL/d(new value) of theta, v, G, arrays like it.
+    Arrays in the result are new; hyperparameters have floats, summed in float64.
+    Raises ValueError for arguments that do not fit.
+    """
+    order = _check_arrays(
+        written={},
+        read={"theta": theta, "g": g, "v": v, "G": G, "dtheta": dtheta, "dv": dv, "dG": dG},
+        batches={},
+    )
+    alpha = _check_number("alpha", alpha, lambda x: 0 < x < math.inf, "(0, ∞)")
+    beta = _check_number("beta", beta, lambda x: 0 <= x < 1, "[0, 1)")
+    epsilon = _check_number("epsilon", epsilon, lambda x: 0 <= x < math.inf, "[0, ∞)")
+    gamma = _check_number("gamma", gamma, lambda x: 0 <= x < 1, "[0, 1)")
+    dtheta_before = np.empty(theta.shape, theta.dtype, order=order)
+    dg = np.empty(g.shape, g.dtype, order=order)
+    dv_before = np.empty(v.shape, v.dtype, order=order)
+    dG_before = np.empty(G.shape, G.dtype, order=order)
+    (dalpha, dbeta, depsilon, dgamma,) = _step_vjp(
+        theta.reshape(-1, order=order),
+        g.reshape(-1, order=order),
+        v.reshape(-1, order=order),
+        G.reshape(-1, order=order),
+        dtheta.reshape(-1, order=order),
+        dv.reshape(-1, order=order),
+        dG.reshape(-1, order=order),
+        dtheta_before.reshape(-1, order=order),
+        dg.reshape(-1, order=order),
+        dv_before.reshape(-1, order=order),
+        dG_before.reshape(-1, order=order),
+        alpha,
+        beta,
+        epsilon,
+        gamma,
+    )
+    return {
+        "theta": dtheta_before,
+        "g": dg,
+        "v": dv_before,
+        "G": dG_before,
+        "alpha": dalpha,
+        "beta": dbeta,
+        "epsilon": depsilon,
+        "gamma": dgamma,
+    }
 
 
 def initial_states(theta: np.ndarray) -> dict[str, np.ndarray]:
@@ -236,7 +375,7 @@ def _check_arrays(written: dict[str, Any], read: dict[str, Any], batches: dict[s
     for key, one in written.items():
         if not one.flags.writeable:
             raise ValueError(f"adam_naive: {key} is read-only, but is updated in place")
-    orders = "C" if batches or all(one.flags.c_contiguous for one in arrays.values()) else "F"
+    orders = "C" if batches or model.flags.c_contiguous else "F"
     for key, one in arrays.items():
         if not (one.flags.c_contiguous if orders == "C" else one.flags.f_contiguous):
             raise ValueError(
@@ -295,10 +434,15 @@ def _check_step(t: Any) -> float:
     return number
 
 
-def _check_scalar(key: str, one: Any) -> Any:
+def _check_scalar(key: str, one: Any, source: str = "use initial_states") -> Any:
     """A state that all elements share: an array of one float64."""
     if not isinstance(one, np.ndarray) or one.shape != (1,) or one.dtype != np.float64:
-        raise ValueError(f"adam_naive: {key} is not an array of one float64; use initial_states")
-    if not one.flags.writeable:
+        raise ValueError(f"adam_naive: {key} is not an array of one float64; {source}")
+    return one
+
+
+def _check_written(key: str, one: Any) -> Any:
+    """A state that all elements share and that is updated in place."""
+    if not _check_scalar(key, one).flags.writeable:
         raise ValueError(f"adam_naive: {key} is read-only, but is updated in place")
     return one

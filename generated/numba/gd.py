@@ -18,6 +18,14 @@ import numba
 import numpy as np
 
 
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc"}, nogil=True)
+def _total(terms, count):
+    total = 0.0
+    for i in range(count):
+        total += terms[i]
+    return total
+
+
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 def _step(theta, g, alpha):
     real = theta.dtype.type
@@ -25,6 +33,28 @@ def _step(theta, g, alpha):
     size = theta.size
     for i in range(size):
         theta[i] -= alpha * g[i]  # gd.step
+
+
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+def _step_vjp(theta, g, dtheta, dtheta_before, dg, alpha):
+    dtype = theta.dtype
+    real = dtype.type
+    dalpha = 0.0
+    alpha = real(alpha)
+    size = theta.size
+    dalpha_terms = np.empty(1024, dtype)
+    for start in range(0, size, 1024):
+        stop = min(start + 1024, size)
+        g_block = g[start:stop]
+        dtheta_block = dtheta[start:stop]
+        dtheta_before_block = dtheta_before[start:stop]
+        dg_block = dg[start:stop]
+        for i in range(stop - start):
+            dtheta_before_block[i] = dtheta_block[i]         # gd.step
+            dg_block[i] = -alpha * dtheta_block[i]           # gd.step
+            dalpha_terms[i] = -g_block[i] * dtheta_block[i]  # gd.step
+        dalpha += _total(dalpha_terms, stop - start)
+    return (dalpha,)
 
 
 def step(
@@ -69,6 +99,48 @@ def _numbers(alpha: float) -> tuple[float, ...]:
     return (
         _check_number("alpha", alpha, lambda x: 0 < x < math.inf, "(0, ∞)"),
     )
+
+
+def step_vjp(
+    theta: np.ndarray,
+    g: np.ndarray,
+    alpha: float = 0.01,
+    *,
+    dtheta: np.ndarray,
+) -> dict[str, Any]:
+    """The gradient of one step: dL/d(each argument) by its name, from dL/d(each new value).
+
+        dL/dθₜ₊₁ = δθₜ₊₁
+        dL/dθₜ = dL/dθₜ₊₁
+        dL/dgₜ = −α·dL/dθₜ₊₁
+        dL/dα = −Σ_j gₜ·dL/dθₜ₊₁
+
+    theta, g, alpha: as step takes them, before the step; nothing is changed.
+    dtheta: dL/d(new value) of theta, arrays like it.
+    Arrays in the result are new; hyperparameters have floats, summed in float64.
+    Raises ValueError for arguments that do not fit.
+    """
+    order = _check_arrays(
+        written={},
+        read={"theta": theta, "g": g, "dtheta": dtheta},
+        batches={},
+    )
+    alpha = _check_number("alpha", alpha, lambda x: 0 < x < math.inf, "(0, ∞)")
+    dtheta_before = np.empty(theta.shape, theta.dtype, order=order)
+    dg = np.empty(g.shape, g.dtype, order=order)
+    (dalpha,) = _step_vjp(
+        theta.reshape(-1, order=order),
+        g.reshape(-1, order=order),
+        dtheta.reshape(-1, order=order),
+        dtheta_before.reshape(-1, order=order),
+        dg.reshape(-1, order=order),
+        alpha,
+    )
+    return {
+        "theta": dtheta_before,
+        "g": dg,
+        "alpha": dalpha,
+    }
 
 
 def initial_states(theta: np.ndarray) -> dict[str, np.ndarray]:
@@ -200,7 +272,7 @@ def _check_arrays(written: dict[str, Any], read: dict[str, Any], batches: dict[s
     for key, one in written.items():
         if not one.flags.writeable:
             raise ValueError(f"gd: {key} is read-only, but is updated in place")
-    orders = "C" if batches or all(one.flags.c_contiguous for one in arrays.values()) else "F"
+    orders = "C" if batches or model.flags.c_contiguous else "F"
     for key, one in arrays.items():
         if not (one.flags.c_contiguous if orders == "C" else one.flags.f_contiguous):
             raise ValueError(
@@ -259,10 +331,15 @@ def _check_step(t: Any) -> float:
     return number
 
 
-def _check_scalar(key: str, one: Any) -> Any:
+def _check_scalar(key: str, one: Any, source: str = "use initial_states") -> Any:
     """A state that all elements share: an array of one float64."""
     if not isinstance(one, np.ndarray) or one.shape != (1,) or one.dtype != np.float64:
-        raise ValueError(f"gd: {key} is not an array of one float64; use initial_states")
-    if not one.flags.writeable:
+        raise ValueError(f"gd: {key} is not an array of one float64; {source}")
+    return one
+
+
+def _check_written(key: str, one: Any) -> Any:
+    """A state that all elements share and that is updated in place."""
+    if not _check_scalar(key, one).flags.writeable:
         raise ValueError(f"gd: {key} is read-only, but is updated in place")
     return one

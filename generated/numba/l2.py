@@ -92,7 +92,7 @@ def _check_arrays(written: dict[str, Any], read: dict[str, Any], batches: dict[s
     for key, one in written.items():
         if not one.flags.writeable:
             raise ValueError(f"l2: {key} is read-only, but is updated in place")
-    orders = "C" if batches or all(one.flags.c_contiguous for one in arrays.values()) else "F"
+    orders = "C" if batches or model.flags.c_contiguous else "F"
     for key, one in arrays.items():
         if not (one.flags.c_contiguous if orders == "C" else one.flags.f_contiguous):
             raise ValueError(

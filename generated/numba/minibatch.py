@@ -18,6 +18,14 @@ import numba
 import numpy as np
 
 
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc"}, nogil=True)
+def _total(terms, count):
+    total = 0.0
+    for i in range(count):
+        total += terms[i]
+    return total
+
+
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 def _step(theta, g, alpha):
     dtype = theta.dtype
@@ -36,6 +44,41 @@ def _step(theta, g, alpha):
                 total[i - start] += g[k, i]             # minibatch.step
         for i in range(start, stop):
             theta[i] -= theta_scale * total[i - start]  # minibatch.step
+
+
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+def _step_vjp(theta, g, dtheta, dtheta_before, dg, alpha):
+    dtype = theta.dtype
+    real = dtype.type
+    m = len(g)
+    dalpha = 0.0
+    dg_common_scale = real(alpha / m)
+    dalpha_terms_scale = real(1.0 / m)
+    zero = real(0.0)
+    size = theta.size
+    total = np.empty(1024, dtype)
+    dg_common = np.empty(1024, dtype)
+    dalpha_terms = np.empty(1024, dtype)
+    for start in range(0, size, 1024):
+        stop = min(start + 1024, size)
+        dtheta_block = dtheta[start:stop]
+        dtheta_before_block = dtheta_before[start:stop]
+        for i in range(stop - start):
+            total[i] = zero
+        for k in range(m):
+            g_block = g[k, start:stop]
+            for i in range(stop - start):
+                total[i] += g_block[i]                            # minibatch.step
+        for i in range(stop - start):
+            dg_common[i] = -dg_common_scale * dtheta_block[i]     # minibatch.step
+            dtheta_before_block[i] = dtheta_block[i]              # minibatch.step
+            dalpha_terms[i] = -total[i] * dtheta_block[i] * dalpha_terms_scale  # minibatch.step
+        for k in range(m):
+            dg_block = dg[k, start:stop]
+            for i in range(stop - start):
+                dg_block[i] = dg_common[i]                        # minibatch.step
+        dalpha += _total(dalpha_terms, stop - start)
+    return (dalpha,)
 
 
 def step(
@@ -81,6 +124,48 @@ def _numbers(alpha: float) -> tuple[float, ...]:
     return (
         _check_number("alpha", alpha, lambda x: 0 < x < math.inf, "(0, ∞)"),
     )
+
+
+def step_vjp(
+    theta: np.ndarray,
+    g: np.ndarray,
+    alpha: float = 0.01,
+    *,
+    dtheta: np.ndarray,
+) -> dict[str, Any]:
+    """The gradient of one step: dL/d(each argument) by its name, from dL/d(each new value).
+
+        dL/dθₜ₊₁ = δθₜ₊₁
+        dL/dθₜ = dL/dθₜ₊₁
+        dL/dg[t,i] = −α/m·dL/dθₜ₊₁
+        dL/dα = −Σ_j Σ_{i=1..m} g[t,i]/m·dL/dθₜ₊₁
+
+    theta, g, alpha: as step takes them, before the step; nothing is changed.
+    dtheta: dL/d(new value) of theta, arrays like it.
+    Arrays in the result are new; hyperparameters have floats, summed in float64.
+    Raises ValueError for arguments that do not fit.
+    """
+    order = _check_arrays(
+        written={},
+        read={"theta": theta, "dtheta": dtheta},
+        batches={"g": g},
+    )
+    alpha = _check_number("alpha", alpha, lambda x: 0 < x < math.inf, "(0, ∞)")
+    dtheta_before = np.empty(theta.shape, theta.dtype, order=order)
+    dg = np.empty(g.shape, g.dtype, order=order)
+    (dalpha,) = _step_vjp(
+        theta.reshape(-1, order=order),
+        g.reshape(len(g), -1),
+        dtheta.reshape(-1, order=order),
+        dtheta_before.reshape(-1, order=order),
+        dg.reshape(len(dg), -1),
+        alpha,
+    )
+    return {
+        "theta": dtheta_before,
+        "g": dg,
+        "alpha": dalpha,
+    }
 
 
 def initial_states(theta: np.ndarray) -> dict[str, np.ndarray]:
@@ -212,7 +297,7 @@ def _check_arrays(written: dict[str, Any], read: dict[str, Any], batches: dict[s
     for key, one in written.items():
         if not one.flags.writeable:
             raise ValueError(f"minibatch: {key} is read-only, but is updated in place")
-    orders = "C" if batches or all(one.flags.c_contiguous for one in arrays.values()) else "F"
+    orders = "C" if batches or model.flags.c_contiguous else "F"
     for key, one in arrays.items():
         if not (one.flags.c_contiguous if orders == "C" else one.flags.f_contiguous):
             raise ValueError(
@@ -271,10 +356,15 @@ def _check_step(t: Any) -> float:
     return number
 
 
-def _check_scalar(key: str, one: Any) -> Any:
+def _check_scalar(key: str, one: Any, source: str = "use initial_states") -> Any:
     """A state that all elements share: an array of one float64."""
     if not isinstance(one, np.ndarray) or one.shape != (1,) or one.dtype != np.float64:
-        raise ValueError(f"minibatch: {key} is not an array of one float64; use initial_states")
-    if not one.flags.writeable:
+        raise ValueError(f"minibatch: {key} is not an array of one float64; {source}")
+    return one
+
+
+def _check_written(key: str, one: Any) -> Any:
+    """A state that all elements share and that is updated in place."""
+    if not _check_scalar(key, one).flags.writeable:
         raise ValueError(f"minibatch: {key} is read-only, but is updated in place")
     return one

@@ -20,6 +20,14 @@ import numba
 import numpy as np
 
 
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc"}, nogil=True)
+def _total(terms, count):
+    total = 0.0
+    for i in range(count):
+        total += terms[i]
+    return total
+
+
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 def _step(theta, g, v, alpha, gamma):
     real = theta.dtype.type
@@ -29,6 +37,38 @@ def _step(theta, g, v, alpha, gamma):
     for i in range(size):
         v[i] = gamma * v[i] + alpha * g[i]  # momentum.velocity
         theta[i] -= v[i]                    # momentum.step
+
+
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+def _step_vjp(theta, g, v, dtheta, dv, dtheta_before, dg, dv_before, alpha, gamma):
+    dtype = theta.dtype
+    real = dtype.type
+    dalpha = 0.0
+    dgamma = 0.0
+    gamma = real(gamma)
+    alpha = real(alpha)
+    size = theta.size
+    dalpha_terms = np.empty(1024, dtype)
+    dgamma_terms = np.empty(1024, dtype)
+    for start in range(0, size, 1024):
+        stop = min(start + 1024, size)
+        v_block = v[start:stop]
+        g_block = g[start:stop]
+        dtheta_block = dtheta[start:stop]
+        dv_block = dv[start:stop]
+        dtheta_before_block = dtheta_before[start:stop]
+        dv_before_block = dv_before[start:stop]
+        dg_block = dg[start:stop]
+        for i in range(stop - start):
+            dv_now = dv_block[i] - dtheta_block[i]    # momentum.step
+            dtheta_before_block[i] = dtheta_block[i]  # momentum.step
+            dv_before_block[i] = gamma * dv_now       # momentum.velocity
+            dg_block[i] = alpha * dv_now              # momentum.velocity
+            dalpha_terms[i] = g_block[i] * dv_now     # momentum.velocity
+            dgamma_terms[i] = v_block[i] * dv_now     # momentum.velocity
+        dalpha += _total(dalpha_terms, stop - start)
+        dgamma += _total(dgamma_terms, stop - start)
+    return (dalpha, dgamma,)
 
 
 def step(
@@ -82,6 +122,62 @@ def _numbers(alpha: float, gamma: float) -> tuple[float, ...]:
         _check_number("alpha", alpha, lambda x: 0 < x < math.inf, "(0, ∞)"),
         _check_number("gamma", gamma, lambda x: 0 <= x < 1, "[0, 1)"),
     )
+
+
+def step_vjp(
+    theta: np.ndarray,
+    g: np.ndarray,
+    v: np.ndarray,
+    alpha: float = 0.01,
+    gamma: float = 0.9,
+    *,
+    dtheta: np.ndarray,
+    dv: np.ndarray,
+) -> dict[str, Any]:
+    """The gradient of one step: dL/d(each argument) by its name, from dL/d(each new value).
+
+        dL/dθₜ₊₁ = δθₜ₊₁
+        dL/dvₜ = δvₜ − dL/dθₜ₊₁
+        dL/dθₜ = dL/dθₜ₊₁
+        dL/dvₜ₋₁ = γ·dL/dvₜ
+        dL/dgₜ = α·dL/dvₜ
+        dL/dα = Σ_j gₜ·dL/dvₜ
+        dL/dγ = Σ_j vₜ₋₁·dL/dvₜ
+
+    theta, g, v, alpha, gamma: as step takes them, before the step; nothing is changed.
+    dtheta, dv: dL/d(new value) of theta, v, arrays like it.
+    Arrays in the result are new; hyperparameters have floats, summed in float64.
+    Raises ValueError for arguments that do not fit.
+    """
+    order = _check_arrays(
+        written={},
+        read={"theta": theta, "g": g, "v": v, "dtheta": dtheta, "dv": dv},
+        batches={},
+    )
+    alpha = _check_number("alpha", alpha, lambda x: 0 < x < math.inf, "(0, ∞)")
+    gamma = _check_number("gamma", gamma, lambda x: 0 <= x < 1, "[0, 1)")
+    dtheta_before = np.empty(theta.shape, theta.dtype, order=order)
+    dg = np.empty(g.shape, g.dtype, order=order)
+    dv_before = np.empty(v.shape, v.dtype, order=order)
+    (dalpha, dgamma,) = _step_vjp(
+        theta.reshape(-1, order=order),
+        g.reshape(-1, order=order),
+        v.reshape(-1, order=order),
+        dtheta.reshape(-1, order=order),
+        dv.reshape(-1, order=order),
+        dtheta_before.reshape(-1, order=order),
+        dg.reshape(-1, order=order),
+        dv_before.reshape(-1, order=order),
+        alpha,
+        gamma,
+    )
+    return {
+        "theta": dtheta_before,
+        "g": dg,
+        "v": dv_before,
+        "alpha": dalpha,
+        "gamma": dgamma,
+    }
 
 
 def initial_states(theta: np.ndarray) -> dict[str, np.ndarray]:
@@ -215,7 +311,7 @@ def _check_arrays(written: dict[str, Any], read: dict[str, Any], batches: dict[s
     for key, one in written.items():
         if not one.flags.writeable:
             raise ValueError(f"momentum: {key} is read-only, but is updated in place")
-    orders = "C" if batches or all(one.flags.c_contiguous for one in arrays.values()) else "F"
+    orders = "C" if batches or model.flags.c_contiguous else "F"
     for key, one in arrays.items():
         if not (one.flags.c_contiguous if orders == "C" else one.flags.f_contiguous):
             raise ValueError(
@@ -274,10 +370,15 @@ def _check_step(t: Any) -> float:
     return number
 
 
-def _check_scalar(key: str, one: Any) -> Any:
+def _check_scalar(key: str, one: Any, source: str = "use initial_states") -> Any:
     """A state that all elements share: an array of one float64."""
     if not isinstance(one, np.ndarray) or one.shape != (1,) or one.dtype != np.float64:
-        raise ValueError(f"momentum: {key} is not an array of one float64; use initial_states")
-    if not one.flags.writeable:
+        raise ValueError(f"momentum: {key} is not an array of one float64; {source}")
+    return one
+
+
+def _check_written(key: str, one: Any) -> Any:
+    """A state that all elements share and that is updated in place."""
+    if not _check_scalar(key, one).flags.writeable:
         raise ValueError(f"momentum: {key} is read-only, but is updated in place")
     return one

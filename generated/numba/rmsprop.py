@@ -21,6 +21,14 @@ import numba
 import numpy as np
 
 
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc"}, nogil=True)
+def _total(terms, count):
+    total = 0.0
+    for i in range(count):
+        total += terms[i]
+    return total
+
+
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 def _step(theta, g, G, alpha, beta, epsilon):
     real = theta.dtype.type
@@ -31,6 +39,51 @@ def _step(theta, g, G, alpha, beta, epsilon):
     for i in range(size):
         G[i] += one_minus_beta * (g[i] * g[i] - G[i])         # rmsprop.cache
         theta[i] -= alpha / math.sqrt(G[i] + epsilon) * g[i]  # rmsprop.step
+
+
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+def _step_vjp(theta, g, G, dtheta, dG, dtheta_before, dg, dG_before, alpha, beta, epsilon):
+    dtype = theta.dtype
+    real = dtype.type
+    dalpha = 0.0
+    dbeta = 0.0
+    depsilon = 0.0
+    one_minus_beta = real(1.0 - beta)
+    one = real(1.0)
+    shared_1_scale = real(alpha / 2.0)
+    dg_scale = real(2.0 * (1.0 - beta))
+    epsilon = real(epsilon)
+    beta = real(beta)
+    alpha = real(alpha)
+    size = theta.size
+    dalpha_terms = np.empty(1024, dtype)
+    dbeta_terms = np.empty(1024, dtype)
+    depsilon_terms = np.empty(1024, dtype)
+    for start in range(0, size, 1024):
+        stop = min(start + 1024, size)
+        G_block = G[start:stop]
+        g_block = g[start:stop]
+        dtheta_block = dtheta[start:stop]
+        dG_block = dG[start:stop]
+        dtheta_before_block = dtheta_before[start:stop]
+        dG_before_block = dG_before[start:stop]
+        dg_block = dg[start:stop]
+        for i in range(stop - start):
+            G_now = G_block[i] + one_minus_beta * (g_block[i] * g_block[i] - G_block[i])  # rmsprop.cache
+            shared_3 = G_now + epsilon                            # rmsprop.step
+            shared_2 = one / math.sqrt(shared_3)                  # rmsprop.step
+            shared_1 = shared_1_scale / shared_3 * g_block[i] * shared_2 * dtheta_block[i]  # rmsprop.step
+            dG_now = dG_block[i] + shared_1                       # rmsprop.step
+            dtheta_before_block[i] = dtheta_block[i]              # rmsprop.step
+            dG_before_block[i] = beta * dG_now                    # rmsprop.cache
+            dg_block[i] = dg_scale * g_block[i] * dG_now - alpha * shared_2 * dtheta_block[i]  # rmsprop.cache, rmsprop.step
+            dalpha_terms[i] = -g_block[i] * shared_2 * dtheta_block[i]  # rmsprop.step
+            dbeta_terms[i] = (G_block[i] - g_block[i] * g_block[i]) * dG_now  # rmsprop.cache
+            depsilon_terms[i] = shared_1                          # rmsprop.step
+        dalpha += _total(dalpha_terms, stop - start)
+        dbeta += _total(dbeta_terms, stop - start)
+        depsilon += _total(depsilon_terms, stop - start)
+    return (dalpha, dbeta, depsilon,)
 
 
 def step(
@@ -89,6 +142,67 @@ def _numbers(alpha: float, beta: float, epsilon: float) -> tuple[float, ...]:
         _check_number("beta", beta, lambda x: 0 <= x < 1, "[0, 1)"),
         _check_number("epsilon", epsilon, lambda x: 0 <= x < math.inf, "[0, ∞)"),
     )
+
+
+def step_vjp(
+    theta: np.ndarray,
+    g: np.ndarray,
+    G: np.ndarray,
+    alpha: float = 0.001,
+    beta: float = 0.9,
+    epsilon: float = 1e-08,
+    *,
+    dtheta: np.ndarray,
+    dG: np.ndarray,
+) -> dict[str, Any]:
+    """The gradient of one step: dL/d(each argument) by its name, from dL/d(each new value).
+
+        dL/dθₜ₊₁ = δθₜ₊₁
+        dL/dGₜ = δGₜ + α·gₜ/(2·(Gₜ + ε)^(3/2))·dL/dθₜ₊₁
+        dL/dθₜ = dL/dθₜ₊₁
+        dL/dGₜ₋₁ = β·dL/dGₜ
+        dL/dgₜ = 2·(1 − β)·gₜ·dL/dGₜ − α/√(Gₜ + ε)·dL/dθₜ₊₁
+        dL/dα = −Σ_j gₜ/√(Gₜ + ε)·dL/dθₜ₊₁
+        dL/dβ = Σ_j (Gₜ₋₁ − gₜ²)·dL/dGₜ
+        dL/dε = Σ_j α·gₜ/(2·(Gₜ + ε)^(3/2))·dL/dθₜ₊₁
+
+    theta, g, G, alpha, beta, epsilon: as step takes them, before the step; nothing is changed.
+    dtheta, dG: dL/d(new value) of theta, G, arrays like it.
+    Arrays in the result are new; hyperparameters have floats, summed in float64.
+    Raises ValueError for arguments that do not fit.
+    """
+    order = _check_arrays(
+        written={},
+        read={"theta": theta, "g": g, "G": G, "dtheta": dtheta, "dG": dG},
+        batches={},
+    )
+    alpha = _check_number("alpha", alpha, lambda x: 0 < x < math.inf, "(0, ∞)")
+    beta = _check_number("beta", beta, lambda x: 0 <= x < 1, "[0, 1)")
+    epsilon = _check_number("epsilon", epsilon, lambda x: 0 <= x < math.inf, "[0, ∞)")
+    dtheta_before = np.empty(theta.shape, theta.dtype, order=order)
+    dg = np.empty(g.shape, g.dtype, order=order)
+    dG_before = np.empty(G.shape, G.dtype, order=order)
+    (dalpha, dbeta, depsilon,) = _step_vjp(
+        theta.reshape(-1, order=order),
+        g.reshape(-1, order=order),
+        G.reshape(-1, order=order),
+        dtheta.reshape(-1, order=order),
+        dG.reshape(-1, order=order),
+        dtheta_before.reshape(-1, order=order),
+        dg.reshape(-1, order=order),
+        dG_before.reshape(-1, order=order),
+        alpha,
+        beta,
+        epsilon,
+    )
+    return {
+        "theta": dtheta_before,
+        "g": dg,
+        "G": dG_before,
+        "alpha": dalpha,
+        "beta": dbeta,
+        "epsilon": depsilon,
+    }
 
 
 def initial_states(theta: np.ndarray) -> dict[str, np.ndarray]:
@@ -223,7 +337,7 @@ def _check_arrays(written: dict[str, Any], read: dict[str, Any], batches: dict[s
     for key, one in written.items():
         if not one.flags.writeable:
             raise ValueError(f"rmsprop: {key} is read-only, but is updated in place")
-    orders = "C" if batches or all(one.flags.c_contiguous for one in arrays.values()) else "F"
+    orders = "C" if batches or model.flags.c_contiguous else "F"
     for key, one in arrays.items():
         if not (one.flags.c_contiguous if orders == "C" else one.flags.f_contiguous):
             raise ValueError(
@@ -282,10 +396,15 @@ def _check_step(t: Any) -> float:
     return number
 
 
-def _check_scalar(key: str, one: Any) -> Any:
+def _check_scalar(key: str, one: Any, source: str = "use initial_states") -> Any:
     """A state that all elements share: an array of one float64."""
     if not isinstance(one, np.ndarray) or one.shape != (1,) or one.dtype != np.float64:
-        raise ValueError(f"rmsprop: {key} is not an array of one float64; use initial_states")
-    if not one.flags.writeable:
+        raise ValueError(f"rmsprop: {key} is not an array of one float64; {source}")
+    return one
+
+
+def _check_written(key: str, one: Any) -> Any:
+    """A state that all elements share and that is updated in place."""
+    if not _check_scalar(key, one).flags.writeable:
         raise ValueError(f"rmsprop: {key} is read-only, but is updated in place")
     return one

@@ -22,6 +22,7 @@ from symopt.derivation.penalty import derive_objective, derive_penalty
 from symopt.derivation.rule import completed, derive_rule
 from symopt.derivation.running import completed_layer
 from symopt.derivation.steps import Derivation
+from symopt.derivation.update_gradient import point_gradient, update_gradient
 from symopt.errors import DerivationError, UsageError
 from symopt.notation import Parameter, Sequence, each
 from symopt.printing.latex import SlidePrinter
@@ -120,6 +121,30 @@ def derivations(
     if isinstance(declared, Regularizer):
         return (derive_penalty(declared).derivation,)
     return ()
+
+
+def step_gradients(declared: Declaration) -> tuple[Derivation, ...]:
+    """The gradient of one step of an update rule, and of the point of its gradient if it has one.
+
+    >>> from symopt.catalog.lecture.gd import gd
+    >>> step_gradients(gd)[0].rows()[2]
+    ('dL/dgₜ = −α·dL/dθₜ₊₁', 'through gd.step', '')
+
+    Raises
+    ------
+    UsageError
+        For what is no update rule.
+    """
+    if not isinstance(declared, Declaration):
+        raise UsageError(_no_declaration("step_gradients", declared))
+    if not isinstance(declared, UpdateRule):
+        raise UsageError(
+            f"{declared.name} is {declared.a_kind}, which takes no steps; give an update rule"
+        )
+    system = derive_rule(declared)
+    point = point_gradient(system)
+    found = update_gradient(system).derivation
+    return (found, point.derivation) if point else (found,)
 
 
 def gradient(declared: Layer, letter: Sequence | Expr) -> Expr:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from sympy import Basic, Expr, Indexed, Mul, Number, Pow, S, Symbol
 
 from symopt.notation import Sequence
-from symopt.program.ir import Assign, Call, Fault, Kernel, Loop, Node, Scratch, Stop
+from symopt.program.ir import Assign, Call, Fault, Kernel, Loop, Node, Scratch, Stop, View
 
 
 def check(kernel: Kernel) -> Kernel:
@@ -73,7 +73,7 @@ def _unknown(kernel: Kernel) -> Iterator[str]:
                 known.add(str(target.base.label if isinstance(target, Indexed) else target))
             case Loop(counter):
                 known.add(counter.name)
-            case Scratch(name) | Stop(name):
+            case Scratch(name) | Stop(name) | View(name):
                 known.add(name)
             case Call(_, arguments):
                 for one in arguments:
@@ -96,6 +96,11 @@ def _undefined(expr: Expr, known: set[str]) -> Iterator[str]:
 def _secretly_written(kernel: Kernel) -> Iterator[str]:
     scratch = {node.name for node in _nodes(kernel.body) if isinstance(node, Scratch)}
     allowed = {one.name for one in kernel.arguments if one.written} | scratch
+    allowed |= {
+        node.name
+        for node in _nodes(kernel.body)
+        if isinstance(node, View) and node.array in allowed
+    }
     for one in _assigned(kernel):
         if isinstance(one.target, Indexed) and str(one.target.base.label) not in allowed:
             yield f"{one.target} is written, but no output"

@@ -70,6 +70,19 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class View:
+    """One block of an array, or of its ``row``, under a name of its own, counted from 0.
+
+    The compiler then knows that no place lies before the first, and loads several at a time.
+    """
+
+    name: str
+    array: str
+    start: Symbol
+    row: Symbol | None = None
+
+
+@dataclass(frozen=True)
 class Call:
     """What a function of one row returns, added to each of the targets in turn, or by max."""
 
@@ -88,7 +101,7 @@ class Fault:
     group: tuple[Symbol, ...]
 
 
-Node = Assign | Loop | Scratch | Stop | Call | Fault
+Node = Assign | Loop | Scratch | Stop | View | Call | Fault
 
 
 @dataclass(frozen=True)

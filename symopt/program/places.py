@@ -17,13 +17,27 @@ from symopt.views import rewrite
 
 @dataclass(frozen=True)
 class Places:
-    """The loop counters, and the names of partial sums over examples."""
+    """The loop counters, the names of partial sums in blocks, and of arrays beside the rule's.
+
+    Where blocks of arrays have ``views``, by the arrays' names, the counter begins with each block.
+    """
 
     system: System
     counter: Symbol
     example: Symbol
     start: Symbol
     sums: Mapping[Sequence, str]
+    arrays: Mapping[Sequence, str]
+    views: Mapping[str, str]
+
+    @property
+    def in_block(self) -> Expr:
+        """The counter, from the beginning of a block."""
+        return self.counter if self.views else self.counter - self.start
+
+    def at(self, array: str) -> Indexed:
+        """The present element of an array."""
+        return element(self.views.get(array, array), self.counter)
 
     def known(self, sequence: Sequence) -> Variable | None:
         """The variable of a sequence; none for what lowering itself brought in."""
@@ -49,7 +63,9 @@ class Places:
     def _place(self, entry: Indexed, written: Collection[Sequence]) -> Expr:
         base = entry.base
         if base in self.sums:
-            return element(self.sums[base], self.counter - self.start)
+            return element(self.sums[base], self.in_block)
+        if base in self.arrays:
+            return self.at(self.arrays[base])
         variable = self.known(base)
         if variable is None or variable.role == TEMPORARY:
             return local(base.spelling.python)
@@ -59,10 +75,12 @@ class Places:
                     f"{self.system.rule.name} reads the gradients of a batch outside of a sum "
                     "over examples; sum them, or take one gradient"
                 )
+            if variable.name in self.views:
+                return self.at(variable.name)
             return element(variable.name, self.example, self.counter)
         if self.age(entry) == -1 and base in written:
             return before(variable)
-        return element(variable.name, self.counter)
+        return self.at(variable.name)
 
     def saved(self, assignments: tuple[Assignment, ...]) -> tuple[Assign, ...]:
         """Old values that are read after they have been replaced, copied to locals first."""

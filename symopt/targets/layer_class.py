@@ -7,8 +7,9 @@ from typing import Any
 
 from symopt.declaration import Layer
 from symopt.program.ir import NUMBER, STEP, Argument
+from symopt.targets.calling import number_check
 from symopt.targets.layer_functions import GROUPS, LayerKernels, arguments, statistics_kept
-from symopt.targets.numba_rule import class_name, number_check
+from symopt.targets.numba_rule import class_name
 
 
 def class_words(layer: Layer, kernels: LayerKernels) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from symopt.program.lower_layer import (
     lower_inference,
     lower_running,
 )
+from symopt.targets.calling import number_check, signature
 from symopt.targets.layer_names import GROUPS, LayerKernels, check_names
-from symopt.targets.numba_rule import number_check, signature
 from symopt.targets.ranges import admissible
 
 

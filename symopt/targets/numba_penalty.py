@@ -6,7 +6,8 @@ from symopt.declaration import Regularizer
 from symopt.derivation.penalty import derive_penalty
 from symopt.program.ir import NUMBER
 from symopt.program.lower_penalty import SCALE, lower_penalty_gradient, lower_value, penalty_numbers
-from symopt.targets.numba_rule import dtype_words, heading, kernel_lines, number_check, signature
+from symopt.targets.calling import number_check, signature
+from symopt.targets.numba_rule import dtype_words, heading, kernel_lines
 from symopt.targets.ranges import admissible
 from symopt.targets.target import Options
 from symopt.targets.templates import render
@@ -22,7 +23,7 @@ def render_regularizer(regularizer: Regularizer, options: Options) -> str:
         {
             "name": one.name,
             "arguments": ", ".join(argument.name for argument in one.arguments),
-            "lines": [*kernel_lines(one), *([f"return {one.result}"] if one.result else [])],
+            "lines": kernel_lines(one),
         }
         for one in (value, gradient)
     ]

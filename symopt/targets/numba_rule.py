@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from sympy import Expr
@@ -16,10 +16,12 @@ from symopt.derivation.rule import completed, derive_rule
 from symopt.derivation.system import INPUT, STATE, System, Variable
 from symopt.errors import LoweringError
 from symopt.printing.unicode import UnicodePrinter, unicode
-from symopt.program.ir import ARRAY, BATCH, NUMBER, SCALAR_STATE, STEP, Argument, Kernel
+from symopt.program.ir import ARRAY, BATCH, NUMBER, SCALAR_STATE, STEP, Argument, Kernel, Scratch
 from symopt.program.lower import lower_gradient_point, lower_step
+from symopt.program.lower_vjp import lower_vjps
+from symopt.targets.calling import annotated, argument_words, flat, joined, number_check, signature
+from symopt.targets.numba_vjp import vjp_function
 from symopt.targets.python_code import lines, number_code
-from symopt.targets.ranges import admissible
 from symopt.targets.target import Options
 from symopt.targets.templates import render
 
@@ -56,7 +58,8 @@ def render_rule(rule: UpdateRule, options: Options) -> str:
     """The text of the module."""
     system = derive_rule(rule)
     kernel, point = lower_step(system), lower_gradient_point(system)
-    kernels = [kernel] if point is None else [kernel, point]
+    vjps = lower_vjps(system)
+    kernels = [kernel, *([point] if point else []), *(one.kernel for one in vjps)]
     return render(
         "numba",
         "update_rule.py.jinja",
@@ -67,12 +70,14 @@ def render_rule(rule: UpdateRule, options: Options) -> str:
         kernels=[
             {
                 "name": one.name,
-                "arguments": _joined(a.name for a in one.arguments),
+                "arguments": joined(a.name for a in one.arguments),
                 "lines": kernel_lines(one),
             }
             for one in kernels
         ],
         point=_point(system, point) if point else None,
+        vjps=[vjp_function(one) for one in vjps],
+        gathers=any(one.gathers for one in vjps),
         states=_states(system),
         **{"class": _class(system, kernel)},
     )
@@ -106,16 +111,13 @@ def dtype_words(options: Options) -> dict[str, str]:
     }
 
 
-def _joined(parts: Iterable[str]) -> str:
-    return ", ".join(parts)
-
-
 def kernel_lines(kernel: Kernel) -> list[str]:
     """The kernel's lines, the ids of equations in a column of their own."""
     model = next(one.name for one in kernel.arguments if one.kind == ARRAY)
     head = [f"real = {model}.dtype.type"]
-    if kernel.batch:
+    if any(isinstance(one, Scratch) for one in kernel.body):
         head = [f"dtype = {model}.dtype", "real = dtype.type"]
+    if kernel.batch:
         head.append(f"{kernel.count} = len({kernel.batch})")
     numbers, body = lines(kernel)
     column = min(60, max((len(line) for line, note in body if note), default=0))
@@ -123,26 +125,8 @@ def kernel_lines(kernel: Kernel) -> list[str]:
     def shown(part: Iterable[tuple[str, str]]) -> list[str]:
         return [f"{line:<{column}}  # {note}" if note else line for line, note in part]
 
-    return [*head, *shown(numbers), f"size = {kernel.over}.size", *shown(body)]
-
-
-def _annotated(one: Argument) -> str:
-    if one.kind in (ARRAY, BATCH, SCALAR_STATE):
-        return f"{one.name}: np.ndarray"
-    return f"{one.name}: {'int' if one.kind == STEP else 'float'}"
-
-
-def signature(arguments: Sequence[Argument]) -> list[str]:
-    """The arguments with types and defaults; those after the first default need one by name."""
-    found: list[str] = []
-    defaulted = False
-    for one in arguments:
-        if one.default is None and defaulted and "*" not in found:
-            found.append("*")
-        defaulted = defaulted or one.default is not None
-        tail = "" if one.default is None else f" = {one.default!r}"
-        found.append(_annotated(one) + tail)
-    return found
+    tail = [f"return {kernel.result}"] if kernel.result else []
+    return [*head, *shown(numbers), f"size = {kernel.over}.size", *shown(body), *tail]
 
 
 def _step(kernel: Kernel) -> dict[str, Any]:
@@ -153,56 +137,19 @@ def _step(kernel: Kernel) -> dict[str, Any]:
     names = [f"{one.name}={one.name}" for one in kernel.arguments]
     return {
         "signature": signature(kernel.arguments),
-        "plain_signature": [_annotated(one) for one in kernel.arguments],
-        "written_words": _joined(one.name for one in kernel.arguments if one.written),
-        "argument_words": _argument_words(kernel),
-        "names": _joined(names),
-        "written": _joined(f'"{one.name}": {one.name}' for one in plain if one.written),
-        "read": _joined(f'"{one.name}": {one.name}' for one in plain if not one.written),
-        "batches": _joined(f'"{one.name}": {one.name}' for one in kernel.of_kind(BATCH)),
-        "scalar_checks": [f'_check_scalar("{one.name}", {one.name})' for one in scalars],
-        "flattened": [_flat(one) for one in kernel.arguments if one not in numbers],
-        "numbers": _joined(one.name for one in numbers),
-        "number_signature": _joined(_annotated(one) for one in numbers),
+        "plain_signature": [annotated(one) for one in kernel.arguments],
+        "written_words": joined(one.name for one in kernel.arguments if one.written),
+        "argument_words": argument_words(kernel),
+        "names": joined(names),
+        "written": joined(f'"{one.name}": {one.name}' for one in plain if one.written),
+        "read": joined(f'"{one.name}": {one.name}' for one in plain if not one.written),
+        "batches": joined(f'"{one.name}": {one.name}' for one in kernel.of_kind(BATCH)),
+        "scalar_checks": [f'_check_written("{one.name}", {one.name})' for one in scalars],
+        "flattened": [flat(one) for one in kernel.arguments if one not in numbers],
+        "numbers": joined(one.name for one in numbers),
+        "number_signature": joined(annotated(one) for one in numbers),
         "number_checks": [number_check(one) for one in numbers],
     }
-
-
-def _flat(one: Argument) -> str:
-    if one.kind == SCALAR_STATE:
-        return one.name
-    if one.kind == BATCH:
-        return f"{one.name}.reshape(len({one.name}), -1)"
-    return f"{one.name}.reshape(-1, order=order)"
-
-
-def number_check(one: Argument) -> str:
-    """The call that checks a number against its range."""
-    if one.kind == STEP:
-        return f"_check_step({one.name})"
-    assert one.domain is not None
-    code, words = admissible(one.name, one.domain, variable="x")
-    return f'_check_number("{one.name}", {one.name}, lambda x: {code}, "{words}")'
-
-
-def _argument_words(kernel: Kernel) -> list[str]:
-    arrays = [one.name for one in kernel.of_kind(ARRAY)]
-    words = [f"{_joined(arrays)}: contiguous arrays of one shape and dtype, none overlapping."]
-    words += [
-        f"{one.name}: one gradient for each example, of shape ({kernel.count}, …)."
-        for one in kernel.of_kind(BATCH)
-    ]
-    words += [
-        f"{one.name}: an array of one float64, shared by all elements."
-        for one in kernel.of_kind(SCALAR_STATE)
-    ]
-    words += [f"{one.name}: the number of the step, from 1 on." for one in kernel.of_kind(STEP)]
-    for one in kernel.of_kind(NUMBER):
-        assert one.domain is not None
-        tail = "" if one.default is None else f", by default {one.default!r}"
-        words.append(f"{one.name}: a number in {admissible(one.name, one.domain)[1]}{tail}.")
-    words.append("Raises ValueError, before anything is changed, for arguments that do not fit.")
-    return words
 
 
 def _point(system: System, kernel: Kernel) -> dict[str, Any]:
@@ -215,14 +162,14 @@ def _point(system: System, kernel: Kernel) -> dict[str, Any]:
     return {
         "formula": unicode(system.gradient_point[1]),
         "signature": signature([*arrays, *numbers]),
-        "read": _joined(f'"{one.name}": {one.name}' for one in arrays),
+        "read": joined(f'"{one.name}": {one.name}' for one in arrays),
         "number_checks": [f"{one.name} = {number_check(one)}" for one in numbers],
         "passed": [
             "point.reshape(-1, order=order)",
-            *(_flat(one) for one in arrays),
+            *(flat(one) for one in arrays),
             *(one.name for one in numbers),
         ],
-        "from_class": _joined(from_class),
+        "from_class": joined(from_class),
     }
 
 
@@ -236,7 +183,7 @@ def _states(system: System) -> dict[str, Any]:
         for one in used
     ]
     return {
-        "signature": _joined([f"{parameter}: np.ndarray", *(["*", *extra] if extra else [])]),
+        "signature": joined([f"{parameter}: np.ndarray", *(["*", *extra] if extra else [])]),
         "lines": [f'"{one.name}": {_initial(one, parameter)}' for one in states],
     }
 
@@ -261,7 +208,7 @@ def _class(system: System, kernel: Kernel) -> dict[str, Any]:
     required = [one for one in numbers if one.default is None]
     ordered = [*required, *(one for one in numbers if one.default is not None)]
     initial = [one.spelling.python for one in system.initial_hyperparameters]
-    schedules = f"{_joined(free)} may follow a schedule, a function of the step." if free else ""
+    schedules = f"{joined(free)} may follow a schedule, a function of the step." if free else ""
     inputs = system.of_role(INPUT)
     # the first input is the gradient, whatever its letter
     words = ["grads", *(one.name for one in inputs[1:])][: len(inputs)]
@@ -271,17 +218,17 @@ def _class(system: System, kernel: Kernel) -> dict[str, Any]:
             *(["*"] if ordered else []),
             *(_class_argument(one, one.name in free) for one in ordered),
         ],
-        "table": _joined(f'"{one.name}": {one.name}' for one in numbers),
-        "number_values": _joined(
+        "table": joined(f'"{one.name}": {one.name}' for one in numbers),
+        "number_values": joined(
             ["1"] * len(kernel.of_kind(STEP)) + [f'values["{one.name}"]' for one in numbers]
         ),
-        "saved_values": _joined(
+        "saved_values": joined(
             ["t + 1"] * len(kernel.of_kind(STEP)) + [f'values["{one.name}"]' for one in numbers]
         ),
         "initial": "".join(f', {name}=values["{name}"]' for name in initial),
         "step": [f"{one.name}=self.t + 1" for one in kernel.of_kind(STEP)],
         "inputs_signature": "".join(f", {word}: Iterable[np.ndarray]" for word in words),
-        "inputs_table": _joined(
+        "inputs_table": joined(
             f'"{one.name}": list({word})' for one, word in zip(inputs, words, strict=True)
         ),
         "scheduled": "".join(f'"{name}", ' for name in free).rstrip(" "),

@@ -11,7 +11,8 @@ from symopt.notation import Hyperparameter, Index
 from symopt.printing.unicode import unicode
 from symopt.program.ir import NUMBER, Argument
 from symopt.program.supported import check_supported
-from symopt.targets.numba_rule import class_name, heading, signature
+from symopt.targets.calling import signature
+from symopt.targets.numba_rule import class_name, heading
 from symopt.targets.python_code import number_code
 from symopt.targets.ranges import admissible
 from symopt.targets.target import Options

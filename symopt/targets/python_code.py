@@ -11,7 +11,18 @@ from sympy.printing.pycode import PythonCodePrinter
 
 from symopt.errors import LoweringError
 from symopt.printing.written import WrittenOrder
-from symopt.program.ir import Assign, Call, Fault, Kernel, Loop, Node, RowFunction, Scratch, Stop
+from symopt.program.ir import (
+    Assign,
+    Call,
+    Fault,
+    Kernel,
+    Loop,
+    Node,
+    RowFunction,
+    Scratch,
+    Stop,
+    View,
+)
 from symopt.views import Fraction, factors, index_terms, split_sign
 
 _FLIPPED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -218,6 +229,9 @@ def _body(printer: KernelPrinter, nodes: Sequence[Node], depth: int) -> Iterator
                 yield f"{indent}{name} = np.empty({size}, dtype)", ""
             case Stop(name, start, size):
                 yield f"{indent}{name} = min({start} + {size}, size)", ""
+            case View(name, array, start, row):
+                place = f"{start}:stop" if row is None else f"{row}, {start}:stop"
+                yield f"{indent}{name} = {array}[{place}]", ""
             case Call(function, arguments, targets, combine):
                 passed = ", ".join(printer.doprint(one) for one in arguments)
                 named = [printer.doprint(one) for one in targets]

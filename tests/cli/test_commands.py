@@ -68,6 +68,19 @@ def test_derive_adam_gives_a_reason_for_each_line():
     assert derivation["lines"][-1]["unicode"] == "v̂ₜ = vₜ/(1 − β₁ᵗ)"
 
 
+def test_derive_with_step_gives_the_gradient_of_one_step():
+    shown = symopt("derive", "nesterov", "--step").stdout
+    assert "dL/dvₜ = δvₜ − dL/dθₜ₊₁" in shown
+    assert "gradient of the point at which gₜ is taken" in shown
+    assert r"\frac{dL}{d\theta_t}" in symopt("derive", "gd", "--step", "--latex").stdout
+    assert symopt("derive", "l2", "--step", code=2).stderr == (
+        "symopt: l2 is a regularizer, which takes no steps; give an update rule\n"
+    )
+    assert symopt("derive", "gd_objective", "--step", "--with", "l2", code=2).stderr == (
+        "symopt: --step is of an update rule and --with of an objective; give one of them\n"
+    )
+
+
 def test_a_house_style_reaches_formulas_derivations_and_files(tmp_path):
     assert r"\nabla_{\theta} L" in symopt("show", "momentum", "--style", "paper").stdout
     assert r"G^{(t)}" in symopt("derive", "adam", "--style", "book").stdout

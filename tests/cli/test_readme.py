@@ -96,3 +96,17 @@ def test_every_command_of_the_table_exists():
 def test_documents_that_the_readme_names_are_there():
     for path in re.findall(r"\]\(([\w/]+\.md)\)", README):
         assert (ROOT / path).is_file()
+
+
+def test_the_run_that_is_differentiated_has_the_slope_that_differences_say():
+    code = next(block for block in blocks("python") if "step_vjp" in block)
+    assert len(code.splitlines()) < 15
+
+    def run(alpha):
+        known = {}
+        exec(code.replace("alpha=0.02", f"alpha={alpha!r}"), known)
+        loss = 0.5 * known["theta"] @ known["H"] @ known["theta"]
+        return loss, known["dalpha"]
+
+    (above, _), (below, _), (_, slope) = run(0.02 + 1e-6), run(0.02 - 1e-6), run(0.02)
+    assert slope == pytest.approx((above - below) / 2e-6, rel=1e-7)

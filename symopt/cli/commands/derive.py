@@ -14,13 +14,13 @@ from symopt.cli import completion
 from symopt.cli.library import find
 from symopt.cli.options import AsJson, AsLatex, HouseStyle
 from symopt.declaration import Declaration, Regularizer
-from symopt.derivation.api import derivations
+from symopt.derivation.api import derivations, step_gradients
 from symopt.derivation.steps import Derivation, in_words
 from symopt.errors import UsageError
 
 EXAMPLES = (
     "Examples:  symopt derive adam  ·  symopt derive regularized_objective --with l1  ·  "
-    "symopt derive adagrad --latex"
+    "symopt derive adagrad --latex  ·  symopt derive adam --step"
 )
 
 
@@ -39,6 +39,10 @@ def command(
             autocompletion=completion.regularizers,
         ),
     ] = None,
+    step: Annotated[
+        bool,
+        typer.Option("--step", help="The gradient of one step of an update rule in their place."),
+    ] = False,
     as_latex: AsLatex = False,
     style: HouseStyle = None,
     as_json: AsJson = False,
@@ -49,7 +53,11 @@ def command(
         raise UsageError(
             f"{penalty.name} is {penalty.a_kind}, but --with takes a regularizer such as l2"
         )
-    found = [(one, derivations(one, penalty)) for one in find(names)]
+    if step and penalty is not None:
+        raise UsageError("--step is of an update rule and --with of an objective; give one of them")
+    found = [
+        (one, step_gradients(one) if step else derivations(one, penalty)) for one in find(names)
+    ]
     if as_json:
         rows = [derivation.json() for _, several in found for derivation in several]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
