@@ -14,6 +14,7 @@ _PUBLIC = {
     "symopt.declaration": (
         "Declaration",
         "Layer",
+        "Loss",
         "Objective",
         "Regularizer",
         "Schedule",
@@ -27,6 +28,7 @@ _PUBLIC = {
         "initially",
         "layer",
         "leave_out",
+        "loss",
         "minimize",
         "objective",
         "regularizer",
@@ -34,7 +36,7 @@ _PUBLIC = {
         "slip",
         "update_rule",
     ),
-    "symopt.nodes": ("Gradient", "Norm", "Sigma", "d"),
+    "symopt.nodes": ("Gradient", "Largest", "Norm", "Sigma", "d"),
     "symopt.notation": (
         "count",
         "function",
@@ -42,6 +44,7 @@ _PUBLIC = {
         "hat",
         "hyperparameter",
         "index",
+        "label",
         "parameter",
         "sequence",
         "statistic",

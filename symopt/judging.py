@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
 
-from symopt.declaration import Declaration, Layer, Regularizer, Schedule, UpdateRule
+from symopt.declaration import Declaration, Layer, Loss, Regularizer, Schedule, UpdateRule
 from symopt.derivation.api import derivations
 from symopt.derivation.layer import derive_layer
 from symopt.derivation.rule import derive_rule
@@ -30,8 +30,18 @@ from symopt.verification.judge import (
 VERIFIABLE = (UpdateRule, Schedule, Regularizer, Layer)
 
 
+def verifiable(declared: Declaration) -> bool:
+    """Whether there is a kernel, and a judge for it."""
+    return isinstance(declared, VERIFIABLE) and not isinstance(declared, Loss)
+
+
 def check_verifiable(declared: Declaration) -> None:
     """UsageError for a declaration without a kernel."""
+    if isinstance(declared, Loss):
+        raise UsageError(
+            f"{declared.name} is a loss, of which there is no judge yet; its gradient is proved by "
+            f"symopt derive {declared.name}"
+        )
     if not isinstance(declared, VERIFIABLE):
         raise UsageError(
             f"{declared.name} is {declared.a_kind}, which has no kernel to verify; "

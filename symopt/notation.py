@@ -86,6 +86,12 @@ class Parameter(_Spelt):
     __slots__ = ()
 
 
+class Label(_Spelt):
+    """Which element of a group is meant: a whole number from outside, one for each group."""
+
+    __slots__ = ()
+
+
 class Index(_Spelt):
     """An integer that tells elements of a sequence apart; ``counts`` says what."""
 
@@ -230,6 +236,11 @@ def statistic(
     facts = {"positive": positive} if positive else {"nonnegative": True}
     facts = facts if positive or nonnegative else {"real": True}
     return Statistic(_named(word, latex, unicode, python), (), **facts)
+
+
+def label(word: str, *, python: str | None = None) -> Label:
+    """Which element of its group is meant, such as the correct class of an example."""
+    return Label(_named(word, None, None, python), (), integer=True, positive=True)
 
 
 def parameter(word: str) -> Parameter:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sympy import Add, Expr, Function, Indexed, Mul, Pow, Rational, S, Symbol, factorrat
 
 from symopt.calculus.polynomial import (
+    ZERO,
     Monomial,
     Polynomial,
     atom,
@@ -78,10 +79,28 @@ def _polynomial(expr: Expr, known: Knowledge) -> Polynomial:
             raise DerivationError(
                 f"{unicode(expr)} has no bounds from 1; write Sigma(f, (i, 1, m))"
             )
-        return summed(_polynomial(expr.body, known), expr.index, expr.bounds[1])
+        total = summed(_polynomial(expr.body, known), expr.index, expr.bounds[1])
+        return _sizes_put_in(total, expr.bounds[1], known)
     if isinstance(expr, Pow):
         return _power(expr, known)
     return _letter(expr, known)
+
+
+def _sizes_put_in(part: Polynomial, size: Expr, known: Knowledge) -> Polynomial:
+    """Σ 1 = K, and K by what it is known as."""
+    if size not in known.values:
+        return part
+    worth = _polynomial(known.values[size][1], known)
+    found = ZERO
+    for monomial, value in part.terms:
+        powers = [e for base, e in monomial.factors if base == size]
+        if powers and powers[0].is_Integer and powers[0] > 0:
+            rest = tuple(pair for pair in monomial.factors if pair[0] != size)
+            own = collected([(Monomial(rest, monomial.bound), value)])
+            found = plus(found, times(own, power(worth, int(powers[0]))))
+        else:
+            found = plus(found, collected([(monomial, value)]))
+    return found
 
 
 def _letter(expr: Expr, known: Knowledge) -> Polynomial:

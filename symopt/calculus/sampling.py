@@ -19,6 +19,7 @@ from sympy import (
     Function,
     Heaviside,
     Indexed,
+    KroneckerDelta,
     Max,
     Min,
     Mul,
@@ -86,6 +87,9 @@ def value(expr: Expr, point: Point, numbers: Mapping[Expr, int] | None = None) -
         return _opaque(expr, tuple(sorted(value(expr.body, point, one) for one in places)))
     if isinstance(expr, Indexed):
         return point.elements[expr.base, value(expr.indices[0], point, bound)]
+    if isinstance(expr, KroneckerDelta):
+        left, right = (value(one, point, bound) for one in expr.args)
+        return int(left == right)
     if isinstance(expr, Max | Min | Heaviside):
         return value(_by_signs(expr), point, bound)
     if isinstance(expr, Piecewise):

@@ -31,6 +31,7 @@ from symopt.declaration.statements import (
 from symopt.declaration.values import (
     Declaration,
     Layer,
+    Loss,
     Objective,
     Regularizer,
     Schedule,
@@ -237,3 +238,4 @@ schedule = _decorator(Schedule)
 regularizer = _decorator(Regularizer)
 objective = _decorator(Objective)
 layer = _decorator(Layer)
+loss = _decorator(Loss)

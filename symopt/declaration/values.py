@@ -181,6 +181,13 @@ class Layer(Declaration):
 
 
 @dataclass(frozen=True)
+class Loss(Layer):
+    """A number for each group of elements, that training makes small: the last equation's."""
+
+    kind: ClassVar[str] = "loss"
+
+
+@dataclass(frozen=True)
 class Objective(Declaration):
     """What training makes small."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from sympy import (
@@ -11,6 +11,7 @@ from sympy import (
     Expr,
     Indexed,
     Pow,
+    S,
     Symbol,
     erf,
     exp,
@@ -21,16 +22,19 @@ from sympy import (
 )
 
 from symopt.calculus.adjoints import Definition
-from symopt.calculus.normal_form import Identity, Knowledge, identity
-from symopt.declaration import Equation, Layer
+from symopt.calculus.normal_form import Identity, Knowledge, identity, normal_form
+from symopt.calculus.polynomial import Monomial, bound_index
+from symopt.declaration import Equation, Layer, Loss
 from symopt.errors import DerivationError
-from symopt.nodes import Sigma
-from symopt.notation import Index, Parameter, Sequence, Statistic
+from symopt.nodes import Largest, Sigma
+from symopt.notation import Count, Index, Parameter, Sequence, Statistic
 from symopt.symbols import m
 from symopt.views import canonical, occurrences
 
 # the letter for the base of a root or a divisor: s = σ² + ε
 ROOT = Symbol("s", positive=True)
+# the letter for a divisor K − 1, of which there is at least one
+OTHERS = Symbol("r", positive=True)
 _SMOOTH = (exp, tanh, erf)
 
 
@@ -47,7 +51,13 @@ def forward(layer: Layer) -> tuple[Definition, ...]:
         if canonical(one.right).has(one.left):
             continue  # a running average: it follows from the batch, and no gradient flows there
         found.append(definition(id, one))
-    if not found or found[-1].index is None:
+    if isinstance(layer, Loss):
+        if not found or found[-1].index is not None:
+            raise DerivationError(
+                f"{layer.name} ends in no number for each group; let its last equation define a "
+                "statistic"
+            )
+    elif not found or found[-1].index is None:
         raise DerivationError(
             f"{layer.name} ends in no output for each element; let its last equation define y[i]"
         )
@@ -64,7 +74,8 @@ def forward(layer: Layer) -> tuple[Definition, ...]:
         ),
         m,
     )
-    return tuple(one if one.index is None else replace(one, size=size) for one in found)
+    sized = [one if one.index is None else replace(one, size=size) for one in found]
+    return (*sized[:-1], replace(sized[-1], size=size))
 
 
 def definition(id: str, one: Equation) -> Definition:
@@ -79,7 +90,7 @@ def leaves(definitions: Iterable[Definition]) -> tuple[tuple[Expr, ...], tuple[E
     """The letters that no equation defines: those that are learned, and the inputs."""
     several = tuple(definitions)
     defined = {one.letter.base for one in several if isinstance(one.letter, Indexed)}
-    position = several[-1].index
+    position = position_of(several)
     learned: dict[Expr, None] = {}
     inputs: dict[Expr, None] = {}
     for one in several:
@@ -92,6 +103,16 @@ def leaves(definitions: Iterable[Definition]) -> tuple[tuple[Expr, ...], tuple[E
     return tuple(learned), tuple(inputs)
 
 
+def position_of(definitions: Iterable[Definition]) -> Index | None:
+    """The index that tells the elements of a group apart, if any equation knows of elements."""
+    several = tuple(definitions)
+    for one in reversed(several):
+        if one.index is not None:
+            return one.index
+    totals = [total for one in several for total in occurrences(one.written, Sigma, Largest)]
+    return totals[-1].index if totals else None
+
+
 def knowledge(definitions: tuple[Definition, ...]) -> Knowledge:
     """Identities of sums from the defining equations: Σ x̂_i = 0, Σ x̂_i² = m − mε/(σ² + ε).
 
@@ -100,7 +121,8 @@ def knowledge(definitions: tuple[Definition, ...]) -> Knowledge:
     """
     found = normalization(definitions)
     inputs = {found.input.base: (found.index, found.inverse)} if found else {}
-    values = {**roots(definitions), **inputs, **functions(definitions)}
+    letters = {**roots(definitions), **counts(definitions)}
+    values = {**letters, **inputs, **functions(definitions)}
     return Knowledge(values, identities(definitions, values))
 
 
@@ -116,7 +138,19 @@ def identities(
             except DerivationError:
                 continue  # a statistic that is no sum of powers: its sum stays an atom
             known = (*known, found)
-    return known
+    return (*known, *_constant_sums(definitions, Knowledge(values, known)))
+
+
+def _constant_sums(definitions: Iterable[Definition], known: Knowledge) -> Iterator[Identity]:
+    """Letters whose sum is a number, whatever the input: Σ q_i = 1 of probabilities."""
+    for one in definitions:
+        if one.index is None or one.size is None:
+            continue
+        worth = normal_form(Sigma(one.value, (one.index, S.One, one.size)), known)
+        if all(monomial == Monomial() for monomial, _ in worth.terms):
+            place = bound_index(0, one.size)
+            entry = one.letter.base[place]
+            yield Identity(one.id, ((entry, S.One),), one.size, worth)
 
 
 def roots(definitions: Iterable[Definition]) -> dict[Expr, tuple[Index | None, Expr]]:
@@ -135,6 +169,21 @@ def roots(definitions: Iterable[Definition]) -> dict[Expr, tuple[Index | None, E
         number, letter = term.as_coeff_Mul()
         if isinstance(letter, Statistic):
             return {letter: (None, (ROOT - (base - term)) / number)}
+    return {}
+
+
+def counts(definitions: Iterable[Definition]) -> dict[Expr, tuple[Index | None, Expr]]:
+    """K ⇒ r + 1 for a divisor K − 1: a letter for the others, so that (K − 1)/(K − 1) is 1."""
+    divisors = {
+        power.base
+        for one in definitions
+        for power in one.value.atoms(Pow)
+        if isinstance(power.base, Add) and power.exp.is_negative
+    }
+    for base in divisors:
+        (*_, size) = sorted(base.args, key=lambda term: isinstance(term, Count))
+        if isinstance(size, Count) and (base - size).is_Integer:
+            return {size: (None, OTHERS - (base - size))}
     return {}
 
 

@@ -6,6 +6,7 @@ from sympy import Add, Expr, Mul, Pow, Rational, S, Symbol
 
 from symopt.calculus.normal_form import Knowledge, normal_form
 from symopt.calculus.polynomial import Monomial, size_of
+from symopt.derivation.forward import OTHERS
 from symopt.nodes import Sigma
 from symopt.notation import Index, Parameter, index
 from symopt.views import rewrite
@@ -27,17 +28,16 @@ def fused(expr: Expr, known: Knowledge, root: Symbol) -> Expr:
     terms.sort(key=lambda term: (len(term[1].bound), len(term[1].factors)))
     common = _common([outer for outer, _, _ in terms])
     inside = [_shown(_less(outer, common), monomial, value) for outer, monomial, value in terms]
-    base = root_base(known, root)
     bracket = inside[0] if len(inside) == 1 else Add(*inside, evaluate=False)
     before = _ordered(common)
     if not before:
-        return _restored(bracket, root, base)
+        return _restored(bracket, root, known)
     if isinstance(bracket, Add):
-        return _restored(_product([*before, bracket]), root, base)
+        return _restored(_product([*before, bracket]), root, known)
     parts = [one for one in Mul.make_args(bracket) if one != 1]
     numbers = [one for one in parts if one.is_Number]
     others = [one for one in parts if not one.is_Number]
-    return _restored(_product([*numbers, *before, *others]), root, base)
+    return _restored(_product([*numbers, *before, *others]), root, known)
 
 
 def _taken(monomial: Monomial, value: Rational) -> Term:
@@ -124,7 +124,7 @@ def root_base(known: Knowledge, root: Symbol) -> Expr | None:
     return None
 
 
-def _restored(expr: Expr, root: Symbol, base: Expr | None) -> Expr:
-    if base is None:
-        return expr
-    return rewrite(expr, lambda node: base if node == root else None)
+def _restored(expr: Expr, root: Symbol, known: Knowledge) -> Expr:
+    """The letters that proofs brought in, replaced by what they stand for."""
+    bases = {mark: root_base(known, mark) for mark in (root, OTHERS)}
+    return rewrite(expr, bases.get)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symopt.declaration import Layer
+from symopt.declaration import Layer, Loss
 from symopt.derivation.folding import folding
 from symopt.derivation.invariance import invariances
 from symopt.derivation.layer import derive_layer
@@ -15,6 +15,8 @@ from symopt.derivation.steps import Derivation
 def laws(layer: Layer) -> tuple[Derivation, ...]:
     """The derivations of a layer; a fact that does not hold for it is not among them."""
     backward = derive_layer(layer)
+    if isinstance(layer, Loss):
+        return (backward.derivation, *orthogonality(backward))
     folded = folding(layer)
     return (
         backward.derivation,

@@ -11,13 +11,16 @@ from sympy import Expr, Indexed, Symbol
 from symopt.calculus.adjoints import Definition
 from symopt.calculus.normal_form import Knowledge, used_identities
 from symopt.calculus.sampling import PRIME, Point, Undefined, residue, value
+from symopt.derivation.forward import position_of
 from symopt.derivation.steps import Reason
 from symopt.nodes import Gradient
-from symopt.notation import Index, given
+from symopt.notation import Index, Label, given
 
 _SIZES = (1, 2, 3, 5)
 # a root exists at half of the points; where nothing is defined at any of so many, nothing ever is
 _TRIES = 64
+# the gradient by an output that a group has one of
+_OUTER = Symbol("dloss", real=True)
 
 Sizes = Mapping[Expr, int]
 # what a letter becomes: a single one by itself, an indexed one by its base, with the index used
@@ -41,7 +44,7 @@ def agreement(
     """Whether both sides agree at a random point, for each choice of sizes that has one."""
     source = random.Random(20260101)
     left, right = _plain(one), _plain(other)
-    place = definitions[-1].index if definitions else None
+    place = position_of(definitions) if definitions else None
     for chosen in sizes or _default_sizes(definitions):
         places = [{place: k} for k in range(1, max(chosen.values()) + 1)] if place else [{}]
         for _ in range(_TRIES):
@@ -132,7 +135,9 @@ def random_point(
     exprs = [*(one.value for one in definitions), *more]
     symbols = {s for one in exprs for s in one.atoms(Symbol)} - computed - set(sizes)
     for symbol in sorted(symbols, key=str):
-        if not isinstance(symbol, Index):
+        if isinstance(symbol, Label):
+            letters[symbol] = source.randint(1, max(sizes.values()))
+        elif not isinstance(symbol, Index):
             drawn = residue(source)
             letters[symbol] = drawn**2 % PRIME if symbol.is_positive else drawn
     bases = {entry.base for one in exprs for entry in one.atoms(Indexed)}
@@ -165,10 +170,9 @@ def _adjoint(letter: Expr) -> Indexed:
 
 
 def _plain(expr: Expr) -> Expr:
-    """Gradients with respect to the output as elements."""
+    """Gradients with respect to the output as elements, or as a letter of the group."""
     found = {
-        node: _adjoint(node.variable)
+        node: _adjoint(node.variable) if isinstance(node.variable, Indexed) else _OUTER
         for node in expr.atoms(Gradient)
-        if isinstance(node.variable, Indexed)
     }
     return expr.xreplace(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sympy import Expr, Mul, S
 
 from symopt.calculus.normal_form import normal_form
-from symopt.derivation.forward import ROOT, leaves, normalization
+from symopt.derivation.forward import ROOT, leaves, normalization, position_of
 from symopt.derivation.fused import fused
 from symopt.derivation.layer import Backward, dL
 from symopt.derivation.opinions import by, checked, second_opinion
@@ -50,7 +50,7 @@ def weighted(backward: Backward, entry: Expr, weight: Expr) -> Line:
     definitions, known = backward.definitions, backward.known
     output = definitions[-1]
     gradient = canonical(dict(backward.fused)[entry])
-    limits = (output.index, S.One, output.size)
+    limits = (position_of(definitions), S.One, output.size)
     whole = Sigma(gradient * weight, limits)
     form = fused(whole, known, ROOT)
     assert normal_form(canonical(form), known) == normal_form(whole, known)

@@ -124,7 +124,7 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
         return spelling.latex if spelling else super()._print_Symbol(expr, style)
 
     _print_Hyperparameter = _print_Count = _print_Index = _print__Label = _print_Symbol
-    _print_Statistic = _print_Parameter = _print_Symbol
+    _print_Statistic = _print_Parameter = _print_Label = _print_Symbol
 
     def _print_Sequence(self, expr: Any) -> str:
         latex: str = expr.spelling.latex

@@ -99,7 +99,7 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
         return spelling.unicode if spelling else expr.name
 
     _print_Hyperparameter = _print_Count = _print_Index = _print__Label = _print_Symbol
-    _print_Statistic = _print_Parameter = _print_Symbol
+    _print_Statistic = _print_Parameter = _print_Label = _print_Symbol
 
     def _print_Sequence(self, expr: Any) -> str:
         unicode: str = expr.spelling.unicode
@@ -133,6 +133,9 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
 
     def _print_Gradient(self, expr: Gradient) -> str:
         return f"d{self._print(expr.loss)}/d{self._print(expr.variable)}"
+
+    def _print_KroneckerDelta(self, expr: Any) -> str:
+        return f"δ[{', '.join(map(self._print, expr.args))}]"
 
     def _print_Expectation(self, expr: Expectation) -> str:
         return f"E[{self._print(expr.args[0])}]"

@@ -9,8 +9,9 @@ from sympy import Expr, Indexed, Mul, Symbol
 
 from symopt.calculus.adjoints import Definition
 from symopt.declaration import Layer
+from symopt.derivation.forward import forward, position_of
 from symopt.nodes import Largest, Sigma
-from symopt.notation import Count, Hyperparameter, Index, Parameter, Sequence, Statistic
+from symopt.notation import Count, Hyperparameter, Index, Label, Parameter, Sequence, Statistic
 from symopt.program.hoist import Numbers
 from symopt.program.invariants import check
 from symopt.program.ir import (
@@ -55,9 +56,16 @@ def group_for(layer: Layer, kernel: str, definitions: tuple[Definition, ...]) ->
     taken = {*letters, "real", "fault", "size", "total", "start", "stop"}
     taken |= {f"d{name}" for name in letters}
     computed = {one.letter.base: one for one in definitions if one.index is not None}
-    index = next(one.left.indices[0] for _, one in layer.equations if isinstance(one.left, Indexed))
+    index = index_of(layer)
     numbers = Numbers(taken, suffix="_real")
     return Group(layout(layer.axes, taken), index, computed, numbers, kernel)
+
+
+def index_of(layer: Layer) -> Index:
+    """The index that tells the elements of a group apart."""
+    found = position_of(forward(layer))
+    assert found is not None  # a layer reads an input
+    return found
 
 
 def letter_names(layer: Layer) -> set[str]:
@@ -78,7 +86,7 @@ def _bases(layer: Layer) -> set[Sequence]:
 
 
 def _symbols(*exprs: Expr) -> set[Symbol]:
-    kinds = (Count, Hyperparameter, Parameter, Statistic)
+    kinds = (Count, Hyperparameter, Label, Parameter, Statistic)
     return {one for expr in exprs for one in expr.atoms(*kinds)}
 
 
@@ -96,12 +104,13 @@ def loaded(
     """
     own = {one.letter for one in definitions if one.index is None}
     exprs = [*(one.written for one in definitions), *forms]
-    letters = dict.fromkeys(s for expr in exprs for s in occurrences(expr, Parameter, Statistic))
+    kinds = (Label, Parameter, Statistic)
+    letters = dict.fromkeys(s for expr in exprs for s in occurrences(expr, *kinds))
     given_statistics = averages or bool(forms)
     return tuple(
         (kept_value if averages and isinstance(one, Statistic) else local_value)(group, one)
         for one in letters
-        if (isinstance(one, Parameter) or given_statistics or one not in own) and one not in known
+        if (given_statistics or one not in own) and one not in known
     )
 
 
@@ -184,7 +193,7 @@ def finished(
     ]
     nodes = tuple(nodes)
     sizes = sorted({one for value in _values(nodes) for one in value.atoms(Count)}, key=str)
-    over = next((name for name, kind in results if kind == ELEMENT), "")
+    over = next((name for name, kind in results if kind == ELEMENT), (*inputs, "")[0])
     counted: tuple[Assign, ...] = ()
     if over:
         whole = Mul(*(local(one) for one in place.axes.averaged), evaluate=False)
@@ -233,10 +242,10 @@ def _arrays(
     learned: dict[str, None] = {}
     statistics: dict[str, None] = {}
     for expr in exprs:
-        for one in occurrences(expr, Indexed, Parameter, Statistic):
+        for one in occurrences(expr, Indexed, Label, Parameter, Statistic):
             if isinstance(one, Parameter):
                 learned[name_of(one)] = None
-            elif isinstance(one, Statistic):
+            elif isinstance(one, Statistic | Label):
                 statistics[name_of(one)] = None
             elif one.base.role == "learned":
                 learned[name_of(one)] = None

@@ -9,7 +9,7 @@ from sympy import Basic, Expr, Indexed, S, Symbol
 
 from symopt.declaration.axes import Axes
 from symopt.nodes import Gradient
-from symopt.notation import Index, Parameter, Sequence, Statistic, given
+from symopt.notation import Index, Label, Parameter, Sequence, Statistic, given, statistic
 from symopt.program.ir import Loop, Node, element, local
 from symopt.views import rewrite
 
@@ -79,7 +79,7 @@ class Layout:
         """Statistics and parameters ⇒ the locals that hold their values in the present group."""
 
         def change(node: Basic) -> Basic | None:
-            return self.in_group(node) if isinstance(node, Statistic | Parameter) else None
+            return self.in_group(node) if isinstance(node, Statistic | Parameter | Label) else None
 
         return rewrite(expr, change)
 
@@ -110,12 +110,14 @@ def adjoint_name(letter: Expr) -> str:
 
 
 def with_adjoints(expr: Expr) -> Expr:
-    """Gradients by the output as entries of a letter of their own: dL/dy_i ⇒ dy[i]."""
+    """Gradients by the output as letters of their own: dL/dy_i ⇒ dy[i], dL/dℓ ⇒ dloss."""
 
     def change(node: Basic) -> Basic | None:
         if not isinstance(node, Gradient):
             return None
         letter: Expr = node.variable
+        if not isinstance(letter, Indexed):
+            return statistic(adjoint_name(letter))
         index: Index = letter.indices[0]
         return given(adjoint_name(letter))[index]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sympy import Expr, Indexed
@@ -18,10 +19,12 @@ from symopt.program.group_kernel import (
     finished,
     gathered,
     group_for,
+    index_of,
     loaded,
     name_of,
     staged,
 )
+from symopt.program.hits import with_hits
 from symopt.program.ir import Assign, Node
 from symopt.program.layout import Layout, adjoint_name, with_adjoints
 from symopt.program.sweeps import Group, Sum
@@ -29,9 +32,11 @@ from symopt.program.sweeps import Group, Sum
 
 def lower_backward(backward: Backward) -> GroupKernel:
     """The kernel of the derived gradients: their sums in one sweep, then dL/dx at each element."""
-    forms = [_Form(target, with_adjoints(form)) for target, form in backward.fused]
-    exprs = [one.expr for one in forms]
-    definitions = _needed(exprs, backward.definitions)
+    plain = [with_adjoints(form) for _, form in backward.fused]
+    needed = _needed(plain, backward.definitions)
+    definitions, exprs = with_hits(needed, plain, index_of(backward.layer))
+    pairs = zip((target for target, _ in backward.fused), exprs, strict=True)
+    forms = [_Form(target, expr) for target, expr in pairs]
     group = group_for(backward.layer, "backward", definitions)
     elements = [one for one in forms if one.kind == ELEMENT]
     learned = [one for one in forms if one.kind == LEARNED]
@@ -93,7 +98,7 @@ def _of_the_group(group: Group, one: _Form) -> list[Node]:
     return [*group.watched(one.id, value), added]
 
 
-def _needed(exprs: list[Expr], definitions: tuple[Definition, ...]) -> tuple[Definition, ...]:
+def _needed(exprs: Iterable[Expr], definitions: tuple[Definition, ...]) -> tuple[Definition, ...]:
     """The definitions of letters with a value for each element that some expressions lead to."""
     by_base = {one.letter.base: one for one in definitions if one.index is not None}
     found: dict[Sequence, Definition] = {}

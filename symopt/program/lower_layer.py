@@ -16,12 +16,14 @@ from symopt.program.group_kernel import (
     finished,
     gathered,
     group_for,
+    index_of,
     kept_value,
     loaded,
     local_value,
     name_of,
     staged,
 )
+from symopt.program.hits import with_hits
 from symopt.program.ir import Assign, Node
 from symopt.program.sweeps import Group, Sum
 from symopt.views import occurrences
@@ -29,16 +31,18 @@ from symopt.views import occurrences
 
 def lower_forward(backward: Backward) -> GroupKernel:
     """The kernel of training: statistics in as few sweeps as may be, then the output."""
-    known = backward.definitions
+    known, _ = with_hits(backward.definitions, (), index_of(backward.layer))
     group = group_for(backward.layer, "forward", known)
     nodes: list[Node] = list(loaded(group, known))
     for several in staged(known):
         nodes += gathered(group, several)
         for one in several:
             nodes += _statistic(group, one) if one.index is None else ()
+    kinds = [(name_of(one.letter), GROUP) for one in known if one.index is None]
+    if known[-1].index is None:  # a loss: what it returns first is a number of the group itself
+        return finished(group, nodes, known, [kinds[-1], *kinds[:-1]])
     nodes += _output(group, known)
-    results = [(name_of(known[-1].letter), ELEMENT)]
-    results += [(name_of(one.letter), GROUP) for one in known if one.index is None]
+    results = [(name_of(known[-1].letter), ELEMENT), *kinds]
     return finished(group, nodes, known, results)
 
 

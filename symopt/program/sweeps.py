@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from sympy import Basic, Expr, Indexed, Pow, S, Symbol
+from sympy import Basic, Equality, Expr, Indexed, Pow, S, Symbol
 
 from symopt.calculus.adjoints import Definition
 from symopt.derivation.times import entries
@@ -131,7 +131,7 @@ class Group:
             *(Assign(part, self.term(one), one.combine, note=one.id) for part, one in pairs),
         ]
         counter = self.layout.counters[self.layout.row]
-        inside = {*parts, *(one.target for one in body)}
+        inside = {counter, *parts, *(one.target for one in body)}
         arrays: dict[str, Expr] = {}
         numbers: dict[str, Expr] = {}
         lines = tuple(
@@ -178,12 +178,25 @@ class Group:
                 waiting += [entry.base for entry in entries(self.computed[base].written)]
         found = []
         for base, one in self.computed.items():
-            if base in needed:
+            name = base.spelling.python
+            if base in needed and isinstance(one.written, Equality):
+                found.append(Assign(local(name), self._hit(one.written), cast=True))
+            elif base in needed:
                 check_supported(one.id, one.written)
-                name = base.spelling.python
                 value = self.at_element(one.id, one.written, name)
                 found.append(Assign(local(name), value, note=one.id))
         return tuple(found)
+
+    def _hit(self, when: Equality) -> Expr:
+        """Whether the present element is the labelled one; labels count from 0, as counters do."""
+        averaged = self.layout.axes.averaged
+        if len(averaged) != 1:
+            raise LoweringError(
+                f"the label {unicode(when.rhs)} picks one of the elements along "
+                f"{' and '.join(averaged)}; let the group extend over a single axis, such as C"
+            )
+        counter = self.layout.counters[averaged[0]]
+        return Equality(counter, self.layout.letters_in_group(when.rhs), evaluate=False)
 
     def settled(self) -> tuple[Node, ...]:
         """The numbers that were taken out of elements since the last call, divisors watched."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from symopt.declaration import Layer
+from symopt.declaration import Layer, Loss
 from symopt.program.ir import NUMBER, STEP, Argument
 from symopt.targets.calling import number_check
-from symopt.targets.layer_functions import GROUPS, LayerKernels, arguments, statistics_kept
+from symopt.targets.layer_functions import arguments, outer_and_labels, statistics_kept
+from symopt.targets.layer_names import GROUPS, LayerKernels
 from symopt.targets.numba_rule import class_name
 
 
@@ -19,12 +20,13 @@ def class_words(layer: Layer, kernels: LayerKernels) -> dict[str, Any]:
     numbers = [a for a in arguments(layer, kernels, "forward") if a.kind == NUMBER]
     later = arguments(layer, kernels, "inference") if kernels.inference else ()
     open_starts = [name for name in (*learned, *averages) if name not in initial]
-    inputs, saved = kernels.forward.inputs, statistics_kept(kernels)
+    _, labels = outer_and_labels(layer, kernels.forward.statistics)
+    inputs, saved = (*kernels.forward.inputs, *labels), statistics_kept(kernels)
     output = kernels.forward.results[0][0]
     gradients = [name for name, _ in kernels.backward.results]
     sizes = _sizes(layer, bool(learned), bool(averages))
     checked = [one.partition(":")[0] for one in sizes]
-    by_input = [f"d{one}" for one in inputs]
+    by_input = [f"d{one}" for one in kernels.forward.inputs]
     return {
         "name": class_name(layer.name),
         "sizes": sizes,
@@ -47,10 +49,10 @@ def class_words(layer: Layer, kernels: LayerKernels) -> dict[str, Any]:
         "inference": _passed(later, kernels, ()),
         "results": [output, *saved],
         "saved_table": ", ".join(f'"{one}": {one}' for one in (*inputs, *saved)),
-        "adjoint": f"d{output}",
+        "adjoint": f"d{output}: " + ("Any = 1.0" if isinstance(layer, Loss) else "np.ndarray"),
         "gradients": ", ".join(f'"{one}"' for one in gradients),
         "input_gradients": ", ".join(f'gradients["{one}"]' for one in by_input),
-        "input_gradient_type": "np.ndarray" if len(inputs) == 1 else "tuple[np.ndarray, ...]",
+        "input_gradient_type": "np.ndarray" if len(by_input) == 1 else "tuple[np.ndarray, ...]",
         "has_groups": "G" in layer.axes.kept,
         "size_checks": [f'_check_size("{one}", {one})' for one in checked if one != GROUPS],
     }

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from symopt.declaration import Layer
+from symopt.declaration import Layer, Loss
 from symopt.derivation.inference import at_inference
 from symopt.derivation.layer import Backward
 from symopt.derivation.running import corrections
-from symopt.program.group_kernel import ELEMENT, GROUP, LEARNED, GroupKernel
+from symopt.notation import Label
+from symopt.program.group_kernel import ELEMENT, GROUP, LEARNED, GroupKernel, name_of
 from symopt.program.ir import ARRAY, COUNT, NUMBER, STEP, Argument
 from symopt.program.lower_backward import lower_backward
 from symopt.program.lower_layer import (
@@ -20,6 +21,8 @@ from symopt.program.lower_layer import (
 from symopt.targets.calling import number_check, signature
 from symopt.targets.layer_names import GROUPS, LayerKernels, check_names
 from symopt.targets.ranges import admissible
+
+LABEL = "label"
 
 
 def layer_kernels(layer: Layer, backward: Backward) -> LayerKernels:
@@ -44,12 +47,12 @@ def functions(layer: Layer, kernels: LayerKernels) -> list[dict[str, Any]]:
     """The public functions of the module, in the order in which they are shown."""
     read = statistics_kept(kernels)
     found = [
-        _function(layer, kernels, "forward", kernels.forward, (), read),
-        _function(layer, kernels, "backward", kernels.backward, kernels.backward.statistics, ()),
+        _function(layer, kernels, "forward", kernels.forward, read),
+        _function(layer, kernels, "backward", kernels.backward, ()),
     ]
     if kernels.inference is not None:
         one = kernels.inference
-        found.append(_function(layer, kernels, "inference", one, one.statistics, ()))
+        found.append(_function(layer, kernels, "inference", one, ()))
     return found
 
 
@@ -63,7 +66,7 @@ def arguments(layer: Layer, kernels: LayerKernels, name: str) -> tuple[Argument,
     """What a function takes: elements, learned numbers, statistics or averages, then numbers."""
     one: GroupKernel = getattr(kernels, name)
     inputs = sorted(one.inputs, key=lambda key: key in kernels.forward.inputs)
-    groups = kernels.averages if name == "forward" else one.statistics
+    groups = (*one.statistics, *kernels.averages) if name == "forward" else one.statistics
     numbers = {a.name: a for a in one.kernel.of_kind(NUMBER, STEP)}
     if name == "forward" and kernels.running is not None:
         numbers |= {a.name: a for a in kernels.running.kernel.of_kind(NUMBER)}
@@ -75,7 +78,9 @@ def arguments(layer: Layer, kernels: LayerKernels, name: str) -> tuple[Argument,
         for key in sorted(numbers)
         if numbers[key].kind == NUMBER
     ]
-    arrays = (*inputs, *_learned(layer, kernels, one), *groups)
+    first, labels = outer_and_labels(layer, groups)
+    rest = [key for key in groups if key not in (*first, *labels)]
+    arrays = (*first, *inputs, *labels, *_learned(layer, kernels, one), *rest)
     return (
         *(
             Argument(key, ARRAY, written=key in kernels.averages and name == "forward")
@@ -83,6 +88,14 @@ def arguments(layer: Layer, kernels: LayerKernels, name: str) -> tuple[Argument,
         ),
         *own,
     )
+
+
+def outer_and_labels(layer: Layer, groups: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Of the numbers that groups have: the gradient by a loss, and the labels."""
+    labels = {s.spelling.python for _, one in layer.equations for s in one.right.atoms(Label)}
+    outer = f"d{name_of(layer.equations[-1][1].left)}"
+    several = tuple(groups)
+    return [one for one in several if one == outer], [one for one in several if one in labels]
 
 
 def _learned(layer: Layer, kernels: LayerKernels, one: GroupKernel) -> tuple[str, ...]:
@@ -96,27 +109,26 @@ def _function(
     kernels: LayerKernels,
     name: str,
     one: GroupKernel,
-    statistics: Iterable[str],
     kept: tuple[str, ...],
 ) -> dict[str, Any]:
     taken = arguments(layer, kernels, name)
-    model = next(a.name for a in taken if a.kind == ARRAY)
+    first, labels = outer_and_labels(layer, one.statistics)
+    model = next(a.name for a in taken if a.kind == ARRAY and a.name not in first)
     learned = _learned(layer, kernels, one)
     kinds = {
         **dict.fromkeys(one.inputs, ELEMENT),
         **dict.fromkeys(learned, LEARNED),
-        **dict.fromkeys((*statistics, *kernels.averages), GROUP),
+        **dict.fromkeys((*one.statistics, *kernels.averages), GROUP),
+        **dict.fromkeys(labels, LABEL),
     }
     arrays = [argument for argument in taken if argument.kind == ARRAY]
     lines = [f"{a.name} = {number_check(a)}" for a in taken if a.kind == NUMBER]
     steps = [a.name for a in taken if a.kind == STEP and a.name != GROUPS]
     lines += [f"{one} = _check_step({one})" for one in steps]
     lines.append(f"shapes = _shapes({', '.join([model, *_shape_from(layer, learned)])})")
-    lines += [
-        f'{a.name} = _array("{a.name}", {a.name}, shapes, "{kinds[a.name]}", {model}.dtype, '
-        f"{'WRITTEN' if a.written else 'READ'})"
-        for a in arrays
-    ]
+    if isinstance(layer, Loss) and first:
+        lines.append(f"{first[0]} = _spread({first[0]}, shapes, {model}.dtype, reduction)")
+    lines += [_array_line(a, kinds[a.name], model) for a in arrays]
     if name == "forward" and kernels.averages:
         inside = [f'    {{"{a.name}": {a.name}}} |' for a in arrays]
         inside[-1] = inside[-1].removesuffix(" |") + ","
@@ -126,11 +138,14 @@ def _function(
     lines += _called(one, kinds)
     if name == "forward" and kernels.running is not None:
         lines += _counted(kernels.running) + _called(kernels.running, _all_groups(kernels))
-    results = [result for result, kind in one.results if kind != GROUP or result in kept]
+    (main, _), *_ = one.results
+    results = [key for key, kind in one.results if kind != GROUP or key in (main, *kept)]
     returned = [f"{key}.astype({model}.dtype)" if key in wide else key for key in results]
+    if isinstance(layer, Loss) and name == "forward":
+        returned[0] = f"_reduced({returned[0]}, reduction)"
     return {
         "name": name,
-        "signature": signature(taken),
+        "signature": [_loosely(one, first) for one in (*signature(taken), *_reduction(layer))],
         "returns": results,
         "summary": _SUMMARIES[name],
         "words": [_words(layer, a, kinds.get(a.name, "")) for a in taken],
@@ -139,6 +154,25 @@ def _function(
         "single": len(returned) == 1,
         "steps": steps,
     }
+
+
+def _array_line(one: Argument, kind: str, model: str) -> str:
+    if kind == LABEL:
+        return f'{one.name} = _labels("{one.name}", {one.name}, shapes)'
+    written = "WRITTEN" if one.written else "READ"
+    return (
+        f'{one.name} = _array("{one.name}", {one.name}, shapes, "{kind}", {model}.dtype, {written})'
+    )
+
+
+def _reduction(layer: Layer) -> list[str]:
+    """How the numbers of all groups become one, where they are losses."""
+    return ["*", 'reduction: str = "mean"'] if isinstance(layer, Loss) else []
+
+
+def _loosely(line: str, first: list[str]) -> str:
+    """The gradient by a loss may be a number."""
+    return f"{first[0]}: Any" if first and line == f"{first[0]}: np.ndarray" else line
 
 
 _SUMMARIES = {
@@ -174,6 +208,7 @@ def _counted(one: GroupKernel) -> list[str]:
 
 def _called(one: GroupKernel, kinds: dict[str, str]) -> list[str]:
     kinds = {**kinds, **dict(one.results)}
+    kinds = {key: GROUP if kind == LABEL else kind for key, kind in kinds.items()}
     passed = [
         f"{a.name}.reshape(shapes.{kinds[a.name]}_walked)" if a.kind == ARRAY else a.name
         for a in one.kernel.arguments
@@ -191,6 +226,7 @@ def _words(layer: Layer, one: Argument, kind: str) -> str:
             ELEMENT: f"an array of shape {_shape(layer)}",
             LEARNED: f"one number for each {layer.per}",
             GROUP: f"one number for each group, of shape {_group_shape(layer)}",
+            LABEL: f"whole numbers from 0 on, of shape {_group_shape(layer)}",
         }[kind]
         return f"{one.name}: {words}{', updated in place' if one.written else ''}."
     if one.name == GROUPS:
@@ -241,6 +277,7 @@ def shape_words(layer: Layer) -> dict[str, Any]:
         "group": " + ".join(kept) if kept else "()",
         "group_walked": _tuple(axes.kept) if kept else "(1,)",
         "count": " * ".join(axes.averaged),
+        "loss": isinstance(layer, Loss),
         "averaged": ", ".join(f'"{one}": {one}' for one in axes.averaged),
     }
 

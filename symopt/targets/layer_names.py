@@ -29,7 +29,7 @@ class LayerKernels(NamedTuple):
 
 # what the text of a generated module calls its own
 _OWN = {
-    "C", "DTYPES", "E", "G", "K", "N", "R", "READ", "S", "WORDS", "WRITTEN", "arrays",
+    "DTYPES", "READ", "WORDS", "WRITTEN", "arrays",
     "averages", "axis", "backward", "channels", "dtype", "elements", "error", "evaluate",
     "fault", "forward", "found", "given", "gradients", "groups", "hyperparameters", "inference",
     "key", "lead", "learned", "length", "lengths", "load_state_dict", "mine", "names", "one",
@@ -50,10 +50,11 @@ def check_names(layer: Layer) -> None:
     names = sorted(letter_names(layer))
     suffix = layout(layer.axes, set(names)).suffix
     adjoints = {f"d{name}" for name in names}
+    lengths = {one.letter for one in layer.axes.walked}
     in_group = {f"{name}{suffix}" for name in names}
     for name in names:
         private = name.startswith("_") or _NUMBERED.fullmatch(name) or name.endswith("_real")
-        if private or name in _OWN | adjoints | in_group:
+        if private or name in _OWN | adjoints | in_group | lengths:
             raise LoweringError(
                 f"{layer.name} has a letter with the Python name {name}, which its file needs for "
                 "something else; rename it with python='…'"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from symopt.declaration import Layer
+from symopt.declaration import Layer, Loss
 from symopt.derivation.api import statements
 from symopt.derivation.layer import derive_layer
 from symopt.printing.unicode import unicode
@@ -41,6 +41,7 @@ def render_layer(layer: Layer, options: Options) -> str:
         functions=functions(layer, kernels),
         kept=quoted(one.lower() for one in layer.axes.kept),
         shapes=shape_words(layer),
+        is_loss=isinstance(layer, Loss),
         **{"class": class_words(layer, kernels)},
     )
 

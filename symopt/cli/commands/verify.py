@@ -31,13 +31,13 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Verify kernels; exit 1 and show a counterexample if one is wrong."""
-    from symopt.judging import VERIFIABLE, check_verifiable, verify
+    from symopt.judging import check_verifiable, verifiable, verify
     from symopt.runtime.generation import DTYPES
 
     for dtype in dtypes or ():
         if dtype not in DTYPES:
             raise UsageError(f"there is no dtype '{dtype}'; known are {', '.join(DTYPES)}")
-    declared = [one for one in find(names or []) if names or isinstance(one, VERIFIABLE)]
+    declared = [one for one in find(names or []) if names or verifiable(one)]
     for one in declared:
         check_verifiable(one)
     work = [(one, dtype) for one in declared for dtype in _dtypes(one, dtypes or DTYPES)]

@@ -1,0 +1,18 @@
+from sympy import Eq
+
+from symopt.catalog.network.softmax_cross_entropy import alpha, correct, i, q, softmax_cross_entropy
+from symopt.declaration import loss
+
+
+@loss(
+    title="Softmax cross-entropy, each other class at 1 − α",
+    source="slide 'Regularization: label smoothing', 1 − α for each of the others",
+    over="C",
+    defaults={alpha: 0.9},
+)
+def softmax_cross_entropy_each():
+    """The slide's other reading: every class but the correct one has 1 − α; they add up to more."""
+    return {
+        **{one.key: one.content for one in softmax_cross_entropy.statements},
+        "target": Eq(q[i], alpha * correct + (1 - alpha) * (1 - correct)),
+    }

@@ -1,0 +1,110 @@
+"""Losses beside PyTorch's, the readings of label smoothing told apart, and what is refused."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from symopt.errors import UsageError
+from symopt.judging import verify
+from symopt.runtime.compiling import compile
+
+ALPHA, K = 0.8, 7
+SMOOTHED = {
+    # the weight of the correct class, and of each other one
+    "softmax_cross_entropy": (ALPHA, (1 - ALPHA) / (K - 1)),
+    "softmax_cross_entropy_each": (ALPHA, 1 - ALPHA),
+    "softmax_cross_entropy_all": (ALPHA + (1 - ALPHA) / K, (1 - ALPHA) / K),
+}
+
+
+def targets(labels, correct, other):
+    hit = functional.one_hot(labels, K).double()
+    return correct * hit + other * (1 - hit)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("name", SMOOTHED)
+def test_cross_entropy(library, name, reduction):
+    source = np.random.default_rng(5)
+    z, labels = source.normal(size=(6, K)) * 3, source.integers(0, K, 6)
+    leaf = torch.tensor(z, requires_grad=True)
+    wanted = -(targets(torch.tensor(labels), *SMOOTHED[name]) * leaf.log_softmax(1)).sum(1)
+    whole = {"mean": wanted.mean(), "sum": wanted.sum(), "none": wanted}[reduction]
+    dloss = source.normal(size=6) if reduction == "none" else 0.7
+    (whole * torch.tensor(dloss)).sum().backward()
+    module = compile(library[name])
+    found, *statistics = module.forward(z, labels, ALPHA, reduction=reduction)
+    np.testing.assert_allclose(found, whole.detach().numpy(), rtol=1e-13)
+    dz = module.backward(dloss, z, labels, *statistics, ALPHA, reduction=reduction)
+    np.testing.assert_allclose(dz, leaf.grad.numpy(), rtol=1e-11, atol=1e-15)
+
+
+def test_the_librarys_smoothing_is_pytorchs_with_epsilon_one_minus_alpha(library):
+    source = np.random.default_rng(6)
+    z, labels = source.normal(size=(4, K, 3)), source.integers(0, K, (4, 3))
+    found, *_ = compile(library["softmax_cross_entropy_all"]).forward(z, labels, ALPHA)
+    theirs = functional.cross_entropy(
+        torch.tensor(z), torch.tensor(labels), label_smoothing=1 - ALPHA
+    )
+    assert found == pytest.approx(theirs.item(), rel=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_logits_of_ten_thousand_are_finite(library, dtype):
+    z = np.array([[1e4, -1e4, 0.0], [0.0, 0.0, 1e4]], dtype)
+    module = compile(library["softmax_cross_entropy"])
+    losses, *statistics = module.forward(z, [0, 1], 1.0, reduction="none")
+    np.testing.assert_array_equal(losses, [0, 1e4])
+    ones = np.ones(2, dtype)
+    dz = module.backward(ones, z, [0, 1], *statistics, 1.0, reduction="none")
+    np.testing.assert_array_equal(dz, [[0, 0, 0], [0, -1, 1]])
+
+
+def test_squared_error(library):
+    source = np.random.default_rng(7)
+    x, target = source.normal(size=(2, 5, 3))
+    leaves = [torch.tensor(one, requires_grad=True) for one in (x, target)]
+    theirs = functional.mse_loss(*leaves)
+    theirs.backward()
+    made = compile(library["squared_error"]).SquaredError(dtype=np.float64)
+    assert made(x, target) == pytest.approx(theirs.item(), rel=1e-14)
+    for one, leaf in zip(made.backward(), leaves, strict=True):
+        np.testing.assert_allclose(one, leaf.grad.numpy(), rtol=1e-13)
+
+
+Z = np.zeros((3, 4))
+WRONG = {
+    "a label too large": ((Z, [0, 4, 1]), {}, "labels hold 4, but labels go from 0 to 3"),
+    "a negative label": ((Z, [0, -1, 1]), {}, "labels hold -1, but labels go from 0 to 3"),
+    "labels that are no whole numbers": (
+        (Z, [0.0, 1.0, 2.0]),
+        {},
+        "labels are float64, but labels are whole numbers",
+    ),
+    "labels of other examples": (
+        (Z, [0, 1]),
+        {},
+        "labels have shape (2,), but need (3,), a number for each group of elements, along N and "
+        "space",
+    ),
+    "an α outside its range": ((Z, [0, 1, 2], 1.5), {}, "alpha = 1.5 is outside its range [0, 1]"),
+    "an unknown reduction": (
+        (Z, [0, 1, 2]),
+        {"reduction": "max"},
+        "the reduction is 'max'; write 'mean', 'sum' or 'none'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_does_not_fit_is_refused(library, name):
+    arguments, named, words = WRONG[name]
+    with pytest.raises(ValueError) as error:  # noqa: PT011  # the whole message follows
+        compile(library["softmax_cross_entropy"]).forward(*arguments, **named)
+    assert str(error.value) == f"softmax_cross_entropy: {words}"
+
+
+def test_no_judge_is_pretended(library):
+    with pytest.raises(UsageError, match="squared_error is a loss, of which there is no judge yet"):
+        verify(library["squared_error"])
