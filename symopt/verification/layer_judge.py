@@ -16,6 +16,7 @@ from symopt.declaration import Layer
 from symopt.verification.cases import settings
 from symopt.verification.groups import arrangements
 from symopt.verification.layer_anatomy import layer_anatomy
+from symopt.verification.large_trials import judge_large, large_cases
 from symopt.verification.layer_cases import SHAPES, cases
 from symopt.verification.quantity import FORMATS
 from symopt.verification.spoilt import judge_spoilt
@@ -57,4 +58,7 @@ def judge_layer(
         if tally.refuted:
             return tally.verdict()
     judge_spoilt(anatomy, subject, tally, all_cases, random)
+    for case in large_cases(anatomy, tried[0]):
+        if not tally.refuted:
+            judge_large(anatomy, subject, tally, case, random)
     return tally.verdict()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from sympy import Basic
 from symopt.errors import UsageError, nearest
 from symopt.verification.cases import by_name
 from symopt.verification.declared import Declared, Entry
+from symopt.verification.group_world import Letters
 from symopt.verification.groups import Key
 from symopt.verification.layer_anatomy import LayerAnatomy
 from symopt.verification.layer_calls import Answer, Arrays, Call
@@ -66,7 +67,11 @@ class Trial:
         self._draw(random)
         self.outer = outer_gradient(case.arrangement.shape, tally.dtype, random)
         spoil(self.arrays)
-        self.trained = self.declared.trained()
+
+    @cached_property
+    def trained(self) -> dict[Key, Letters]:
+        """What is declared of each group after a forward pass."""
+        return self.declared.trained()
 
     def _draw(self, random: np.random.Generator) -> None:
         """Data of the case's kind, and random parameters and running averages."""
