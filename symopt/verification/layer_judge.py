@@ -14,10 +14,11 @@ import numpy as np
 
 from symopt.declaration import Layer
 from symopt.verification.cases import settings
+from symopt.verification.class_trials import judge_class
 from symopt.verification.groups import arrangements
 from symopt.verification.layer_anatomy import layer_anatomy
 from symopt.verification.large_trials import judge_large, large_cases
-from symopt.verification.layer_cases import SHAPES, cases
+from symopt.verification.layer_cases import SHAPES, Case, cases
 from symopt.verification.quantity import FORMATS
 from symopt.verification.spoilt import judge_spoilt
 from symopt.verification.trials import LayerSubject, Trial
@@ -61,4 +62,7 @@ def judge_layer(
     for case in large_cases(anatomy, tried[0]):
         if not tally.refuted:
             judge_large(anatomy, subject, tally, case, random)
+    for one in arranged:
+        if not tally.refuted:
+            judge_class(anatomy, subject, tally, Case(tried[0], one, "ordinary"), random)
     return tally.verdict()

@@ -32,7 +32,10 @@ class LayerSubject:
     ``forward`` returns ``results``, the output first and then statistics, and updates running
     averages in place. ``backward`` is handed those statistics besides and returns the gradients by
     the letters in ``gradients``; the gradient by the output y is its argument ``dy``.
-    ``inference``, where there is one, returns the output once training is over.
+    ``inference``, where there is one, returns the output once training is over. ``make`` builds
+    an object of the layer's class from numbers and sizes by name and a ``dtype``. With ``checks``
+    the kernels raise ``ValueError`` where a declared value is a quotient by zero, and for arrays
+    that do not fit, and take arrays laid out in memory in any way.
     """
 
     forward: Callable[..., tuple[np.ndarray, ...]]
@@ -43,6 +46,9 @@ class LayerSubject:
     gradients: tuple[str, ...]
     inference: Callable[..., np.ndarray] | None = None
     inference_arguments: tuple[str, ...] = ()
+    make: Callable[..., Any] | None = None
+    make_arguments: tuple[str, ...] = ()
+    checks: bool = False
 
 
 class Trial:

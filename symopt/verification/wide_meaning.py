@@ -142,7 +142,7 @@ _FUNCTIONS: dict[type, Callable[..., Wide]] = {
     sympy.exp: _rising(np.exp),
     sympy.log: _logarithm,
     sympy.tanh: _rising(np.tanh),
-    sympy.erf: _rising(erf),
+    sympy.erf: erf,
     sympy.sin: _waving(np.sin),
     sympy.cos: _waving(np.cos),
     sympy.floor: _stepwise(np.floor),
