@@ -19,6 +19,7 @@ from symopt.verification.groups import arrangements
 from symopt.verification.layer_anatomy import layer_anatomy
 from symopt.verification.large_trials import judge_large, large_cases
 from symopt.verification.layer_cases import SHAPES, Case, cases
+from symopt.verification.misfits import judge_arguments
 from symopt.verification.quantity import FORMATS
 from symopt.verification.spoilt import judge_spoilt
 from symopt.verification.trials import LayerSubject, Trial
@@ -65,4 +66,5 @@ def judge_layer(
     for one in arranged:
         if not tally.refuted:
             judge_class(anatomy, subject, tally, Case(tried[0], one, "ordinary"), random)
+            judge_arguments(anatomy, subject, tally, Case(tried[0], one, "ordinary"), random)
     return tally.verdict()

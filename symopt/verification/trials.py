@@ -149,6 +149,9 @@ class Trial:
         forward = self.ask_forward()
         if forward is not None:
             self.compare("forward", self.forward_table(), forward)
+            by_zero = self._refusing("forward", forward)
+            if by_zero and self.subject.checks and not self.tally.refuted:
+                self._backward_by_zero()
             if not forward.refused and not self.tally.refuted:
                 backward = self.ask_backward(forward)
                 if backward is not None:
@@ -157,6 +160,35 @@ class Trial:
             later = self.ask_inference()
             if later is not None:
                 self.compare("inference", self.inference_table(), later)
+                self._refusing("inference", later)
+
+    def _refusing(self, what: str, answer: Answer) -> bool:
+        """Whether something was divided by zero since the last time, where kernels refuse."""
+        divisors = self.declared.ops.by_zero
+        found = bool(divisors)
+        divisors.clear()
+        if found and self.subject.checks and not answer.refused:
+            where = f"{self.tally.name}, {what}"
+            inputs = self.words(what, tuple(self.case.arrangement.members))
+            self.tally.refute(where, f"{where}: the kernel divides by zero, unrefused; {inputs}")
+        return found
+
+    def _backward_by_zero(self) -> None:
+        """The backward kernel on the declared statistics of what was refused, where it divides."""
+        arrays: Arrays = {}
+        for name in self.subject.results[1:]:
+            letter = self.letter(name)
+            arrays[name] = np.zeros(self.declared.shape(letter), self.tally.dtype)
+            for at, declared, _ in self.declared.entries(letter, self.trained):
+                if not declared.bounded:
+                    return
+                arrays[name][at] = float(declared.value)
+        self.declared.gradients(self.outer, self.trained)
+        if self.declared.ops.by_zero:
+            answer = self.ask_backward(Answer(arrays))
+            if answer is not None:
+                self._refusing("backward", answer)
+        self.declared.ops.by_zero.clear()
 
     def forward_table(self) -> Table:
         """What forward returns and updates; the output last, as the others tell why it is wrong."""
