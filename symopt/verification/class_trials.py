@@ -70,7 +70,7 @@ class ClassTrial:
     def made(self) -> Any:
         """A new object for arrays of this shape."""
         shape, wanted = self.arrangement.shape, self.subject.make_arguments
-        known: dict[str, Any] = {name: _START for name in (*self.learned, *self.averages)}
+        known: dict[str, Any] = dict.fromkeys((*self.learned, *self.averages), _START)
         known |= {"shape": self.arrangement.parameter_shape, "groups": self.arrangement.groups}
         known |= {"channels": shape[1], "spatial": shape[2:], **self.numbers}
         assert self.subject.make is not None

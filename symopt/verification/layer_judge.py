@@ -16,8 +16,8 @@ from symopt.declaration import Layer
 from symopt.verification.cases import settings
 from symopt.verification.class_trials import judge_class
 from symopt.verification.groups import arrangements
-from symopt.verification.layer_anatomy import layer_anatomy
 from symopt.verification.large_trials import judge_large, large_cases
+from symopt.verification.layer_anatomy import layer_anatomy
 from symopt.verification.layer_cases import SHAPES, Case, cases
 from symopt.verification.misfits import judge_arguments
 from symopt.verification.quantity import FORMATS

@@ -93,14 +93,14 @@ class _Kernel:
             elif any(a.tobytes() != found.arrays[x].tobytes() for x, a in plain.arrays.items()):
                 self._refute(f"arrays {words} are read wrongly")
         for name, array in self.arrays.items():
-            for other in self._misfits(name, array):
+            for other in self._misfits(array):
                 words = f"{name} of shape {other.shape} and {other.dtype}"
                 self._refusing({name: other}, f"{words} beside x of {self.case.arrangement.shape}")
         if "groups" in self.handed:
             count = self.case.arrangement.shape[1] + 1
             self._refusing({"groups": count}, f"{count} groups of {count - 1} channels")
 
-    def _misfits(self, name: str, array: np.ndarray) -> Iterator[np.ndarray]:
+    def _misfits(self, array: np.ndarray) -> Iterator[np.ndarray]:
         """Arrays of another shape, where another array says that it is one; of another dtype."""
         alike = [x for x, y in self.arrays.items() if y.shape == array.shape]
         if array.shape != self.case.arrangement.shape or len(alike) > 1:

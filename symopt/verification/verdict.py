@@ -15,9 +15,10 @@ class Verdict:
     """Whether a kernel computes what is declared, and how far off it is at worst.
 
     ``error`` and ``bound`` are in ulps of the sum of the terms' magnitudes, both at the point
-    of small groups ``where`` the error is largest; for a refuted kernel, at the counterexample. Of ``points``
-    judged, ``out_of_range`` more could not be, as a number there may leave the format's range;
-    at ``undefined`` of them the declared value does not exist (0/0) and the kernel says so.
+    ``where`` the error is largest; for a refuted kernel, at the counterexample. Large arrays of a
+    layer count among the ``points`` judged and not there. ``out_of_range`` more points could not be
+    judged, as a number there may leave the format's range; at ``undefined`` of them the declared
+    value does not exist (0/0) and the kernel says so.
     """
 
     name: str

@@ -8,6 +8,7 @@ each line is differentiated once, for any one element, and sums over elements ar
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from sympy import Basic
@@ -15,7 +16,7 @@ from sympy import Basic
 from symopt.notation import Parameter, Sequence, Statistic
 from symopt.verification.as_written import AsWritten
 from symopt.verification.chains import GRANTED, beside_kinks
-from symopt.verification.groups import Arrangement, Key
+from symopt.verification.groups import Arrangement
 from symopt.verification.layer_anatomy import LayerAnatomy
 from symopt.verification.layer_calls import Arrays
 from symopt.verification.quantity import Quantity, scalar
@@ -182,14 +183,16 @@ class WideDeclared:
         for one in shares.get(plain, []):
             parts = (np.broadcast_to(part, where.shape).ravel()[order] for part in one[:3])
             added = [np.add.reduceat(part, starts) for part in parts]
-            sums.append(Shares(*added, one.count * (where.size // len(starts))))
+            sums.append(
+                Shares(added[0], added[1], added[2], one.terms * (where.size // len(starts)))
+            )
         if not sums:
             return wide(np.zeros(len(starts)))
         found = self.training.ops.total(sums)
         return found._replace(error=GRANTED * found.error)
 
 
-def _flat(places: list[tuple[Key, ...]] | list[list[Key]], shape: tuple[int, ...]) -> Array:
+def _flat(places: Any, shape: tuple[int, ...]) -> Array:
     """Coordinates as places in a flat array, a row for each group."""
     at = np.array(places)
     if not shape:

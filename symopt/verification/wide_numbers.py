@@ -24,7 +24,7 @@ import numpy as np
 
 from symopt.verification.quantity import HIGH, Format, Quantity
 
-Array = np.ndarray[Any, Any]
+Array = Any  # an array of ``np.longdouble``, or one such number
 Function = Callable[[Any], Any]
 
 _REAL = np.longdouble
@@ -46,7 +46,7 @@ class Shares(NamedTuple):
     value: Array
     size: Array
     error: Array
-    count: int
+    terms: int
 
 
 def wide(array: Any) -> Wide:
@@ -85,12 +85,12 @@ class WideArithmetic:
         if axis is None:
             return Shares(x.value, abs(x.value), x.error, 1)
         parts = [one.sum(axis=axis, keepdims=True) for one in (x.value, abs(x.value), x.error)]
-        return Shares(*parts, x.value.shape[axis])
+        return Shares(parts[0], parts[1], parts[2], x.value.shape[axis])
 
     def total(self, shares: Sequence[Shares]) -> Wide:
         """The sum of all of them in any order."""
         value, size, error = (sum(one[k] for one in shares) for k in range(3))
-        count = sum(one.count for one in shares) - 1
+        count = sum(one.terms for one in shares) - 1
         return self._settled(value, error + 3 * count * self.unit * (size + error))
 
     def add(self, terms: Sequence[Wide]) -> Wide:
