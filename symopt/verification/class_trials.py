@@ -16,7 +16,7 @@ from symopt.verification.groups import Arrangement
 from symopt.verification.layer_anatomy import LayerAnatomy
 from symopt.verification.layer_calls import Arrays
 from symopt.verification.layer_cases import Case
-from symopt.verification.trials import LayerSubject
+from symopt.verification.layer_subject import LayerSubject
 from symopt.verification.verdict import Tally
 
 CALLS = 3

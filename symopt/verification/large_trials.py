@@ -15,7 +15,8 @@ from symopt.verification.groups import Arrangement, arrangements
 from symopt.verification.layer_anatomy import LayerAnatomy
 from symopt.verification.layer_calls import Answer
 from symopt.verification.layer_cases import Case
-from symopt.verification.trials import LayerSubject, Trial
+from symopt.verification.layer_subject import LayerSubject
+from symopt.verification.trials import Trial
 from symopt.verification.verdict import Tally
 from symopt.verification.wide_groups import WideDeclared
 from symopt.verification.wide_lines import Entangled
@@ -49,7 +50,7 @@ class LargeTrial(Trial):
         random: np.random.Generator,
     ) -> None:
         super().__init__(anatomy, subject, tally, case, random)
-        here = self.declared
+        self.random, here = random, self.declared
         with np.errstate(all="ignore"):
             self.wide = WideDeclared(anatomy, case.arrangement, here.numbers, here.ops, self.arrays)
         self.ops = self.wide.training.ops
@@ -80,6 +81,12 @@ class LargeTrial(Trial):
     def _backward(self, forward: Answer) -> None:
         answer = self.ask_backward(forward)
         found = self.wide.gradients(self.outer)
+        for letter in found:
+            along = self.random.normal(size=self.declared.shape(letter))
+            assert not self.wide.differs(found[letter], letter, self.outer, along), (
+                f"{self.tally.name}: the chain rule for large arrays gives another gradient by "
+                f"{letter} than a central difference"
+            )
         if answer is not None:
             for name in self.subject.gradients:
                 words = f"{self.tally.name}, dL/d{name}"

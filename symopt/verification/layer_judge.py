@@ -2,7 +2,9 @@
 
 Every number is evaluated at 50 digits group by group, the groups found coordinate by coordinate;
 a gradient is the central difference of Σ dy·y. Kernels are tried on the defaults, random and
-extreme hyperparameters, on small groups in several shapes, and on each kind of data.
+extreme hyperparameters, on small groups in several shapes, and on each kind of data. On large
+arrays all groups are evaluated at once in extended precision. A class is held against the
+functions, and what has to be refused is handed over.
 """
 
 from __future__ import annotations
@@ -19,10 +21,11 @@ from symopt.verification.groups import arrangements
 from symopt.verification.large_trials import judge_large, large_cases
 from symopt.verification.layer_anatomy import layer_anatomy
 from symopt.verification.layer_cases import SHAPES, Case, cases
+from symopt.verification.layer_subject import LayerSubject
 from symopt.verification.misfits import judge_arguments
 from symopt.verification.quantity import FORMATS
 from symopt.verification.spoilt import judge_spoilt
-from symopt.verification.trials import LayerSubject, Trial
+from symopt.verification.trials import Trial
 from symopt.verification.verdict import Tally, Verdict
 
 Progress = Callable[[int, int], None]

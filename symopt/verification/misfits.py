@@ -10,7 +10,8 @@ import numpy as np
 from symopt.verification.layer_anatomy import LayerAnatomy
 from symopt.verification.layer_calls import Answer, Arrays
 from symopt.verification.layer_cases import Case
-from symopt.verification.trials import LayerSubject, Trial
+from symopt.verification.layer_subject import LayerSubject
+from symopt.verification.trials import Trial
 from symopt.verification.verdict import Tally
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
@@ -19,36 +18,11 @@ from symopt.verification.groups import Key
 from symopt.verification.layer_anatomy import LayerAnatomy
 from symopt.verification.layer_calls import Answer, Arrays, Call
 from symopt.verification.layer_cases import STEPS, Case, data, outer_gradient
+from symopt.verification.layer_subject import LayerSubject
 from symopt.verification.verdict import Point, Tally
 
 # of each array: what its numbers are called, and what is declared of them
 Table = dict[str, tuple[str, Iterable[Entry]]]
-
-
-@dataclass(frozen=True)
-class LayerSubject:
-    """A layer's kernels under judgement, as callables that take everything by keyword.
-
-    ``forward`` returns ``results``, the output first and then statistics, and updates running
-    averages in place. ``backward`` is handed those statistics besides and returns the gradients by
-    the letters in ``gradients``; the gradient by the output y is its argument ``dy``.
-    ``inference``, where there is one, returns the output once training is over. ``make`` builds
-    an object of the layer's class from numbers and sizes by name and a ``dtype``. With ``checks``
-    the kernels raise ``ValueError`` where a declared value is a quotient by zero, and for arrays
-    that do not fit, and take arrays laid out in memory in any way.
-    """
-
-    forward: Callable[..., tuple[np.ndarray, ...]]
-    forward_arguments: tuple[str, ...]
-    results: tuple[str, ...]
-    backward: Callable[..., tuple[np.ndarray, ...]]
-    backward_arguments: tuple[str, ...]
-    gradients: tuple[str, ...]
-    inference: Callable[..., np.ndarray] | None = None
-    inference_arguments: tuple[str, ...] = ()
-    make: Callable[..., Any] | None = None
-    make_arguments: tuple[str, ...] = ()
-    checks: bool = False
 
 
 class Trial:

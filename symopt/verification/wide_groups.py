@@ -8,6 +8,7 @@ each line is differentiated once, for any one element, and sums over elements ar
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,8 @@ from symopt.verification.wide_lines import (
 from symopt.verification.wide_meaning import WideMeaning
 from symopt.verification.wide_numbers import Array, Shares, Wide, wide
 from symopt.views import canonical
+
+_STEP, _AGREEMENT = 1e-6, 1e-2
 
 
 class Layout:
@@ -150,6 +153,26 @@ class WideDeclared:
             letter: self._gathered(letter, shares)
             for letter in (*self.anatomy.given, *self.anatomy.learned)
         }
+
+    def differs(self, found: Wide, letter: Basic, outer: Array, along: Array) -> bool:
+        """Whether a gradient is not the central difference of Σ dy·y along a direction.
+
+        Extended precision leaves some 10^-12 of a difference with a step of 10^-6. One kink among
+        a hundred elements may lie within the step, so 10^-2 of the terms' magnitudes may be off.
+        """
+        name = letter.spelling.python
+        here = self.arrays[name].astype(np.longdouble)
+        by = np.longdouble(_STEP) * (abs(here).max() or 1)
+        weights, output = outer.ravel()[self.layout.elements], each(self.anatomy.output)
+        ends = []
+        for side in (by, -by):
+            moved = copy(self)
+            moved.arrays = {**self.arrays, name: here + side * along}
+            known = moved._run(self.lines, {}).known
+            ends.append((weights * known[output].value).sum())
+        terms = found.value * along.ravel()
+        off = abs((ends[0] - ends[1]) / (2 * by) - terms.sum())
+        return bool(off > _AGREEMENT * abs(terms).sum())
 
     def _backward(self, line: WideLine, own: Wide, shares: dict[Basic, list[Shares]]) -> None:
         """What a line hands on to each letter that it reads."""
