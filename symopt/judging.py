@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
@@ -16,6 +17,7 @@ from symopt.errors import UsageError
 from symopt.program.lower import lower_gradient_point, lower_step
 from symopt.runtime.compiling import compile
 from symopt.targets.layer_functions import arguments, layer_kernels, statistics_kept
+from symopt.targets.numba_rule import class_name
 from symopt.targets.target import Options
 from symopt.verification.judge import (
     LayerSubject,
@@ -74,6 +76,8 @@ def layer_subject(layer: Layer, module: ModuleType) -> LayerSubject:
 
     later = kernels.inference is not None
     output = kernels.forward.results[0][0]
+    make = getattr(module, class_name(layer.name))
+    taken = inspect.signature(make).parameters
     return LayerSubject(
         forward=module.forward,
         forward_arguments=names("forward"),
@@ -83,6 +87,9 @@ def layer_subject(layer: Layer, module: ModuleType) -> LayerSubject:
         gradients=tuple(name.removeprefix("d") for name, _ in kernels.backward.results),
         inference=module.inference if later else None,
         inference_arguments=names("inference") if later else (),
+        make=make,
+        make_arguments=tuple(one for one in taken if one != "dtype"),
+        checks=True,
     )
 
 

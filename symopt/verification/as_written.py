@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from symopt.verification.arithmetic import Arithmetic
 from symopt.verification.quantity import UNBOUNDED, Quantity
@@ -29,8 +30,14 @@ def settled(x: Quantity) -> Quantity:
     return x._replace(size=float(abs(x.value))) if x.bounded else x
 
 
+@dataclass(frozen=True)
 class AsWritten(Arithmetic):
-    """The operations of kernels that draw factors into sums, but take each difference first."""
+    """The operations of kernels that draw factors into sums, but take each difference first.
+
+    Quotients of arrays by what is exactly zero are kept in ``by_zero``.
+    """
+
+    by_zero: list[Quantity] = field(default_factory=list, compare=False)
 
     def add(self, terms: Sequence[Quantity], roundings: int = 3) -> Quantity:
         """The sum, each addition granted so many roundings of the terms as they are."""
@@ -49,6 +56,8 @@ class AsWritten(Arithmetic):
 
     def reciprocal(self, x: Quantity) -> Quantity:
         """1/x; not defined at an exact zero."""
+        if x.exactly_zero and not x.scalar:
+            self.by_zero.append(x)
         found, own = super().reciprocal(settled(x)), float(abs(x.value))
         return self._sized(found, x.size / own / own) if found.bounded else found
 

@@ -26,7 +26,7 @@ from symopt.verification.quantity import Quantity
 from symopt.verification.unrolled import Unrolled, read
 from symopt.views import canonical
 
-_GRANTED = 2
+GRANTED = 2
 
 # what SymPy's derivatives of kinks are beside the kinks
 BESIDE_KINKS = {
@@ -47,7 +47,7 @@ class Chain:
             self._partials[line.letter] = [
                 (letter, meaning(slope), read(slope))
                 for letter in sorted(read(right), key=str)
-                if (slope := _beside_kinks(right.diff(letter))) != 0
+                if (slope := beside_kinks(right.diff(letter))) != 0
             ]
             inner = [self._reads.get(one, frozenset({one})) for one in read(right)]
             self._reads[line.letter] = frozenset().union(*inner)
@@ -78,10 +78,11 @@ class Chain:
 
 
 def _granted(x: Quantity) -> Quantity:
-    return x._replace(error=_GRANTED * x.error)
+    return x._replace(error=GRANTED * x.error)
 
 
-def _beside_kinks(slope: Basic) -> Basic:
+def beside_kinks(slope: Basic) -> Basic:
+    """A derivative without what it is at kinks alone."""
     for kind, instead in BESIDE_KINKS.items():
         slope = slope.replace(kind, instead)
     return slope

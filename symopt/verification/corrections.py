@@ -81,6 +81,10 @@ class Correction:
         responses.known[self.letter] = raw
         return self._whole(Place(responses, responses.now, {}, 0))
 
+    def parts(self, responses: _Responses) -> tuple[Quantity, Quantity]:
+        """What is subtracted from the average, and what it is divided by then."""
+        return responses.known[self.begun], responses.known[self.driven]
+
     def raw(self, wanted: float, responses: _Responses) -> Any:
         """The running average that the correction turns into a number that is wanted."""
         known = responses.known

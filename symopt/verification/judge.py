@@ -1,10 +1,10 @@
 """The judge's whole interface: what is judged, by whom, and what is said of it."""
 
 from symopt.verification.layer_judge import judge_layer
+from symopt.verification.layer_subject import LayerSubject
 from symopt.verification.penalties import judge_penalty
 from symopt.verification.rules import Subject, judge_rule
 from symopt.verification.schedules import judge_schedule
-from symopt.verification.trials import LayerSubject
 from symopt.verification.verdict import Verdict
 
 __all__ = [

@@ -49,6 +49,11 @@ class Call:
             with np.errstate(all="ignore"):
                 found = self.kernel(**handed)
         except ValueError as error:
+            for name, value in handed.items():
+                if not _same(value, known[name]):
+                    message = f"{where}: the kernel refuses, but has changed {name}: {error}"
+                    tally.refute(where, message)
+                    return None
             return Answer({}, str(error) or "it raises ValueError")
         except (TypeError, ZeroDivisionError) as error:
             tally.refute(where, f"{where}: the kernel refuses its inputs: {error}")

@@ -2,7 +2,9 @@
 
 Every number is evaluated at 50 digits group by group, the groups found coordinate by coordinate;
 a gradient is the central difference of Σ dy·y. Kernels are tried on the defaults, random and
-extreme hyperparameters, on small groups in several shapes, and on each kind of data.
+extreme hyperparameters, on small groups in several shapes, and on each kind of data. On large
+arrays all groups are evaluated at once in extended precision. A class is held against the
+functions, and what has to be refused is handed over.
 """
 
 from __future__ import annotations
@@ -14,12 +16,16 @@ import numpy as np
 
 from symopt.declaration import Layer
 from symopt.verification.cases import settings
+from symopt.verification.class_trials import judge_class
 from symopt.verification.groups import arrangements
+from symopt.verification.large_trials import judge_large, large_cases
 from symopt.verification.layer_anatomy import layer_anatomy
-from symopt.verification.layer_cases import SHAPES, cases
+from symopt.verification.layer_cases import SHAPES, Case, cases
+from symopt.verification.layer_subject import LayerSubject
+from symopt.verification.misfits import judge_arguments
 from symopt.verification.quantity import FORMATS
 from symopt.verification.spoilt import judge_spoilt
-from symopt.verification.trials import LayerSubject, Trial
+from symopt.verification.trials import Trial
 from symopt.verification.verdict import Tally, Verdict
 
 Progress = Callable[[int, int], None]
@@ -57,4 +63,11 @@ def judge_layer(
         if tally.refuted:
             return tally.verdict()
     judge_spoilt(anatomy, subject, tally, all_cases, random)
+    for case in large_cases(anatomy, tried[0]):
+        if not tally.refuted:
+            judge_large(anatomy, subject, tally, case, random)
+    for one in arranged:
+        if not tally.refuted:
+            judge_class(anatomy, subject, tally, Case(tried[0], one, "ordinary"), random)
+            judge_arguments(anatomy, subject, tally, Case(tried[0], one, "ordinary"), random)
     return tally.verdict()

@@ -15,7 +15,8 @@ from symopt.verification.groups import Key
 from symopt.verification.layer_anatomy import LayerAnatomy
 from symopt.verification.layer_calls import Answer, Arrays
 from symopt.verification.layer_cases import Case
-from symopt.verification.trials import LayerSubject, Table, Trial
+from symopt.verification.layer_subject import LayerSubject
+from symopt.verification.trials import Table, Trial
 from symopt.verification.unrolled import entry
 from symopt.verification.verdict import Point, Tally
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -14,34 +13,16 @@ from sympy import Basic
 from symopt.errors import UsageError, nearest
 from symopt.verification.cases import by_name
 from symopt.verification.declared import Declared, Entry
+from symopt.verification.group_world import Letters
 from symopt.verification.groups import Key
 from symopt.verification.layer_anatomy import LayerAnatomy
 from symopt.verification.layer_calls import Answer, Arrays, Call
 from symopt.verification.layer_cases import STEPS, Case, data, outer_gradient
+from symopt.verification.layer_subject import LayerSubject
 from symopt.verification.verdict import Point, Tally
 
 # of each array: what its numbers are called, and what is declared of them
 Table = dict[str, tuple[str, Iterable[Entry]]]
-
-
-@dataclass(frozen=True)
-class LayerSubject:
-    """A layer's kernels under judgement, as callables that take everything by keyword.
-
-    ``forward`` returns ``results``, the output first and then statistics, and updates running
-    averages in place. ``backward`` is handed those statistics besides and returns the gradients by
-    the letters in ``gradients``; the gradient by the output y is its argument ``dy``.
-    ``inference``, where there is one, returns the output once training is over.
-    """
-
-    forward: Callable[..., tuple[np.ndarray, ...]]
-    forward_arguments: tuple[str, ...]
-    results: tuple[str, ...]
-    backward: Callable[..., tuple[np.ndarray, ...]]
-    backward_arguments: tuple[str, ...]
-    gradients: tuple[str, ...]
-    inference: Callable[..., np.ndarray] | None = None
-    inference_arguments: tuple[str, ...] = ()
 
 
 class Trial:
@@ -66,7 +47,11 @@ class Trial:
         self._draw(random)
         self.outer = outer_gradient(case.arrangement.shape, tally.dtype, random)
         spoil(self.arrays)
-        self.trained = self.declared.trained()
+
+    @cached_property
+    def trained(self) -> dict[Key, Letters]:
+        """What is declared of each group after a forward pass."""
+        return self.declared.trained()
 
     def _draw(self, random: np.random.Generator) -> None:
         """Data of the case's kind, and random parameters and running averages."""
@@ -138,6 +123,9 @@ class Trial:
         forward = self.ask_forward()
         if forward is not None:
             self.compare("forward", self.forward_table(), forward)
+            by_zero = self._refusing("forward", forward)
+            if by_zero and self.subject.checks and not self.tally.refuted:
+                self._backward_by_zero()
             if not forward.refused and not self.tally.refuted:
                 backward = self.ask_backward(forward)
                 if backward is not None:
@@ -146,6 +134,35 @@ class Trial:
             later = self.ask_inference()
             if later is not None:
                 self.compare("inference", self.inference_table(), later)
+                self._refusing("inference", later)
+
+    def _refusing(self, what: str, answer: Answer) -> bool:
+        """Whether something was divided by zero since the last time, where kernels refuse."""
+        divisors = self.declared.ops.by_zero
+        found = bool(divisors)
+        divisors.clear()
+        if found and self.subject.checks and not answer.refused:
+            where = f"{self.tally.name}, {what}"
+            inputs = self.words(what, tuple(self.case.arrangement.members))
+            self.tally.refute(where, f"{where}: the kernel divides by zero, unrefused; {inputs}")
+        return found
+
+    def _backward_by_zero(self) -> None:
+        """The backward kernel on the declared statistics of what was refused, where it divides."""
+        arrays: Arrays = {}
+        for name in self.subject.results[1:]:
+            letter = self.letter(name)
+            arrays[name] = np.zeros(self.declared.shape(letter), self.tally.dtype)
+            for at, declared, _ in self.declared.entries(letter, self.trained):
+                if not declared.bounded:
+                    return
+                arrays[name][at] = float(declared.value)
+        self.declared.gradients(self.outer, self.trained)
+        if self.declared.ops.by_zero:
+            answer = self.ask_backward(Answer(arrays))
+            if answer is not None:
+                self._refusing("backward", answer)
+        self.declared.ops.by_zero.clear()
 
     def forward_table(self) -> Table:
         """What forward returns and updates; the output last, as the others tell why it is wrong."""

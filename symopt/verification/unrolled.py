@@ -72,15 +72,20 @@ def training(layer: Layer, size: int) -> Unrolled:
     return Unrolled(size, tuple(_lines(layer.equations, size)))
 
 
-def inference(layer: Layer, size: int) -> Unrolled:
-    """What the output is once training is over, and no line that it does not need."""
+def later_equations(layer: Layer) -> tuple[tuple[str, Equation], ...]:
+    """The equations that hold once training is over, each with its id."""
     instead = {
         left_letter(s.meant.content.shown): (layer.id_of(s.key), s.meant.content.shown)
         for s in layer.statements
         if isinstance(s.meant.content, Inference)
     }
     plain = [(id, one) for id, one in layer.equations if not is_running(one)]
-    lines = tuple(_lines([instead.get(left_letter(one), (id, one)) for id, one in plain], size))
+    return tuple(instead.get(left_letter(one), (id, one)) for id, one in plain)
+
+
+def inference(layer: Layer, size: int) -> Unrolled:
+    """What the output is once training is over, and no line that it does not need."""
+    lines = tuple(_lines(later_equations(layer), size))
     needed = {line.letter for line in lines if line.shown == output(layer)}
     for line in reversed(lines):
         if line.letter in needed:

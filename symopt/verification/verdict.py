@@ -15,9 +15,10 @@ class Verdict:
     """Whether a kernel computes what is declared, and how far off it is at worst.
 
     ``error`` and ``bound`` are in ulps of the sum of the terms' magnitudes, both at the point
-    ``where`` the error is largest; for a refuted kernel, at the counterexample. Of ``points``
-    judged, ``out_of_range`` more could not be, as a number there may leave the format's range;
-    at ``undefined`` of them the declared value does not exist (0/0) and the kernel says so.
+    ``where`` the error is largest; for a refuted kernel, at the counterexample. Large arrays of a
+    layer count among the ``points`` judged and not there. ``out_of_range`` more points could not be
+    judged, as a number there may leave the format's range; at ``undefined`` of them the declared
+    value does not exist (0/0) and the kernel says so.
     """
 
     name: str
@@ -91,6 +92,11 @@ class Tally:
             self._off(declared, kernel, error, bound, point)
         elif error > self.worst[0] or not self.worst[2]:
             self.worst = (error, bound, point.where)
+
+    def many(self, points: int, out_of_range: int) -> None:
+        """So many numbers of large arrays that are as declared, and that no bound is known for."""
+        self.points += points
+        self.out_of_range += out_of_range
 
     def refute(self, where: str, message: str) -> None:
         """A fault that is no number."""

@@ -1,0 +1,185 @@
+"""The class of a layer beside its functions: three calls in training, and what follows them.
+
+The class adds no arithmetic to the functions, which are judged by themselves. So outputs, gradients
+and running averages are equal bit for bit to what the functions give from the same arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from symopt.verification.cases import by_name
+from symopt.verification.groups import Arrangement
+from symopt.verification.layer_anatomy import LayerAnatomy
+from symopt.verification.layer_calls import Arrays
+from symopt.verification.layer_cases import Case
+from symopt.verification.layer_subject import LayerSubject
+from symopt.verification.verdict import Tally
+
+CALLS = 3
+_START = 0.75  # of parameters and averages that have no declared start
+
+
+def judge_class(
+    anatomy: LayerAnatomy,
+    subject: LayerSubject,
+    tally: Tally,
+    case: Case,
+    random: np.random.Generator,
+) -> None:
+    """Whether an object does what the functions do; nothing where the subject has no class."""
+    if subject.make is not None:
+        trial = ClassTrial(anatomy, subject, tally, case, random)
+        try:
+            trial.judge()
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            trial.refute("an object", f"it fails: {type(error).__name__}: {error}")
+
+
+class ClassTrial:
+    """One object, and the arrays that the functions are handed in its place."""
+
+    def __init__(
+        self,
+        anatomy: LayerAnatomy,
+        subject: LayerSubject,
+        tally: Tally,
+        case: Case,
+        random: np.random.Generator,
+    ) -> None:
+        self.anatomy, self.subject, self.tally = anatomy, subject, tally
+        self.arrangement: Arrangement = case.arrangement
+        self.case, self.random = case, random
+        self.dtype = np.dtype(tally.dtype)
+        self.output = anatomy.output.spelling.python
+        self.given = tuple(one.spelling.python for one in anatomy.given)
+        self.learned = tuple(one.spelling.python for one in anatomy.learned)
+        self.averages = tuple(one.spelling.python for one in anatomy.averages)
+        self.numbers = by_name(case.setting.values)
+        self.held: Arrays = {}  # what the functions are handed for what the object holds
+        self.calls = 0
+
+    def refute(self, what: str, words: str) -> None:
+        """Where the object went wrong."""
+        where = f"{self.tally.name}, the class, {what}"
+        self.tally.refute(where, f"{where}: {words} ({self.case.words})")
+
+    def made(self) -> Any:
+        """A new object for arrays of this shape."""
+        shape, wanted = self.arrangement.shape, self.subject.make_arguments
+        known: dict[str, Any] = dict.fromkeys((*self.learned, *self.averages), _START)
+        known |= {"shape": self.arrangement.parameter_shape, "groups": self.arrangement.groups}
+        known |= {"channels": shape[1], "spatial": shape[2:], **self.numbers}
+        assert self.subject.make is not None
+        return self.subject.make(**{one: known[one] for one in wanted}, dtype=self.dtype)
+
+    def judge(self) -> None:
+        """Training and its gradients, evaluation, a saved state, and training again."""
+        one = self.made()
+        self._started(one)
+        for name in self.learned:
+            one.parameters[name][...] = self.random.normal(size=one.parameters[name].shape)
+        self.held = {x: y.copy() for x, y in {**one.parameters, **one.averages}.items()}
+        for _ in range(CALLS):
+            inputs, kept = self._training_call(one, "in training")
+        self._backward(one, inputs, kept)
+        one.evaluate()
+        for _ in range(2):
+            self._evaluated(one, "after evaluate()")
+        self._saved(one)
+        one.train()
+        self._training_call(one, "after train()")
+
+    def _started(self, one: Any) -> None:
+        """The names of its arrays, and the numbers that they start from."""
+        starts = {x.spelling.python: float(y) for x, y in self.anatomy.layer.initial}
+        for word, names, found in (
+            ("parameters", self.learned, one.parameters),
+            ("averages", self.averages, one.averages),
+        ):
+            if set(found) != set(names):
+                self.refute(word, f"they are {', '.join(found)}; declared are {', '.join(names)}")
+            for name in set(names) & set(found):
+                start = np.full_like(found[name], starts.get(name, _START))
+                self._same(name, "at the start", found[name], start)
+
+    def _data(self) -> Arrays:
+        shape = self.arrangement.shape
+        return {x: self.random.normal(size=shape).astype(self.dtype) for x in self.given}
+
+    def _known(self, inputs: Arrays) -> dict[str, Any]:
+        more = {"t": self.calls, "groups": self.arrangement.groups}
+        return {**self.numbers, **more, **self.held, **inputs}
+
+    def _training_call(self, one: Any, when: str) -> tuple[Arrays, Arrays]:
+        """A call beside forward, which updates the averages; the inputs and what is kept."""
+        inputs = self._data()
+        known = self._known(inputs)
+        found = self.subject.forward(**{x: known[x] for x in self.subject.forward_arguments})
+        results = found if isinstance(found, tuple) else (found,)
+        self.calls += 1
+        self._same(self.output, when, one(**inputs), results[0])
+        self._compare_averages(one, when)
+        return inputs, dict(zip(self.subject.results, results, strict=True))
+
+    def _backward(self, one: Any, inputs: Arrays, kept: Arrays) -> None:
+        dy = self.random.normal(size=self.arrangement.shape).astype(self.dtype)
+        known = {**self._known(inputs), **kept, f"d{self.output}": dy}
+        found = self.subject.backward(**{x: known[x] for x in self.subject.backward_arguments})
+        results = found if isinstance(found, tuple) else (found,)
+        gradients = dict(zip(self.subject.gradients, results, strict=True))
+        by_input = one.backward(dy.copy())
+        by_input = by_input if isinstance(by_input, tuple) else (by_input,)
+        for name, mine in zip(self.given, by_input, strict=True):
+            self._same(f"dL/d{name}", "of backward", mine, gradients[name])
+        for name in self.learned:
+            self._same(f"dL/d{name}", "among gradients", one.gradients[name], gradients[name])
+        self._compare_averages(one, "after backward")
+
+    def _evaluated(self, one: Any, when: str) -> None:
+        """A call beside inference, or forward where there is none, that changes no average."""
+        inputs, subject = self._data(), self.subject
+        known = self._known(inputs)
+        if subject.inference is not None:
+            wanted = subject.inference(**{x: known[x] for x in subject.inference_arguments})
+        else:
+            found = subject.forward(**{x: known[x] for x in subject.forward_arguments})
+            wanted = found[0] if isinstance(found, tuple) else found
+        self._same(self.output, when, one(**inputs), wanted)
+        self._compare_averages(one, when)
+
+    def _saved(self, one: Any) -> None:
+        """A new object goes on from what was saved, whatever became of the old one since."""
+        state, held, calls = one.state_dict(), self.held, self.calls
+        self.held = {name: array.copy() for name, array in held.items()}
+        one.train()
+        self._training_call(one, "after state_dict()")
+        left, count = self.held, self.calls
+        self.held, self.calls = {name: x.copy() for name, x in held.items()}, calls
+        fresh = self.made()
+        fresh.load_state_dict(state)
+        fresh.evaluate()
+        self._evaluated(fresh, "after load_state_dict() and evaluate()")
+        fresh.train()
+        self._training_call(fresh, "after load_state_dict() and train()")
+        self.held, self.calls = left, count
+
+    def _compare_averages(self, one: Any, when: str) -> None:
+        held: Mapping[str, Any] = {**one.parameters, **one.averages}
+        for name in (*self.averages, *self.learned):
+            self._same(name, when, held[name], self.held[name])
+
+    def _same(self, name: str, when: str, found: Any, wanted: Any) -> None:
+        found, wanted = np.asarray(found), np.asarray(wanted)
+        if found.dtype == wanted.dtype and found.shape == wanted.shape:
+            if found.tobytes() == wanted.tobytes():
+                return
+            off = np.flatnonzero(found.ravel() != wanted.ravel())
+            at = tuple(map(int, np.unravel_index(off[0] if len(off) else 0, found.shape)))
+            words = f"{float(found[at])!r} at {', '.join(map(str, at))}, not {float(wanted[at])!r}"
+        else:
+            words = f"{found.dtype} of shape {found.shape}, not {wanted.dtype} of {wanted.shape}"
+        self.refute(name, f"{when} it is {words}, as the functions have it")

@@ -1,0 +1,35 @@
+"""A layer as the judge takes it: callables, and the names of what goes in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class LayerSubject:
+    """A layer's kernels under judgement, as callables that take everything by keyword.
+
+    ``forward`` returns ``results``, the output first and then statistics, and updates running
+    averages in place. ``backward`` is handed those statistics besides and returns the gradients by
+    the letters in ``gradients``; the gradient by the output y is its argument ``dy``.
+    ``inference``, where there is one, returns the output once training is over. ``make`` builds
+    an object of the layer's class from numbers and sizes by name and a ``dtype``. With ``checks``
+    the kernels raise ``ValueError`` where a declared value is a quotient by zero, and for arrays
+    that do not fit, and take arrays laid out in memory in any way.
+    """
+
+    forward: Callable[..., tuple[np.ndarray, ...]]
+    forward_arguments: tuple[str, ...]
+    results: tuple[str, ...]
+    backward: Callable[..., tuple[np.ndarray, ...]]
+    backward_arguments: tuple[str, ...]
+    gradients: tuple[str, ...]
+    inference: Callable[..., np.ndarray] | None = None
+    inference_arguments: tuple[str, ...] = ()
+    make: Callable[..., Any] | None = None
+    make_arguments: tuple[str, ...] = ()
+    checks: bool = False

@@ -1,0 +1,157 @@
+"""Generated layers with one word changed are refuted, where small arrays or no object would do."""
+
+import importlib.util
+import inspect
+import sys
+from itertools import cycle
+
+import pytest
+from sympy import Eq, exp, sqrt
+
+from symopt.declaration import layer
+from symopt.judging import verify
+from symopt.nodes import Sigma
+from symopt.notation import given, sequence, statistic
+from symopt.runtime.compiling import compile
+from symopt.symbols import epsilon, example, m
+from symopt.targets.numba import render_module
+from symopt.targets.target import Options
+
+DTYPES = ("float32", "float64")
+x, y = given("x"), sequence("y")
+mu, spread = statistic("mu_B"), statistic("spread", nonnegative=True)
+
+
+def user_layer(over):
+    """Centred and scaled, without parameters, by a mean of exponentials."""
+
+    def centred():
+        i = example
+        return {
+            "mean": Eq(mu, 1 / m * Sigma(x[i], (i, 1, m))),
+            "spread": Eq(spread, 1 / m * Sigma(exp((x[i] - mu) / 8) ** 2, (i, 1, m))),
+            "output": Eq(y[i], (x[i] - mu) / sqrt(spread + epsilon)),
+        }
+
+    return layer(over=over, defaults={epsilon: 1e-3})(centred)
+
+
+@pytest.fixture
+def mutant(library, tmp_path, request):
+    """The module of a layer with each of the old words replaced."""
+
+    def make(name, old, new, count=-1):
+        text = render_module(library[name], Options()).replace("cache=True, ", "")
+        changed = text.replace(old, new, count)
+        assert changed != text, old
+        path = tmp_path / f"{name}_mutant.py"
+        path.write_text(changed, encoding="utf-8")
+        spec = importlib.util.spec_from_file_location(f"{name}_mutant_{tmp_path.name}", path)
+        module = importlib.util.module_from_spec(spec)
+        request.addfinalizer(lambda: sys.modules.pop(spec.name, None))
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        plain = compile(library[name])
+        kernels = {x: y for x, y in vars(plain).items() if hasattr(y, "py_func")}
+        if all(_source(plain, one) == _source(module, one) for one in kernels):
+            vars(module).update(kernels)  # none has changed, so none is compiled anew
+        return library[name], module
+
+    return make
+
+
+def _source(module, name):
+    return inspect.getsource(getattr(module, name).py_func).replace("cache=True, ", "")
+
+
+SCALE = "x_hat_scale = real("
+NORMS = ("batch_norm", "layer_norm", "instance_norm", "group_norm", "rms_norm")
+# which layer, what is changed, into what: right for small arrays
+SIZES = [
+    *((name, "range(0, x.size, 1024)", "range(0, x.size, 2048)") for name in NORMS),
+    *((name, "min(start + 1024,", "min(start + 1000,") for name in NORMS),
+    ("batch_norm", "for n in range(N)", "for n in range(min(N, 3))"),
+    ("batch_norm", "for c in range(C)", "for c in range(min(C, 4))"),
+    ("batch_norm", "for s in range(S)", "for s in range(min(S, 4))"),
+    ("batch_norm", SCALE, f"{SCALE}(0.0 if S >= 64 else 1.0) * "),
+    ("softmax", "for c in range(C)", "for c in range(min(C, 4))"),
+    ("group_norm", "for g in range(G)", "for g in range(min(G, 4))"),
+    ("group_norm", "m = K * S", "m = K * S if G < 5 else K"),
+    ("layer_norm", "for e in range(E)", "for e in range(min(E, 12))"),
+    ("relu", "for e in range(E)", "for e in range(min(E, 1000))"),
+]
+FORWARD_CALL = "mu_hat=self.mu_hat,\n            sigma2_hat=self.sigma2_hat,\n            alpha="
+LATER_CALL = "mu_hat=self.mu_hat,\n                sigma2_hat=self.sigma2_hat,\n"
+SWAPPED = FORWARD_CALL.replace("self.mu_hat", "self.other").replace("self.sigma2", "self.mu")
+SWAPPED = SWAPPED.replace("self.other", "self.sigma2_hat")
+CHECKED = "    _check_fault(fault, _FORWARD_FAULTS)\n"
+CONTIGUOUS = "return np.ascontiguousarray(one)"
+CLASS = [
+    ("batch_norm", FORWARD_CALL, SWAPPED),
+    ("batch_norm", LATER_CALL, LATER_CALL.replace("mu_hat=self.mu_hat", "mu_hat=0 * self.mu_hat")),
+    ("batch_norm", 'self._saved = {"x": x', 'self._saved = {"x": y'),
+    ("batch_norm", 'gradients[f"d{key}"]', '-gradients[f"d{key}"]'),
+    ("batch_norm", 'return gradients["dx"]', 'return -gradients["dx"]'),
+    ("batch_norm", "self.training = False", "self.training = True"),
+    ("batch_norm", "mine[key][...] = one", "mine[key][...] = 1"),
+    ("batch_norm", "v.copy() for k, v", "v for k, v"),
+    ("batch_norm", "np.full(channels, 1.0, dtype)", "np.full(channels, 2.0, dtype)"),
+    ("batch_norm_debiased", "self.t += 1", "self.t += 2"),
+    ("batch_norm_debiased", "        self.t += 1\n", ""),
+    ("batch_norm_debiased", "        self.t = t\n", ""),
+    ("layer_norm", 'self._saved = {"x": x', 'self._saved = {"x": y'),
+    ("softmax", 'self._saved = {"x": x', 'self._saved = {"x": y'),
+    ("relu", 'return gradients["dx"]', 'return -gradients["dx"]'),
+]  # fmt: skip
+REFUSALS = [
+    ("batch_norm", "fault = (1, c)", "fault = (0, c)"),
+    ("batch_norm", "_check_fault(fault, _BACKWARD_FAULTS)", "pass"),
+    ("batch_norm", "_check_fault(fault, _INFERENCE_FAULTS)", "pass"),
+    ("layer_norm", "fault = (1, r)", "fault = (0, r)"),
+    ("batch_norm", CHECKED, f"    mu_hat += 1\n{CHECKED}    mu_hat -= 1\n"),
+    ("batch_norm", 'x = _array("x", x, shapes, "element", dy.dtype, READ)', "x = np.asarray(x)"),
+    ("batch_norm", 'gamma = _array("gamma", gamma, shapes, "learned", x.dtype, READ)',
+        "gamma = np.asarray(gamma)"),
+    ("batch_norm", CONTIGUOUS, f"{CONTIGUOUS} if one.strides[0] > 0 else abs(one)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "dtype"),
+    [(*one, dtype) for one, dtype in zip(SIZES, cycle(DTYPES), strict=False)],
+)
+def test_a_kernel_that_is_right_for_small_arrays_is_refuted(mutant, name, old, new, dtype):
+    declared, module = mutant(name, old, new)
+    verdict = verify(declared, dtype, module=module)
+    assert not verdict.ok
+    assert "x of shape" in verdict.message
+
+
+@pytest.mark.parametrize(("name", "old", "new"), CLASS)
+def test_a_class_that_is_not_what_its_functions_are_is_refuted(mutant, name, old, new):
+    declared, module = mutant(name, old, new)
+    verdict = verify(declared, module=module)
+    assert verdict.where.startswith(f"{name}, the class, "), verdict.message
+
+
+@pytest.mark.parametrize(("name", "old", "new"), REFUSALS)
+def test_what_has_to_be_refused_and_is_not_refutes(mutant, name, old, new):
+    declared, module = mutant(name, old, new)
+    verdict = verify(declared, module=module)
+    assert not verdict.ok, new
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", [*NORMS, "batch_norm_debiased", "softmax", "relu"])
+def test_what_is_generated_is_verified(library, name, dtype):
+    verdict = verify(library[name], dtype)
+    assert verdict.ok, verdict.message
+    assert verdict.points > 50000
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("over", ["N C H W", "C"])
+def test_a_layer_of_the_users_own_is_verified(over, dtype):
+    verdict = verify(user_layer(over), dtype)
+    assert verdict.ok, verdict.message
+    assert verdict.points > 50000
