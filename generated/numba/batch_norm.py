@@ -181,8 +181,8 @@ def forward(
     x: an array of shape (N, C, *spatial).
     gamma: one number for each channel.
     beta: one number for each channel.
-    mu_hat: one number for each group, of shape (C,), updated in place.
-    sigma2_hat: one number for each group, of shape (C,), updated in place.
+    mu_hat: one number for each group, of shape (C,), or in float64, updated in place.
+    sigma2_hat: one number for each group, of shape (C,), or in float64, updated in place.
     alpha: a number in (0, 1], by default 0.1.
     epsilon: a number in [0, ∞), by default 1e-05.
     Raises ValueError, before anything is changed, for arguments that do not fit.
@@ -193,8 +193,8 @@ def forward(
     x = _array("x", x, shapes, "element", x.dtype, READ)
     gamma = _array("gamma", gamma, shapes, "learned", x.dtype, READ)
     beta = _array("beta", beta, shapes, "learned", x.dtype, READ)
-    mu_hat = _array("mu_hat", mu_hat, shapes, "group", x.dtype, WRITTEN)
-    sigma2_hat = _array("sigma2_hat", sigma2_hat, shapes, "group", x.dtype, WRITTEN)
+    mu_hat = _array("mu_hat", mu_hat, shapes, "average", x.dtype, WRITTEN)
+    sigma2_hat = _array("sigma2_hat", sigma2_hat, shapes, "average", x.dtype, WRITTEN)
     _check_apart(
         {"x": x} |
         {"gamma": gamma} |
@@ -282,8 +282,8 @@ def inference(
     x: an array of shape (N, C, *spatial).
     gamma: one number for each channel.
     beta: one number for each channel.
-    mu_hat: one number for each group, of shape (C,).
-    sigma2_hat: one number for each group, of shape (C,).
+    mu_hat: one number for each group, of shape (C,), or in float64.
+    sigma2_hat: one number for each group, of shape (C,), or in float64.
     epsilon: a number in [0, ∞), by default 1e-05.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
@@ -292,15 +292,15 @@ def inference(
     x = _array("x", x, shapes, "element", x.dtype, READ)
     gamma = _array("gamma", gamma, shapes, "learned", x.dtype, READ)
     beta = _array("beta", beta, shapes, "learned", x.dtype, READ)
-    mu_hat = _array("mu_hat", mu_hat, shapes, "group", x.dtype, READ)
-    sigma2_hat = _array("sigma2_hat", sigma2_hat, shapes, "group", x.dtype, READ)
+    mu_hat = _array("mu_hat", mu_hat, shapes, "average", x.dtype, READ)
+    sigma2_hat = _array("sigma2_hat", sigma2_hat, shapes, "average", x.dtype, READ)
     y = np.empty(shapes.element, x.dtype)
     fault = _inference(
         x.reshape(shapes.element_walked),
         gamma.reshape(shapes.learned_walked),
         beta.reshape(shapes.learned_walked),
-        mu_hat.reshape(shapes.group_walked),
-        sigma2_hat.reshape(shapes.group_walked),
+        mu_hat.reshape(shapes.average_walked),
+        sigma2_hat.reshape(shapes.average_walked),
         y.reshape(shapes.element_walked),
         epsilon,
     )
@@ -437,6 +437,7 @@ WORDS = {
     "element": "a number for each element of the input",
     "learned": "a number for each channel, along axis C",
     "group": "a number for each group of elements, along C",
+    "average": "a number for each group of elements, along C",
 }
 
 
@@ -449,6 +450,8 @@ class _Shapes(NamedTuple):
     learned_walked: tuple[int, ...]
     group: tuple[int, ...]
     group_walked: tuple[int, ...]
+    average: tuple[int, ...]
+    average_walked: tuple[int, ...]
     count: int
 
 
@@ -470,6 +473,8 @@ def _shapes(x: Any) -> _Shapes:
         learned_walked=(C,),
         group=x.shape[1:2],
         group_walked=(C,),
+        average=x.shape[1:2],
+        average_walked=(C,),
         count=N * S,
     )
 
@@ -491,7 +496,7 @@ def _array(
     shape = getattr(shapes, kind)
     if not isinstance(one, np.ndarray) or isinstance(one, np.ma.MaskedArray):
         raise ValueError(f"batch_norm: {key} is a {type(one).__name__}, not a NumPy array")
-    if one.dtype != dtype and not (kind == "group" and one.dtype == np.float64):
+    if one.dtype != dtype and not (kind == "average" and one.dtype == np.float64):
         raise ValueError(
             f"batch_norm: {key} is {one.dtype}, but the input is {dtype}; use one dtype"
         )

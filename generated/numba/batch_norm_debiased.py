@@ -185,8 +185,8 @@ def forward(
     x: an array of shape (N, C, *spatial).
     gamma: one number for each channel.
     beta: one number for each channel.
-    mu: one number for each group, of shape (C,), updated in place.
-    sigma2: one number for each group, of shape (C,), updated in place.
+    mu: one number for each group, of shape (C,), or in float64, updated in place.
+    sigma2: one number for each group, of shape (C,), or in float64, updated in place.
     alpha: a number in (0, 1], by default 0.1.
     epsilon: a number in [0, ∞), by default 1e-05.
     Raises ValueError, before anything is changed, for arguments that do not fit.
@@ -197,8 +197,8 @@ def forward(
     x = _array("x", x, shapes, "element", x.dtype, READ)
     gamma = _array("gamma", gamma, shapes, "learned", x.dtype, READ)
     beta = _array("beta", beta, shapes, "learned", x.dtype, READ)
-    mu = _array("mu", mu, shapes, "group", x.dtype, WRITTEN)
-    sigma2 = _array("sigma2", sigma2, shapes, "group", x.dtype, WRITTEN)
+    mu = _array("mu", mu, shapes, "average", x.dtype, WRITTEN)
+    sigma2 = _array("sigma2", sigma2, shapes, "average", x.dtype, WRITTEN)
     _check_apart(
         {"x": x} |
         {"gamma": gamma} |
@@ -288,8 +288,8 @@ def inference(
     x: an array of shape (N, C, *spatial).
     gamma: one number for each channel.
     beta: one number for each channel.
-    mu: one number for each group, of shape (C,).
-    sigma2: one number for each group, of shape (C,).
+    mu: one number for each group, of shape (C,), or in float64.
+    sigma2: one number for each group, of shape (C,), or in float64.
     t: the number of batches that the running averages have seen.
     alpha: a number in (0, 1], by default 0.1.
     epsilon: a number in [0, ∞), by default 1e-05.
@@ -302,15 +302,15 @@ def inference(
     x = _array("x", x, shapes, "element", x.dtype, READ)
     gamma = _array("gamma", gamma, shapes, "learned", x.dtype, READ)
     beta = _array("beta", beta, shapes, "learned", x.dtype, READ)
-    mu = _array("mu", mu, shapes, "group", x.dtype, READ)
-    sigma2 = _array("sigma2", sigma2, shapes, "group", x.dtype, READ)
+    mu = _array("mu", mu, shapes, "average", x.dtype, READ)
+    sigma2 = _array("sigma2", sigma2, shapes, "average", x.dtype, READ)
     y = np.empty(shapes.element, x.dtype)
     fault = _inference(
         x.reshape(shapes.element_walked),
         gamma.reshape(shapes.learned_walked),
         beta.reshape(shapes.learned_walked),
-        mu.reshape(shapes.group_walked),
-        sigma2.reshape(shapes.group_walked),
+        mu.reshape(shapes.average_walked),
+        sigma2.reshape(shapes.average_walked),
         y.reshape(shapes.element_walked),
         t,
         alpha,
@@ -458,6 +458,7 @@ WORDS = {
     "element": "a number for each element of the input",
     "learned": "a number for each channel, along axis C",
     "group": "a number for each group of elements, along C",
+    "average": "a number for each group of elements, along C",
 }
 
 
@@ -470,6 +471,8 @@ class _Shapes(NamedTuple):
     learned_walked: tuple[int, ...]
     group: tuple[int, ...]
     group_walked: tuple[int, ...]
+    average: tuple[int, ...]
+    average_walked: tuple[int, ...]
     count: int
 
 
@@ -491,6 +494,8 @@ def _shapes(x: Any) -> _Shapes:
         learned_walked=(C,),
         group=x.shape[1:2],
         group_walked=(C,),
+        average=x.shape[1:2],
+        average_walked=(C,),
         count=N * S,
     )
 
@@ -512,7 +517,7 @@ def _array(
     shape = getattr(shapes, kind)
     if not isinstance(one, np.ndarray) or isinstance(one, np.ma.MaskedArray):
         raise ValueError(f"batch_norm_debiased: {key} is a {type(one).__name__}, not a NumPy array")
-    if one.dtype != dtype and not (kind == "group" and one.dtype == np.float64):
+    if one.dtype != dtype and not (kind == "average" and one.dtype == np.float64):
         raise ValueError(
             f"batch_norm_debiased: {key} is {one.dtype}, but the input is {dtype}; use one dtype"
         )

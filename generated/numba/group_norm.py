@@ -339,6 +339,7 @@ WORDS = {
     "element": "a number for each element of the input",
     "learned": "a number for each channel, along axis C",
     "group": "a number for each group of elements, along N and the groups",
+    "average": "a number for each group of elements, along N and the groups",
 }
 
 
@@ -351,6 +352,8 @@ class _Shapes(NamedTuple):
     learned_walked: tuple[int, ...]
     group: tuple[int, ...]
     group_walked: tuple[int, ...]
+    average: tuple[int, ...]
+    average_walked: tuple[int, ...]
     count: int
 
 
@@ -383,6 +386,8 @@ def _shapes(x: Any, groups: int) -> _Shapes:
         learned_walked=(G, K),
         group=x.shape[:1] + (groups,),
         group_walked=(N, G),
+        average=x.shape[:1] + (groups,),
+        average_walked=(N, G),
         count=K * S,
     )
 
@@ -404,7 +409,7 @@ def _array(
     shape = getattr(shapes, kind)
     if not isinstance(one, np.ndarray) or isinstance(one, np.ma.MaskedArray):
         raise ValueError(f"group_norm: {key} is a {type(one).__name__}, not a NumPy array")
-    if one.dtype != dtype and not (kind == "group" and one.dtype == np.float64):
+    if one.dtype != dtype and not (kind == "average" and one.dtype == np.float64):
         raise ValueError(
             f"group_norm: {key} is {one.dtype}, but the input is {dtype}; use one dtype"
         )

@@ -179,6 +179,7 @@ WORDS = {
     "element": "a number for each element of the input",
     "learned": "a number for each channel, along axis C",
     "group": "a number for each group of elements, along no axis",
+    "average": "a number for each group of elements, along no axis",
 }
 
 
@@ -191,6 +192,8 @@ class _Shapes(NamedTuple):
     learned_walked: tuple[int, ...]
     group: tuple[int, ...]
     group_walked: tuple[int, ...]
+    average: tuple[int, ...]
+    average_walked: tuple[int, ...]
     count: int
 
 
@@ -205,6 +208,8 @@ def _shapes(x: Any) -> _Shapes:
         learned_walked=(),
         group=(),
         group_walked=(1,),
+        average=(),
+        average_walked=(1,),
         count=E,
     )
 
@@ -226,7 +231,7 @@ def _array(
     shape = getattr(shapes, kind)
     if not isinstance(one, np.ndarray) or isinstance(one, np.ma.MaskedArray):
         raise ValueError(f"hyperbolic_tangent: {key} is a {type(one).__name__}, not a NumPy array")
-    if one.dtype != dtype and not (kind == "group" and one.dtype == np.float64):
+    if one.dtype != dtype and not (kind == "average" and one.dtype == np.float64):
         raise ValueError(
             f"hyperbolic_tangent: {key} is {one.dtype}, but the input is {dtype}; use one dtype"
         )

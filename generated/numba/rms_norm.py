@@ -269,6 +269,7 @@ WORDS = {
     "element": "a number for each element of the input",
     "learned": "a number for each element along the input's last axes",
     "group": "a number for each group of elements, along all other axes",
+    "average": "a number for each group of elements, along all other axes",
 }
 
 
@@ -281,6 +282,8 @@ class _Shapes(NamedTuple):
     learned_walked: tuple[int, ...]
     group: tuple[int, ...]
     group_walked: tuple[int, ...]
+    average: tuple[int, ...]
+    average_walked: tuple[int, ...]
     count: int
 
 
@@ -309,6 +312,8 @@ def _shapes(x: Any, learned: Any) -> _Shapes:
         learned_walked=(E,),
         group=x.shape[:lead],
         group_walked=(R,),
+        average=x.shape[:lead],
+        average_walked=(R,),
         count=E,
     )
 
@@ -330,7 +335,7 @@ def _array(
     shape = getattr(shapes, kind)
     if not isinstance(one, np.ndarray) or isinstance(one, np.ma.MaskedArray):
         raise ValueError(f"rms_norm: {key} is a {type(one).__name__}, not a NumPy array")
-    if one.dtype != dtype and not (kind == "group" and one.dtype == np.float64):
+    if one.dtype != dtype and not (kind == "average" and one.dtype == np.float64):
         raise ValueError(
             f"rms_norm: {key} is {one.dtype}, but the input is {dtype}; use one dtype"
         )

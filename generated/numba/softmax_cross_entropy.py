@@ -270,6 +270,7 @@ WORDS = {
     "element": "a number for each element of the input",
     "learned": "a number for each channel, along axis C",
     "group": "a number for each group of elements, along N and space",
+    "average": "a number for each group of elements, along N and space",
 }
 
 
@@ -282,6 +283,8 @@ class _Shapes(NamedTuple):
     learned_walked: tuple[int, ...]
     group: tuple[int, ...]
     group_walked: tuple[int, ...]
+    average: tuple[int, ...]
+    average_walked: tuple[int, ...]
     count: int
 
 
@@ -303,6 +306,8 @@ def _shapes(x: Any) -> _Shapes:
         learned_walked=(C,),
         group=x.shape[:1] + x.shape[2:],
         group_walked=(N, S),
+        average=x.shape[:1] + x.shape[2:],
+        average_walked=(N, S),
         count=C,
     )
 
@@ -324,7 +329,7 @@ def _array(
     shape = getattr(shapes, kind)
     if not isinstance(one, np.ndarray) or isinstance(one, np.ma.MaskedArray):
         raise ValueError(f"softmax_cross_entropy: {key} is a {type(one).__name__}, not a NumPy array")
-    if one.dtype != dtype and not (kind == "group" and one.dtype == np.float64):
+    if one.dtype != dtype and not (kind == "average" and one.dtype == np.float64):
         raise ValueError(
             f"softmax_cross_entropy: {key} is {one.dtype}, but the input is {dtype}; use one dtype"
         )

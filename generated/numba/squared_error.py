@@ -218,6 +218,7 @@ WORDS = {
     "element": "a number for each element of the input",
     "learned": "a number for each channel, along axis C",
     "group": "a number for each group of elements, along N",
+    "average": "a number for each group of elements, along N",
 }
 
 
@@ -230,6 +231,8 @@ class _Shapes(NamedTuple):
     learned_walked: tuple[int, ...]
     group: tuple[int, ...]
     group_walked: tuple[int, ...]
+    average: tuple[int, ...]
+    average_walked: tuple[int, ...]
     count: int
 
 
@@ -251,6 +254,8 @@ def _shapes(x: Any) -> _Shapes:
         learned_walked=(C,),
         group=x.shape[:1],
         group_walked=(N,),
+        average=x.shape[:1],
+        average_walked=(N,),
         count=C * S,
     )
 
@@ -272,7 +277,7 @@ def _array(
     shape = getattr(shapes, kind)
     if not isinstance(one, np.ndarray) or isinstance(one, np.ma.MaskedArray):
         raise ValueError(f"squared_error: {key} is a {type(one).__name__}, not a NumPy array")
-    if one.dtype != dtype and not (kind == "group" and one.dtype == np.float64):
+    if one.dtype != dtype and not (kind == "average" and one.dtype == np.float64):
         raise ValueError(
             f"squared_error: {key} is {one.dtype}, but the input is {dtype}; use one dtype"
         )

@@ -22,7 +22,7 @@ from symopt.targets.calling import number_check, signature
 from symopt.targets.layer_names import GROUPS, LayerKernels, check_names
 from symopt.targets.ranges import admissible
 
-LABEL = "label"
+LABEL, AVERAGE = "label", "average"
 
 
 def layer_kernels(layer: Layer, backward: Backward) -> LayerKernels:
@@ -118,7 +118,8 @@ def _function(
     kinds = {
         **dict.fromkeys(one.inputs, ELEMENT),
         **dict.fromkeys(learned, LEARNED),
-        **dict.fromkeys((*one.statistics, *kernels.averages), GROUP),
+        **dict.fromkeys(one.statistics, GROUP),
+        **dict.fromkeys(kernels.averages, AVERAGE),
         **dict.fromkeys(labels, LABEL),
     }
     arrays = [argument for argument in taken if argument.kind == ARRAY]
@@ -226,6 +227,7 @@ def _words(layer: Layer, one: Argument, kind: str) -> str:
             ELEMENT: f"an array of shape {_shape(layer)}",
             LEARNED: f"one number for each {layer.per}",
             GROUP: f"one number for each group, of shape {_group_shape(layer)}",
+            AVERAGE: f"one number for each group, of shape {_group_shape(layer)}, or in float64",
             LABEL: f"whole numbers from 0 on, of shape {_group_shape(layer)}",
         }[kind]
         return f"{one.name}: {words}{', updated in place' if one.written else ''}."
@@ -267,6 +269,7 @@ def shape_words(layer: Layer) -> dict[str, Any]:
             if "R" in axes.kept
             else "a number for each channel, along axis C",
             GROUP: f"a number for each group of elements, along {_along(axes.kept)}",
+            AVERAGE: f"a number for each group of elements, along {_along(axes.kept)}",
         },
         "elementwise": layer.elementwise,
         "from_groups": "G" in axes.kept,

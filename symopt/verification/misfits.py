@@ -61,7 +61,7 @@ def judge_arguments(
         for what, kernel, names, written in kernels:
             if kernel is not None and not tally.refuted:
                 handed = {x: known[x] for x in names}
-                _Kernel(what, kernel, handed, written, tally, case).judge()
+                _Kernel(what, kernel, handed, written, updated, tally, case).judge()
 
 
 class _Kernel:
@@ -73,11 +73,13 @@ class _Kernel:
         kernel: Callable[..., Any],
         handed: dict[str, Any],
         written: set[str],
+        averages: set[str],
         tally: Tally,
         case: Case,
     ) -> None:
         self.where = f"{tally.name}, {what}"
         self.kernel, self.handed, self.written = kernel, handed, written
+        self.averages = averages
         self.tally, self.case = tally, case
         self.arrays: Arrays = {x: y for x, y in handed.items() if isinstance(y, np.ndarray)}
 
@@ -94,15 +96,18 @@ class _Kernel:
             elif any(a.tobytes() != found.arrays[x].tobytes() for x, a in plain.arrays.items()):
                 self._refute(f"arrays {words} are read wrongly")
         for name, array in self.arrays.items():
-            for other in self._misfits(array):
+            for other in self._misfits(array, name in self.averages):
                 words = f"{name} of shape {other.shape} and {other.dtype}"
                 self._refusing({name: other}, f"{words} beside x of {self.case.arrangement.shape}")
         if "groups" in self.handed:
             count = self.case.arrangement.shape[1] + 1
             self._refusing({"groups": count}, f"{count} groups of {count - 1} channels")
 
-    def _misfits(self, array: np.ndarray) -> Iterator[np.ndarray]:
-        """Arrays of another shape, where another array says that it is one; of another dtype."""
+    def _misfits(self, array: np.ndarray, average: bool) -> Iterator[np.ndarray]:
+        """Arrays of another shape, where another array says that it is one; of another dtype.
+
+        A running average may be kept in float64 whatever the dtype of the data is.
+        """
         alike = [x for x, y in self.arrays.items() if y.shape == array.shape]
         if array.shape != self.case.arrangement.shape or len(alike) > 1:
             if array.shape[::-1] != array.shape:
@@ -110,7 +115,8 @@ class _Kernel:
             *before, last = array.shape or (1,)
             yield np.resize(array, (*before, last + 1))
         if len(self.arrays) > 1:
-            yield array.astype("float32" if array.dtype == "float64" else "float64")
+            other = "float32" if array.dtype == "float64" else "float64"
+            yield array.astype("float16" if average else other)
 
     def _refusing(self, changed: dict[str, Any], words: str) -> None:
         handed = {**self.handed, **changed}

@@ -32,7 +32,7 @@ def test_cross_entropy(library, name, reduction):
     wanted = -(targets(torch.tensor(labels), *SMOOTHED[name]) * leaf.log_softmax(1)).sum(1)
     whole = {"mean": wanted.mean(), "sum": wanted.sum(), "none": wanted}[reduction]
     dloss = source.normal(size=6) if reduction == "none" else 0.7
-    (whole * torch.tensor(dloss)).sum().backward()
+    (whole * torch.tensor(dloss, dtype=torch.float64)).sum().backward()
     module = compile(library[name])
     found, *statistics = module.forward(z, labels, ALPHA, reduction=reduction)
     np.testing.assert_allclose(found, whole.detach().numpy(), rtol=1e-13)
