@@ -6,7 +6,7 @@ and running averages are equal bit for bit to what the functions give from the s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -35,8 +35,14 @@ def judge_class(
         trial = ClassTrial(anatomy, subject, tally, case, random)
         try:
             trial.judge()
+        except _Refused:
+            return  # the functions have no value on these arrays, and are judged by themselves
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             trial.refute("an object", f"it fails: {type(error).__name__}: {error}")
+
+
+class _Refused(Exception):
+    """A function refuses its arguments."""
 
 
 class ClassTrial:
@@ -118,8 +124,7 @@ class ClassTrial:
         """A call beside forward, which updates the averages; the inputs and what is kept."""
         inputs = self._data()
         known = self._known(inputs)
-        found = self.subject.forward(**{x: known[x] for x in self.subject.forward_arguments})
-        results = found if isinstance(found, tuple) else (found,)
+        results = _asked(self.subject.forward, self.subject.forward_arguments, known)
         self.calls += 1
         self._same(self.output, when, one(**inputs), results[0])
         self._compare_averages(one, when)
@@ -128,8 +133,7 @@ class ClassTrial:
     def _backward(self, one: Any, inputs: Arrays, kept: Arrays) -> None:
         dy = self.random.normal(size=self.arrangement.shape).astype(self.dtype)
         known = {**self._known(inputs), **kept, f"d{self.output}": dy}
-        found = self.subject.backward(**{x: known[x] for x in self.subject.backward_arguments})
-        results = found if isinstance(found, tuple) else (found,)
+        results = _asked(self.subject.backward, self.subject.backward_arguments, known)
         gradients = dict(zip(self.subject.gradients, results, strict=True))
         by_input = one.backward(dy.copy())
         by_input = by_input if isinstance(by_input, tuple) else (by_input,)
@@ -144,10 +148,9 @@ class ClassTrial:
         inputs, subject = self._data(), self.subject
         known = self._known(inputs)
         if subject.inference is not None:
-            wanted = subject.inference(**{x: known[x] for x in subject.inference_arguments})
+            wanted, *_ = _asked(subject.inference, subject.inference_arguments, known)
         else:
-            found = subject.forward(**{x: known[x] for x in subject.forward_arguments})
-            wanted = found[0] if isinstance(found, tuple) else found
+            wanted, *_ = _asked(subject.forward, subject.forward_arguments, known)
         self._same(self.output, when, one(**inputs), wanted)
         self._compare_averages(one, when)
 
@@ -183,3 +186,14 @@ class ClassTrial:
         else:
             words = f"{found.dtype} of shape {found.shape}, not {wanted.dtype} of {wanted.shape}"
         self.refute(name, f"{when} it is {words}, as the functions have it")
+
+
+def _asked(
+    kernel: Callable[..., Any], names: tuple[str, ...], known: Mapping[str, Any]
+) -> tuple[np.ndarray, ...]:
+    """What a function returns."""
+    try:
+        found = kernel(**{x: known[x] for x in names})
+    except ValueError as error:
+        raise _Refused from error
+    return found if isinstance(found, tuple) else (found,)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 
@@ -29,6 +30,8 @@ from symopt.verification.trials import Trial
 from symopt.verification.verdict import Tally, Verdict
 
 Progress = Callable[[int, int], None]
+
+_SETTINGS = 2  # that a class is tried with: the defaults and a random one
 
 
 def judge_layer(
@@ -66,8 +69,9 @@ def judge_layer(
     for case in large_cases(anatomy, tried[0]):
         if not tally.refuted:
             judge_large(anatomy, subject, tally, case, random)
-    for one in arranged:
+    for setting, one in product(tried[:_SETTINGS], arranged):
         if not tally.refuted:
-            judge_class(anatomy, subject, tally, Case(tried[0], one, "ordinary"), random)
-            judge_arguments(anatomy, subject, tally, Case(tried[0], one, "ordinary"), random)
+            case = Case(setting, one, "ordinary")
+            judge_class(anatomy, subject, tally, case, random)
+            judge_arguments(anatomy, subject, tally, case, random)
     return tally.verdict()

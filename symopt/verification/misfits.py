@@ -86,6 +86,8 @@ class _Kernel:
     def judge(self) -> None:
         """Other layouts, other shapes and dtypes, and channels that cannot be divided."""
         plain = self._called({})
+        if plain.refused:
+            return  # there is no value on these arrays
         for words, laid_out in LAYOUTS.items():
             given = {
                 x: laid_out(y) for x, y in self.arrays.items() if x not in self.written and y.ndim

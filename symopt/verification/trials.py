@@ -120,9 +120,10 @@ class Trial:
 
     def judge(self) -> None:
         """Every number of every kernel in this case."""
+        declared = self.forward_table()  # an equation without a meaning comes before any kernel
         forward = self.ask_forward()
         if forward is not None:
-            self.compare("forward", self.forward_table(), forward)
+            self.compare("forward", declared, forward)
             by_zero = self._refusing("forward", forward)
             if by_zero and self.subject.checks and not self.tally.refuted:
                 self._backward_by_zero()

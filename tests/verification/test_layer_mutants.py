@@ -101,6 +101,7 @@ CLASS = [
     ("batch_norm_debiased", "        self.t = t\n", ""),
     ("layer_norm", 'self._saved = {"x": x', 'self._saved = {"x": y'),
     ("softmax", 'self._saved = {"x": x', 'self._saved = {"x": y'),
+    ("batch_norm", "_numbers(alpha, epsilon)", "_numbers(alpha, 1e-5)"),
     ("relu", 'return gradients["dx"]', 'return -gradients["dx"]'),
 ]  # fmt: skip
 REFUSALS = [
@@ -139,6 +140,20 @@ def test_what_has_to_be_refused_and_is_not_refutes(mutant, name, old, new):
     declared, module = mutant(name, old, new)
     verdict = verify(declared, module=module)
     assert not verdict.ok, new
+
+
+def test_a_layer_without_a_value_for_single_elements_is_verified():
+    def scaled():
+        i = example
+        return {
+            "mean": Eq(mu, 1 / m * Sigma(x[i], (i, 1, m))),
+            "spread": Eq(spread, 1 / m * Sigma((x[i] - mu) ** 2, (i, 1, m))),
+            "output": Eq(y[i], (x[i] - mu) / sqrt(spread)),
+        }
+
+    verdict = verify(layer(over="N H W")(scaled))
+    assert verdict.ok, verdict.message
+    assert verdict.undefined
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
