@@ -65,7 +65,9 @@ def statistics_kept(kernels: LayerKernels) -> tuple[str, ...]:
 def arguments(layer: Layer, kernels: LayerKernels, name: str) -> tuple[Argument, ...]:
     """What a function takes: elements, learned numbers, statistics or averages, then numbers."""
     one: GroupKernel = getattr(kernels, name)
-    inputs = sorted(one.inputs, key=lambda key: key in kernels.forward.inputs)
+    # where no element is read, as for a gradient that is 0, the input still tells the shape
+    read = one.inputs or kernels.forward.inputs[:1]
+    inputs = sorted(read, key=lambda key: key in kernels.forward.inputs)
     groups = (*one.statistics, *kernels.averages) if name == "forward" else one.statistics
     numbers = {a.name: a for a in one.kernel.of_kind(NUMBER, STEP)}
     if name == "forward" and kernels.running is not None:
@@ -116,7 +118,7 @@ def _function(
     model = next(a.name for a in taken if a.kind == ARRAY and a.name not in first)
     learned = _learned(layer, kernels, one)
     kinds = {
-        **dict.fromkeys(one.inputs, ELEMENT),
+        **dict.fromkeys((*kernels.forward.inputs, *one.inputs), ELEMENT),
         **dict.fromkeys(learned, LEARNED),
         **dict.fromkeys(one.statistics, GROUP),
         **dict.fromkeys(kernels.averages, AVERAGE),
