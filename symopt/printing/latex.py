@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from sympy import Add, Basic, Expr, Mul, Piecewise, Pow, S
+from sympy.core.alphabets import greeks
 from sympy.functions.elementary.exponential import ExpBase
 from sympy.printing.latex import LatexPrinter
 
 from symopt.nodes import Expectation, Gradient, Largest, Norm, Sigma
 from symopt.printing.styles import LECTURE, Style
 from symopt.printing.written import WrittenOrder
+from symopt.spelling import spell
 from symopt.views import Fraction, factors, split_sign
 
 _ONE_TOKEN = re.compile(r"\\[A-Za-z]+|[^\s\\{}]")
@@ -181,6 +183,9 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
     def _print_Function(self, expr: Any, exp: Any = None) -> str:
         return self._call(rf"\{expr.func.__name__}", expr.args)
 
+    def _print_erf(self, expr: Any, exp: Any = None) -> str:
+        return self._call(r"\operatorname{erf}", expr.args)
+
     def _print_sign(self, expr: Any, exp: Any = None) -> str:
         return self._call(r"\operatorname{sign}", expr.args)
 
@@ -228,6 +233,8 @@ _TEXT = {
     "%": r"\%",
     "&": r"\&",
     "#": r"\#",
+    "−": "$-$",
+    **{spell(name).unicode: rf"$\{name}$" for name in greeks if name != "omicron"},
 }
 
 
@@ -236,5 +243,7 @@ def text(words: str) -> str:
 
     >>> text("adam.first_moment")
     'adam.first\\_moment'
+    >>> text("share 1 − α")
+    'share 1 $-$ $\\alpha$'
     """
     return "".join(_TEXT.get(character, character) for character in words)

@@ -20,9 +20,8 @@ from symopt.program.lower_layer import (
 )
 from symopt.targets.calling import number_check, signature
 from symopt.targets.layer_names import GROUPS, LayerKernels, check_names
+from symopt.targets.layer_shapes import AVERAGE, LABEL, group_shape, input_shape, quoted
 from symopt.targets.ranges import admissible
-
-LABEL, AVERAGE = "label", "average"
 
 
 def layer_kernels(layer: Layer, backward: Backward) -> LayerKernels:
@@ -226,11 +225,11 @@ def _called(one: GroupKernel, kinds: dict[str, str]) -> list[str]:
 def _words(layer: Layer, one: Argument, kind: str) -> str:
     if one.kind == ARRAY:
         words = {
-            ELEMENT: f"an array of shape {_shape(layer)}",
+            ELEMENT: f"an array of shape {input_shape(layer)}",
             LEARNED: f"one number for each {layer.per}",
-            GROUP: f"one number for each group, of shape {_group_shape(layer)}",
-            AVERAGE: f"one number for each group, of shape {_group_shape(layer)}, or in float64",
-            LABEL: f"whole numbers from 0 on, of shape {_group_shape(layer)}",
+            GROUP: f"one number for each group, of shape {group_shape(layer)}",
+            AVERAGE: f"one number for each group, of shape {group_shape(layer)}, or in float64",
+            LABEL: f"whole numbers from 0 on, of shape {group_shape(layer)}",
         }[kind]
         return f"{one.name}: {words}{', updated in place' if one.written else ''}."
     if one.name == GROUPS:
@@ -240,63 +239,3 @@ def _words(layer: Layer, one: Argument, kind: str) -> str:
     assert one.domain is not None
     tail = "" if one.default is None else f", by default {one.default!r}"
     return f"{one.name}: a number in {admissible(one.name, one.domain)[1]}{tail}."
-
-
-def _shape(layer: Layer) -> str:
-    if layer.elementwise:
-        return "(…), whatever it is"
-    if "R" in layer.axes.kept:
-        return "(…, *elements), with the axes that parameters have last"
-    return "(N, C, *spatial)"
-
-
-def _group_shape(layer: Layer) -> str:
-    words = {"N": "N", "C": "C", "G": "groups", "S": "*spatial", "R": "…"}
-    kept = [words[one] for one in layer.axes.kept]
-    return f"({', '.join(kept)}{',' if len(kept) == 1 else ''})"
-
-
-def shape_words(layer: Layer) -> dict[str, Any]:
-    """How lengths are read off the input, and what that makes of every shape."""
-    axes = layer.axes
-    public = {
-        "N": "x.shape[:1]", "C": "x.shape[1:2]", "G": "(groups,)", "S": "x.shape[2:]",
-        "R": "x.shape[:lead]",
-    }  # fmt: skip
-    kept = [public[one] for one in axes.kept]
-    return {
-        "words": {
-            ELEMENT: "a number for each element of the input",
-            LEARNED: "a number for each element along the input's last axes"
-            if "R" in axes.kept
-            else "a number for each channel, along axis C",
-            GROUP: f"a number for each group of elements, along {_along(axes.kept)}",
-            AVERAGE: f"a number for each group of elements, along {_along(axes.kept)}",
-        },
-        "elementwise": layer.elementwise,
-        "from_groups": "G" in axes.kept,
-        "from_elements": "R" in axes.kept,
-        "walked": _tuple(one.letter for one in axes.walked),
-        "learned": "elements" if "R" in axes.kept else "(C,)",
-        "learned_walked": _tuple(axes.parameters) if axes.parameters else "()",
-        "group": " + ".join(kept) if kept else "()",
-        "group_walked": _tuple(axes.kept) if kept else "(1,)",
-        "count": " * ".join(axes.averaged),
-        "loss": isinstance(layer, Loss),
-        "averaged": ", ".join(f'"{one}": {one}' for one in axes.averaged),
-    }
-
-
-def _along(kept: tuple[str, ...]) -> str:
-    words = {"N": "N", "C": "C", "G": "the groups", "S": "space", "R": "all other axes"}
-    return " and ".join(words[one] for one in kept) or "no axis"
-
-
-def quoted(names: Iterable[str]) -> str:
-    """Names as a tuple in Python."""
-    return _tuple(f'"{one}"' for one in names)
-
-
-def _tuple(parts: Iterable[str]) -> str:
-    parts = tuple(parts)
-    return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"

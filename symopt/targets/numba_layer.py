@@ -13,7 +13,8 @@ from symopt.program.group_kernel import GroupKernel
 from symopt.program.ir import Kernel, RowFunction
 from symopt.program.sweeps import BLOCK, NOTHING
 from symopt.targets.layer_class import class_words
-from symopt.targets.layer_functions import functions, layer_kernels, quoted, shape_words
+from symopt.targets.layer_functions import functions, layer_kernels
+from symopt.targets.layer_shapes import quoted, shape_words
 from symopt.targets.numba_rule import dtype_words, heading
 from symopt.targets.python_code import combined, lines, number_code, row_lines
 from symopt.targets.target import Options

@@ -1,0 +1,73 @@
+"""Shapes of a layer's arrays: in words, and as a module reads them off its input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from symopt.declaration import Layer, Loss
+from symopt.program.group_kernel import ELEMENT, GROUP, LEARNED
+
+LABEL, AVERAGE = "label", "average"
+
+
+def input_shape(layer: Layer) -> str:
+    """The shape of an input, in words."""
+    if layer.elementwise:
+        return "(…), whatever it is"
+    if "R" in layer.axes.kept:
+        return "(…, *elements), with the axes that parameters have last"
+    return "(N, C, *spatial)"
+
+
+def group_shape(layer: Layer) -> str:
+    """The shape of a statistic, in words."""
+    words = {"N": "N", "C": "C", "G": "groups", "S": "*spatial", "R": "…"}
+    kept = [words[one] for one in layer.axes.kept]
+    return f"({', '.join(kept)}{',' if len(kept) == 1 else ''})"
+
+
+def shape_words(layer: Layer) -> dict[str, Any]:
+    """How lengths are read off the input, and what that makes of every shape."""
+    axes = layer.axes
+    public = {
+        "N": "x.shape[:1]", "C": "x.shape[1:2]", "G": "(groups,)", "S": "x.shape[2:]",
+        "R": "x.shape[:lead]",
+    }  # fmt: skip
+    kept = [public[one] for one in axes.kept]
+    return {
+        "words": {
+            ELEMENT: "a number for each element of the input",
+            LEARNED: "a number for each element along the input's last axes"
+            if "R" in axes.kept
+            else "a number for each channel, along axis C",
+            GROUP: f"a number for each group of elements, along {_along(axes.kept)}",
+            AVERAGE: f"a number for each group of elements, along {_along(axes.kept)}",
+        },
+        "elementwise": layer.elementwise,
+        "from_groups": "G" in axes.kept,
+        "from_elements": "R" in axes.kept,
+        "walked": _tuple(one.letter for one in axes.walked),
+        "learned": "elements" if "R" in axes.kept else "(C,)",
+        "learned_walked": _tuple(axes.parameters) if axes.parameters else "()",
+        "group": " + ".join(kept) if kept else "()",
+        "group_walked": _tuple(axes.kept) if kept else "(1,)",
+        "count": " * ".join(axes.averaged),
+        "loss": isinstance(layer, Loss),
+        "averaged": ", ".join(f'"{one}": {one}' for one in axes.averaged),
+    }
+
+
+def _along(kept: tuple[str, ...]) -> str:
+    words = {"N": "N", "C": "C", "G": "the groups", "S": "space", "R": "all other axes"}
+    return " and ".join(words[one] for one in kept) or "no axis"
+
+
+def quoted(names: Iterable[str]) -> str:
+    """Names as a tuple in Python."""
+    return _tuple(f'"{one}"' for one in names)
+
+
+def _tuple(parts: Iterable[str]) -> str:
+    parts = tuple(parts)
+    return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
