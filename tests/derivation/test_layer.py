@@ -238,6 +238,20 @@ def test_every_mutant_of_a_gradient_is_caught_by_proof_and_by_a_number(backward,
                 second_opinion(canonical(form), wrong, found.definitions)
 
 
+@pytest.mark.parametrize(
+    "name", ["layer_norm", "rms_norm", "group_norm", "softmax", "softmax_cross_entropy"]
+)
+def test_every_mutant_of_a_gradient_of_the_catalogue_is_caught(library, name):
+    found = derive_layer(library[name])
+    for _, form in found.fused:
+        true = normal_form(canonical(form), found.known)
+        for mutant in mutants(Mul(1, form, evaluate=False)):
+            wrong = canonical(mutant)
+            assert normal_form(wrong, found.known) != true
+            with pytest.raises(AssertionError):
+                second_opinion(canonical(form), wrong, found.definitions)
+
+
 def test_a_layer_without_an_output_is_refused():
     with pytest.raises(DerivationError) as error:
         derive_layer(made(lambda: {"mean": MEAN}))
