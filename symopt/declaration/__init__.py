@@ -17,6 +17,7 @@ from symopt.declaration.authoring import (
     schedule,
     slip,
     update_rule,
+    value,
 )
 from symopt.declaration.statements import (
     Aside,
@@ -31,6 +32,7 @@ from symopt.declaration.statements import (
     SideBySide,
     Slip,
     Statement,
+    Value,
 )
 from symopt.declaration.values import (
     Declaration,
@@ -64,6 +66,7 @@ __all__ = [
     "Slip",
     "Statement",
     "UpdateRule",
+    "Value",
     "aside",
     "debias",
     "default",
@@ -80,4 +83,5 @@ __all__ = [
     "schedule",
     "slip",
     "update_rule",
+    "value",
 ]

@@ -27,6 +27,7 @@ from symopt.declaration.statements import (
     Minimize,
     Slip,
     Statement,
+    Value,
 )
 from symopt.declaration.values import (
     Declaration,
@@ -102,6 +103,11 @@ def inference(shown: Any) -> Inference:
 def holds(shown: Any) -> Holds:
     """What follows from the equations of a layer, such as Σ(x_i − μ) = 0; proved before use."""
     return Holds(_equation("what holds", shown))
+
+
+def value(shown: Any) -> Value:
+    """What equations come to in one case, proved before use; its right side alone is shown."""
+    return Value(_equation("a value", shown))
 
 
 def leave_out(content: Content, *letters: Expr) -> Equation:

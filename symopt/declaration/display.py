@@ -19,6 +19,7 @@ from symopt.declaration.statements import (
     Minimize,
     SideBySide,
     Slip,
+    Value,
 )
 from symopt.notation import Statistic, hat
 from symopt.symbols import t
@@ -70,5 +71,7 @@ def display(content: Content, printer: Printer) -> str:
             return printer.side_by_side([display(one, printer) for one in equations])
         case Minimize(expr, variable):
             return printer.minimum(expr, variable)
+        case Value(Equation(_, right)):
+            return printer.doprint(right)
         case Aside(shown) | Inference(shown) | Holds(shown) | Slip(shown):
             return display(shown, printer)

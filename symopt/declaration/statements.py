@@ -78,6 +78,13 @@ class Holds:
 
 
 @dataclass(frozen=True)
+class Value:
+    """What follows in one case, of which the slide shows the right side alone; it is proved."""
+
+    shown: Equation
+
+
+@dataclass(frozen=True)
 class Slip:
     """A misprint of the slide: shown as it stands there, computed as it is meant."""
 
@@ -87,7 +94,17 @@ class Slip:
 
 
 Content = (
-    Equation | Initial | Default | Debias | Minimize | SideBySide | Aside | Inference | Holds | Slip
+    Equation
+    | Initial
+    | Default
+    | Debias
+    | Minimize
+    | SideBySide
+    | Aside
+    | Inference
+    | Holds
+    | Value
+    | Slip
 )
 
 
@@ -126,7 +143,7 @@ def expressions(content: Content) -> tuple[Basic, ...]:
             return (expr, variable)
         case SideBySide(equations):
             return tuple(part for one in equations for part in expressions(one))
-        case Aside(shown) | Inference(shown) | Holds(shown):
+        case Aside(shown) | Inference(shown) | Holds(shown) | Value(shown):
             return expressions(shown)
         case Slip(shown, meant):
             return (*expressions(shown), *expressions(meant))

@@ -6,7 +6,7 @@ from sympy import Expr, Indexed
 
 from symopt.calculus.adjoints import Definition
 from symopt.calculus.normal_form import Knowledge, normal_form
-from symopt.declaration import Equation, Holds, Layer
+from symopt.declaration import Equation, Holds, Layer, Value
 from symopt.derivation.counterexamples import counterexample
 from symopt.derivation.forward import normalization
 from symopt.derivation.opinions import agreement, by, checked, second_opinion
@@ -28,14 +28,15 @@ def claims(layer: Layer, definitions: tuple[Definition, ...], known: Knowledge) 
     return tuple(
         _proved(layer.id_of(one.key), one.content.shown, definitions, everything)
         for one in layer.statements
-        if isinstance(one.content, Holds)
+        if isinstance(one.content, Holds | Value)
     )
 
 
 def _all_put_in(definitions: tuple[Definition, ...], known: Knowledge) -> Knowledge:
     """What is known, and for letters of which nothing is known their values: y_i ⇒ γx̂_i + β."""
     normal = normalization(definitions)
-    solved = {one.name for one in known.identities}
+    names = {one.name for one in known.identities}
+    solved = {one.id for one in definitions if one.index is None and one.id in names}
     values = dict(known.values)
     for one in definitions:
         key = one.letter.base if isinstance(one.letter, Indexed) else one.letter

@@ -10,7 +10,7 @@ from sympy import Add, Expr, Indexed, Integer, Rational, S, Symbol
 
 from symopt.calculus.adjoints import Definition
 from symopt.nodes import Sigma
-from symopt.notation import Hyperparameter, Index
+from symopt.notation import Hyperparameter, Index, Label
 from symopt.printing.unicode import unicode
 
 _SIMPLE = (S.One, Integer(2), S.Zero, S.NegativeOne, Rational(1, 2), Integer(3))
@@ -108,6 +108,8 @@ def _points(bases: list[Expr], letters: list[Symbol], total: Expr, size: int) ->
 
 
 def _values(letter: Symbol) -> list[Expr]:
+    if isinstance(letter, Label):
+        return [S.One]  # the first element, which every group has
     inside = [one for one in _SIMPLE if not letter.is_nonnegative or one >= 0]
     if isinstance(letter, Hyperparameter):
         inside = [one for one in inside if one in letter.domain]

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from sympy import Eq
 from torch.nn import functional
 
-from symopt.errors import UsageError
+from symopt.declaration import loss, value
+from symopt.derivation.layer import derive_layer
+from symopt.errors import DerivationError, UsageError
 from symopt.judging import verify
 from symopt.runtime.compiling import compile
 
@@ -108,3 +111,21 @@ def test_what_does_not_fit_is_refused(library, name):
 def test_no_judge_is_pretended(library):
     with pytest.raises(UsageError, match="squared_error is a loss, of which there is no judge yet"):
         verify(library["squared_error"])
+
+
+def test_a_wrong_reading_of_the_slide_is_refuted(library):
+    """The correct class has α of the targets, and not 1 − α: the smallest numbers that say so."""
+    declared = library["softmax_cross_entropy"]
+    entry = declared["correct"].shown.left
+    kept = {one.key: one.content for one in declared.statements if one.key != "loss"}
+    (alpha,) = declared.default_values
+
+    def own():
+        return {**kept, "correct": value(Eq(entry, 1 - alpha)), "loss": declared["loss"]}
+
+    with pytest.raises(DerivationError) as error:
+        derive_layer(loss(over="C")(own))
+    assert str(error.value) == (
+        "own.correct does not hold: at K = 2, α = 1, l = 1 the left side is 1, the right side 0; "
+        "mend or leave it out"
+    )

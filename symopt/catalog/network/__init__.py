@@ -10,7 +10,6 @@ CONTENTS = (
     "hyperbolic_tangent",
     "gelu",
     "softmax",
-    "softmax_cross_entropy",
     "softmax_cross_entropy_each",
     "softmax_cross_entropy_all",
     "squared_error",

@@ -1,6 +1,6 @@
 from sympy import Eq
 
-from symopt.catalog.network.softmax_cross_entropy import (
+from symopt.catalog.lecture.softmax_cross_entropy import (
     K,
     alpha,
     correct,
@@ -20,6 +20,10 @@ from symopt.declaration import loss
 def softmax_cross_entropy_all():
     """As libraries smooth: all classes share 1 − α, and the correct one has α more."""
     return {
-        **{one.key: one.content for one in softmax_cross_entropy.statements},
+        **{
+            key: softmax_cross_entropy[key]
+            for key in ("largest", "shifted", "total", "probability")
+        },
         "target": Eq(q[i], alpha * correct + (1 - alpha) / K),
+        "loss": softmax_cross_entropy["loss"],
     }

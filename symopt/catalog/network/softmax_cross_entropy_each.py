@@ -1,6 +1,6 @@
 from sympy import Eq
 
-from symopt.catalog.network.softmax_cross_entropy import alpha, correct, i, q, softmax_cross_entropy
+from symopt.catalog.lecture.softmax_cross_entropy import alpha, correct, i, q, softmax_cross_entropy
 from symopt.declaration import loss
 
 
@@ -13,6 +13,10 @@ from symopt.declaration import loss
 def softmax_cross_entropy_each():
     """The slide's other reading: every class but the correct one has 1 − α; they add up to more."""
     return {
-        **{one.key: one.content for one in softmax_cross_entropy.statements},
+        **{
+            key: softmax_cross_entropy[key]
+            for key in ("largest", "shifted", "total", "probability")
+        },
         "target": Eq(q[i], alpha * correct + (1 - alpha) * (1 - correct)),
+        "loss": softmax_cross_entropy["loss"],
     }

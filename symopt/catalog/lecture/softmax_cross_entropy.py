@@ -1,6 +1,6 @@
 from sympy import Eq, Interval, KroneckerDelta, exp, log
 
-from symopt.declaration import loss
+from symopt.declaration import loss, value
 from symopt.nodes import Largest, Sigma
 from symopt.notation import count, given, hyperparameter, label, sequence, statistic
 from symopt.symbols import example as i
@@ -17,6 +17,7 @@ correct = KroneckerDelta(i, labels)
 @loss(
     title="Softmax cross-entropy with label smoothing",
     source="slide 'Regularization: label smoothing', 1 − α shared by the other classes",
+    family="label_smoothing",
     over="C",
     defaults={alpha: 0.9},
 )
@@ -28,5 +29,7 @@ def softmax_cross_entropy():
         "total": Eq(Z, Sigma(exp(u[i]), (i, 1, K))),
         "probability": Eq(p[i], exp(u[i]) / Z),
         "target": Eq(q[i], alpha * correct + (1 - alpha) / (K - 1) * (1 - correct)),
+        "correct": value(Eq(q[labels], alpha)),
+        "others": value(Eq(Sigma(q[i] * (1 - correct), (i, 1, K)), 1 - alpha)),
         "loss": Eq(total, -Sigma(q[i] * (u[i] - log(Z)), (i, 1, K))),
     }
