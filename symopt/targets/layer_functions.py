@@ -154,7 +154,6 @@ def _function(
         "lines": lines,
         "returned": ", ".join(returned),
         "single": len(returned) == 1,
-        "steps": steps,
     }
 
 
