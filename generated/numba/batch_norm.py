@@ -175,6 +175,8 @@ def forward(
     sigma2_hat: np.ndarray,
     alpha: float = 0.1,
     epsilon: float = 1e-05,
+    *,
+    kept: dict[Any, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, ...]:
     """The layer in training: y, mu_B, sigma2_B.
 
@@ -185,6 +187,7 @@ def forward(
     sigma2_hat: one number for each group, of shape (C,), or in float64, updated in place.
     alpha: a number in (0, 1], by default 0.1.
     epsilon: a number in [0, ∞), by default 1e-05.
+    kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
     alpha = _check_number("alpha", alpha, lambda x: 0 < x <= 1, "(0, 1]")
@@ -203,9 +206,9 @@ def forward(
         {"sigma2_hat": sigma2_hat},
         written=("mu_hat", "sigma2_hat"),
     )
-    y = np.empty(shapes.element, x.dtype)
-    mu_B = np.empty(shapes.group, x.dtype)
-    sigma2_B = np.empty(shapes.group, x.dtype)
+    y = _result("y", shapes.element, x.dtype, kept)
+    mu_B = _result("mu_B", shapes.group, x.dtype, kept)
+    sigma2_B = _result("sigma2_B", shapes.group, x.dtype, kept)
     fault = _forward(
         x.reshape(shapes.element_walked),
         gamma.reshape(shapes.learned_walked),
@@ -233,6 +236,8 @@ def backward(
     mu_B: np.ndarray,
     sigma2_B: np.ndarray,
     epsilon: float = 1e-05,
+    *,
+    kept: dict[Any, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, ...]:
     """The gradients of a loss, given its gradient by the output: dx, dgamma, dbeta.
 
@@ -242,6 +247,7 @@ def backward(
     mu_B: one number for each group, of shape (C,).
     sigma2_B: one number for each group, of shape (C,).
     epsilon: a number in [0, ∞), by default 1e-05.
+    kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
     epsilon = _check_number("epsilon", epsilon, lambda x: 0 <= x < math.inf, "[0, ∞)")
@@ -251,9 +257,9 @@ def backward(
     gamma = _array("gamma", gamma, shapes, "learned", dy.dtype, READ)
     mu_B = _array("mu_B", mu_B, shapes, "group", dy.dtype, READ)
     sigma2_B = _array("sigma2_B", sigma2_B, shapes, "group", dy.dtype, READ)
-    dx = np.empty(shapes.element, dy.dtype)
-    dgamma = np.zeros(shapes.learned)
-    dbeta = np.zeros(shapes.learned)
+    dx = _result("dx", shapes.element, dy.dtype, kept)
+    dgamma = _zeros("dgamma", shapes.learned, kept)
+    dbeta = _zeros("dbeta", shapes.learned, kept)
     fault = _backward(
         x.reshape(shapes.element_walked),
         dy.reshape(shapes.element_walked),
@@ -266,7 +272,7 @@ def backward(
         epsilon,
     )
     _check_fault(fault, _BACKWARD_FAULTS)
-    return dx, dgamma.astype(dy.dtype), dbeta.astype(dy.dtype)
+    return dx, _narrowed("dgamma", dgamma, dy.dtype, kept), _narrowed("dbeta", dbeta, dy.dtype, kept)
 
 
 def inference(
@@ -276,6 +282,8 @@ def inference(
     mu_hat: np.ndarray,
     sigma2_hat: np.ndarray,
     epsilon: float = 1e-05,
+    *,
+    kept: dict[Any, np.ndarray] | None = None,
 ) -> np.ndarray:
     """The layer once training is over: y.
 
@@ -285,6 +293,7 @@ def inference(
     mu_hat: one number for each group, of shape (C,), or in float64.
     sigma2_hat: one number for each group, of shape (C,), or in float64.
     epsilon: a number in [0, ∞), by default 1e-05.
+    kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
     epsilon = _check_number("epsilon", epsilon, lambda x: 0 <= x < math.inf, "[0, ∞)")
@@ -294,7 +303,7 @@ def inference(
     beta = _array("beta", beta, shapes, "learned", x.dtype, READ)
     mu_hat = _array("mu_hat", mu_hat, shapes, "average", x.dtype, READ)
     sigma2_hat = _array("sigma2_hat", sigma2_hat, shapes, "average", x.dtype, READ)
-    y = np.empty(shapes.element, x.dtype)
+    y = _result("y", shapes.element, x.dtype, kept)
     fault = _inference(
         x.reshape(shapes.element_walked),
         gamma.reshape(shapes.learned_walked),
@@ -312,7 +321,8 @@ class BatchNorm:
     """Each feature without the mean and the spread of its batch, then scaled and shifted.
 
     Call it with an input; ``backward`` leaves the gradients of parameters in ``gradients``. The
-    input is kept until then and not copied. Running averages are kept in float64.
+    input is kept until then and not copied. Running averages are kept in float64. With ``reuse``,
+    results are written where those of the last call of the same shape were.
     """
 
     def __init__(
@@ -322,6 +332,7 @@ class BatchNorm:
         epsilon: float = 1e-05,
         *,
         dtype: Any = np.float32,
+        reuse: bool = False,
     ) -> None:
         _check_dtype(dtype)
         _check_size("channels", channels)
@@ -333,6 +344,7 @@ class BatchNorm:
         self.training = True
         self.gradients: dict[str, np.ndarray] = {}
         self._saved: dict[str, np.ndarray] = {}
+        self._kept: dict[Any, np.ndarray] | None = {} if reuse else None
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -362,6 +374,7 @@ class BatchNorm:
                 mu_hat=self.mu_hat,
                 sigma2_hat=self.sigma2_hat,
                 epsilon=self.hyperparameters["epsilon"],
+                kept=self._kept,
             )
         y, mu_B, sigma2_B = forward(
             x=x,
@@ -371,6 +384,7 @@ class BatchNorm:
             sigma2_hat=self.sigma2_hat,
             alpha=self.hyperparameters["alpha"],
             epsilon=self.hyperparameters["epsilon"],
+            kept=self._kept,
         )
         self._saved = {"x": x, "mu_B": mu_B, "sigma2_B": sigma2_B}
         return y
@@ -387,6 +401,7 @@ class BatchNorm:
             mu_B=saved["mu_B"],
             sigma2_B=saved["sigma2_B"],
             epsilon=self.hyperparameters["epsilon"],
+            kept=self._kept,
         )
         names = ("dx", "dgamma", "dbeta",)
         gradients = dict(zip(names, found if isinstance(found, tuple) else (found,)))
@@ -545,6 +560,32 @@ def _check_size(key: str, size: Any) -> None:
     for one in size if isinstance(size, tuple) else (size,):
         if isinstance(one, bool) or not isinstance(one, (int, np.integer)) or one < 1:
             raise ValueError(f"batch_norm: {key} is {size!r}, but takes whole numbers from 1 on")
+
+
+def _result(key: str, shape: tuple[int, ...], dtype: Any, kept: Any) -> np.ndarray:
+    """Where to write a result: a new array, or the one that is kept for this shape and dtype."""
+    if kept is None:
+        return np.empty(shape, dtype)
+    place = (key, shape, np.dtype(dtype))
+    if place not in kept:
+        kept[place] = np.empty(shape, dtype)
+    return kept[place]
+
+
+def _zeros(key: str, shape: tuple[int, ...], kept: Any) -> np.ndarray:
+    """Where to add up in float64, from 0 on."""
+    totals = _result(key, shape, np.float64, kept)
+    totals.fill(0.0)
+    return totals
+
+
+def _narrowed(key: str, totals: np.ndarray, dtype: Any, kept: Any) -> np.ndarray:
+    """What was added up, in the arrays' dtype."""
+    if totals.dtype == dtype:
+        return totals
+    narrowed = _result(key, totals.shape, dtype, kept)
+    narrowed[...] = totals
+    return narrowed
 
 
 def _check_number(key: str, value: Any, admissible: Callable[[float], bool], words: str) -> float:

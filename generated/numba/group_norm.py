@@ -142,6 +142,8 @@ def forward(
     beta: np.ndarray,
     groups: int,
     epsilon: float = 1e-05,
+    *,
+    kept: dict[Any, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, ...]:
     """The layer in training: y, mu_B, sigma2_B.
 
@@ -150,6 +152,7 @@ def forward(
     beta: one number for each channel.
     groups: into how many groups the channels are split; it divides C.
     epsilon: a number in [0, ∞), by default 1e-05.
+    kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
     epsilon = _check_number("epsilon", epsilon, lambda x: 0 <= x < math.inf, "[0, ∞)")
@@ -157,9 +160,9 @@ def forward(
     x = _array("x", x, shapes, "element", x.dtype, READ)
     gamma = _array("gamma", gamma, shapes, "learned", x.dtype, READ)
     beta = _array("beta", beta, shapes, "learned", x.dtype, READ)
-    y = np.empty(shapes.element, x.dtype)
-    mu_B = np.empty(shapes.group, x.dtype)
-    sigma2_B = np.empty(shapes.group, x.dtype)
+    y = _result("y", shapes.element, x.dtype, kept)
+    mu_B = _result("mu_B", shapes.group, x.dtype, kept)
+    sigma2_B = _result("sigma2_B", shapes.group, x.dtype, kept)
     fault = _forward(
         x.reshape(shapes.element_walked),
         gamma.reshape(shapes.learned_walked),
@@ -181,6 +184,8 @@ def backward(
     sigma2_B: np.ndarray,
     groups: int,
     epsilon: float = 1e-05,
+    *,
+    kept: dict[Any, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, ...]:
     """The gradients of a loss, given its gradient by the output: dx, dgamma, dbeta.
 
@@ -191,6 +196,7 @@ def backward(
     sigma2_B: one number for each group, of shape (N, groups).
     groups: into how many groups the channels are split; it divides C.
     epsilon: a number in [0, ∞), by default 1e-05.
+    kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
     epsilon = _check_number("epsilon", epsilon, lambda x: 0 <= x < math.inf, "[0, ∞)")
@@ -200,9 +206,9 @@ def backward(
     gamma = _array("gamma", gamma, shapes, "learned", dy.dtype, READ)
     mu_B = _array("mu_B", mu_B, shapes, "group", dy.dtype, READ)
     sigma2_B = _array("sigma2_B", sigma2_B, shapes, "group", dy.dtype, READ)
-    dx = np.empty(shapes.element, dy.dtype)
-    dgamma = np.zeros(shapes.learned)
-    dbeta = np.zeros(shapes.learned)
+    dx = _result("dx", shapes.element, dy.dtype, kept)
+    dgamma = _zeros("dgamma", shapes.learned, kept)
+    dbeta = _zeros("dbeta", shapes.learned, kept)
     fault = _backward(
         x.reshape(shapes.element_walked),
         dy.reshape(shapes.element_walked),
@@ -215,14 +221,15 @@ def backward(
         epsilon,
     )
     _check_fault(fault, _BACKWARD_FAULTS)
-    return dx, dgamma.astype(dy.dtype), dbeta.astype(dy.dtype)
+    return dx, _narrowed("dgamma", dgamma, dy.dtype, kept), _narrowed("dbeta", dbeta, dy.dtype, kept)
 
 
 class GroupNorm:
     """Each group of an example's channels without its mean and spread, then scaled and shifted.
 
     Call it with an input; ``backward`` leaves the gradients of parameters in ``gradients``. The
-    input is kept until then and not copied. Running averages are kept in float64.
+    input is kept until then and not copied. Running averages are kept in float64. With ``reuse``,
+    results are written where those of the last call of the same shape were.
     """
 
     def __init__(
@@ -232,6 +239,7 @@ class GroupNorm:
         epsilon: float = 1e-05,
         *,
         dtype: Any = np.float32,
+        reuse: bool = False,
     ) -> None:
         _check_dtype(dtype)
         _check_size("channels", channels)
@@ -243,6 +251,7 @@ class GroupNorm:
         self.training = True
         self.gradients: dict[str, np.ndarray] = {}
         self._saved: dict[str, np.ndarray] = {}
+        self._kept: dict[Any, np.ndarray] | None = {} if reuse else None
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -270,6 +279,7 @@ class GroupNorm:
             beta=self.beta,
             groups=self.groups,
             epsilon=self.hyperparameters["epsilon"],
+            kept=self._kept,
         )
         self._saved = {"x": x, "mu_B": mu_B, "sigma2_B": sigma2_B}
         return y
@@ -287,6 +297,7 @@ class GroupNorm:
             sigma2_B=saved["sigma2_B"],
             groups=self.groups,
             epsilon=self.hyperparameters["epsilon"],
+            kept=self._kept,
         )
         names = ("dx", "dgamma", "dbeta",)
         gradients = dict(zip(names, found if isinstance(found, tuple) else (found,)))
@@ -458,6 +469,32 @@ def _check_size(key: str, size: Any) -> None:
     for one in size if isinstance(size, tuple) else (size,):
         if isinstance(one, bool) or not isinstance(one, (int, np.integer)) or one < 1:
             raise ValueError(f"group_norm: {key} is {size!r}, but takes whole numbers from 1 on")
+
+
+def _result(key: str, shape: tuple[int, ...], dtype: Any, kept: Any) -> np.ndarray:
+    """Where to write a result: a new array, or the one that is kept for this shape and dtype."""
+    if kept is None:
+        return np.empty(shape, dtype)
+    place = (key, shape, np.dtype(dtype))
+    if place not in kept:
+        kept[place] = np.empty(shape, dtype)
+    return kept[place]
+
+
+def _zeros(key: str, shape: tuple[int, ...], kept: Any) -> np.ndarray:
+    """Where to add up in float64, from 0 on."""
+    totals = _result(key, shape, np.float64, kept)
+    totals.fill(0.0)
+    return totals
+
+
+def _narrowed(key: str, totals: np.ndarray, dtype: Any, kept: Any) -> np.ndarray:
+    """What was added up, in the arrays' dtype."""
+    if totals.dtype == dtype:
+        return totals
+    narrowed = _result(key, totals.shape, dtype, kept)
+    narrowed[...] = totals
+    return narrowed
 
 
 def _check_number(key: str, value: Any, admissible: Callable[[float], bool], words: str) -> float:

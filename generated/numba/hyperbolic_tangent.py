@@ -41,15 +41,18 @@ def _backward(x, dy, dx):
 
 def forward(
     x: np.ndarray,
+    *,
+    kept: dict[Any, np.ndarray] | None = None,
 ) -> np.ndarray:
     """The layer in training: y.
 
     x: an array of shape (…), whatever it is.
+    kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
     shapes = _shapes(x)
     x = _array("x", x, shapes, "element", x.dtype, READ)
-    y = np.empty(shapes.element, x.dtype)
+    y = _result("y", shapes.element, x.dtype, kept)
     _forward(
         x.reshape(shapes.element_walked),
         y.reshape(shapes.element_walked),
@@ -60,17 +63,20 @@ def forward(
 def backward(
     dy: np.ndarray,
     x: np.ndarray,
+    *,
+    kept: dict[Any, np.ndarray] | None = None,
 ) -> np.ndarray:
     """The gradients of a loss, given its gradient by the output: dx.
 
     dy: an array of shape (…), whatever it is.
     x: an array of shape (…), whatever it is.
+    kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
     shapes = _shapes(dy)
     dy = _array("dy", dy, shapes, "element", dy.dtype, READ)
     x = _array("x", x, shapes, "element", dy.dtype, READ)
-    dx = np.empty(shapes.element, dy.dtype)
+    dx = _result("dx", shapes.element, dy.dtype, kept)
     _backward(
         x.reshape(shapes.element_walked),
         dy.reshape(shapes.element_walked),
@@ -83,19 +89,22 @@ class HyperbolicTangent:
     """Every number into (−1, 1).
 
     Call it with an input; ``backward`` leaves the gradients of parameters in ``gradients``. The
-    input is kept until then and not copied. Running averages are kept in float64.
+    input is kept until then and not copied. Running averages are kept in float64. With ``reuse``,
+    results are written where those of the last call of the same shape were.
     """
 
     def __init__(
         self,
         *,
         dtype: Any = np.float32,
+        reuse: bool = False,
     ) -> None:
         _check_dtype(dtype)
         self.hyperparameters = _numbers()
         self.training = True
         self.gradients: dict[str, np.ndarray] = {}
         self._saved: dict[str, np.ndarray] = {}
+        self._kept: dict[Any, np.ndarray] | None = {} if reuse else None
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -119,6 +128,7 @@ class HyperbolicTangent:
         """The output; in training, what ``backward`` needs is kept."""
         y = forward(
             x=x,
+            kept=self._kept,
         )
         self._saved = {"x": x}
         return y
@@ -131,6 +141,7 @@ class HyperbolicTangent:
         found = backward(
             dy=dy,
             x=saved["x"],
+            kept=self._kept,
         )
         names = ("dx",)
         gradients = dict(zip(names, found if isinstance(found, tuple) else (found,)))
@@ -280,6 +291,16 @@ def _check_size(key: str, size: Any) -> None:
     for one in size if isinstance(size, tuple) else (size,):
         if isinstance(one, bool) or not isinstance(one, (int, np.integer)) or one < 1:
             raise ValueError(f"hyperbolic_tangent: {key} is {size!r}, but takes whole numbers from 1 on")
+
+
+def _result(key: str, shape: tuple[int, ...], dtype: Any, kept: Any) -> np.ndarray:
+    """Where to write a result: a new array, or the one that is kept for this shape and dtype."""
+    if kept is None:
+        return np.empty(shape, dtype)
+    place = (key, shape, np.dtype(dtype))
+    if place not in kept:
+        kept[place] = np.empty(shape, dtype)
+    return kept[place]
 
 
 def _check_number(key: str, value: Any, admissible: Callable[[float], bool], words: str) -> float:

@@ -76,17 +76,20 @@ _BACKWARD_FAULTS = (("softmax.output", "Z"),)
 
 def forward(
     x: np.ndarray,
+    *,
+    kept: dict[Any, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, ...]:
     """The layer in training: y, M, Z.
 
     x: an array of shape (N, C, *spatial).
+    kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
     shapes = _shapes(x)
     x = _array("x", x, shapes, "element", x.dtype, READ)
-    y = np.empty(shapes.element, x.dtype)
-    M = np.empty(shapes.group, x.dtype)
-    Z = np.empty(shapes.group, x.dtype)
+    y = _result("y", shapes.element, x.dtype, kept)
+    M = _result("M", shapes.group, x.dtype, kept)
+    Z = _result("Z", shapes.group, x.dtype, kept)
     fault = _forward(
         x.reshape(shapes.element_walked),
         y.reshape(shapes.element_walked),
@@ -102,6 +105,8 @@ def backward(
     x: np.ndarray,
     M: np.ndarray,
     Z: np.ndarray,
+    *,
+    kept: dict[Any, np.ndarray] | None = None,
 ) -> np.ndarray:
     """The gradients of a loss, given its gradient by the output: dx.
 
@@ -109,6 +114,7 @@ def backward(
     x: an array of shape (N, C, *spatial).
     M: one number for each group, of shape (N, *spatial).
     Z: one number for each group, of shape (N, *spatial).
+    kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
     shapes = _shapes(dy)
@@ -116,7 +122,7 @@ def backward(
     x = _array("x", x, shapes, "element", dy.dtype, READ)
     M = _array("M", M, shapes, "group", dy.dtype, READ)
     Z = _array("Z", Z, shapes, "group", dy.dtype, READ)
-    dx = np.empty(shapes.element, dy.dtype)
+    dx = _result("dx", shapes.element, dy.dtype, kept)
     fault = _backward(
         x.reshape(shapes.element_walked),
         dy.reshape(shapes.element_walked),
@@ -132,19 +138,22 @@ class Softmax:
     """The channels of each example as probabilities: in proportion to their exponentials.
 
     Call it with an input; ``backward`` leaves the gradients of parameters in ``gradients``. The
-    input is kept until then and not copied. Running averages are kept in float64.
+    input is kept until then and not copied. Running averages are kept in float64. With ``reuse``,
+    results are written where those of the last call of the same shape were.
     """
 
     def __init__(
         self,
         *,
         dtype: Any = np.float32,
+        reuse: bool = False,
     ) -> None:
         _check_dtype(dtype)
         self.hyperparameters = _numbers()
         self.training = True
         self.gradients: dict[str, np.ndarray] = {}
         self._saved: dict[str, np.ndarray] = {}
+        self._kept: dict[Any, np.ndarray] | None = {} if reuse else None
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -168,6 +177,7 @@ class Softmax:
         """The output; in training, what ``backward`` needs is kept."""
         y, M, Z = forward(
             x=x,
+            kept=self._kept,
         )
         self._saved = {"x": x, "M": M, "Z": Z}
         return y
@@ -182,6 +192,7 @@ class Softmax:
             x=saved["x"],
             M=saved["M"],
             Z=saved["Z"],
+            kept=self._kept,
         )
         names = ("dx",)
         gradients = dict(zip(names, found if isinstance(found, tuple) else (found,)))
@@ -338,6 +349,16 @@ def _check_size(key: str, size: Any) -> None:
     for one in size if isinstance(size, tuple) else (size,):
         if isinstance(one, bool) or not isinstance(one, (int, np.integer)) or one < 1:
             raise ValueError(f"softmax: {key} is {size!r}, but takes whole numbers from 1 on")
+
+
+def _result(key: str, shape: tuple[int, ...], dtype: Any, kept: Any) -> np.ndarray:
+    """Where to write a result: a new array, or the one that is kept for this shape and dtype."""
+    if kept is None:
+        return np.empty(shape, dtype)
+    place = (key, shape, np.dtype(dtype))
+    if place not in kept:
+        kept[place] = np.empty(shape, dtype)
+    return kept[place]
 
 
 def _check_number(key: str, value: Any, admissible: Callable[[float], bool], words: str) -> float:

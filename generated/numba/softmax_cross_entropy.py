@@ -98,21 +98,23 @@ def forward(
     alpha: float = 0.9,
     *,
     reduction: str = "mean",
+    kept: dict[Any, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, ...]:
     """The layer in training: loss, M, Z.
 
     z: an array of shape (N, C, *spatial).
     labels: whole numbers from 0 on, of shape (N, *spatial).
     alpha: a number in [0, 1], by default 0.9.
+    kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
     alpha = _check_number("alpha", alpha, lambda x: 0 <= x <= 1, "[0, 1]")
     shapes = _shapes(z)
     z = _array("z", z, shapes, "element", z.dtype, READ)
     labels = _labels("labels", labels, shapes)
-    loss = np.empty(shapes.group, z.dtype)
-    M = np.empty(shapes.group, z.dtype)
-    Z = np.empty(shapes.group, z.dtype)
+    loss = _result("loss", shapes.group, z.dtype, kept)
+    M = _result("M", shapes.group, z.dtype, kept)
+    Z = _result("Z", shapes.group, z.dtype, kept)
     _forward(
         z.reshape(shapes.element_walked),
         labels.reshape(shapes.group_walked),
@@ -133,6 +135,7 @@ def backward(
     alpha: float = 0.9,
     *,
     reduction: str = "mean",
+    kept: dict[Any, np.ndarray] | None = None,
 ) -> np.ndarray:
     """The gradients of a loss, given its gradient by the output: dz.
 
@@ -142,17 +145,18 @@ def backward(
     M: one number for each group, of shape (N, *spatial).
     Z: one number for each group, of shape (N, *spatial).
     alpha: a number in [0, 1], by default 0.9.
+    kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
     alpha = _check_number("alpha", alpha, lambda x: 0 <= x <= 1, "[0, 1]")
     shapes = _shapes(z)
-    dloss = _spread(dloss, shapes, z.dtype, reduction)
+    dloss = _spread(dloss, shapes, z.dtype, reduction, kept)
     dloss = _array("dloss", dloss, shapes, "group", z.dtype, READ)
     z = _array("z", z, shapes, "element", z.dtype, READ)
     labels = _labels("labels", labels, shapes)
     M = _array("M", M, shapes, "group", z.dtype, READ)
     Z = _array("Z", Z, shapes, "group", z.dtype, READ)
-    dz = np.empty(shapes.element, z.dtype)
+    dz = _result("dz", shapes.element, z.dtype, kept)
     fault = _backward(
         z.reshape(shapes.element_walked),
         labels.reshape(shapes.group_walked),
@@ -170,7 +174,8 @@ class SoftmaxCrossEntropy:
     """How unlikely the targets are; the correct class has α of them, the others share the rest.
 
     Call it with an input; ``backward`` leaves the gradients of parameters in ``gradients``. The
-    input is kept until then and not copied. Running averages are kept in float64.
+    input is kept until then and not copied. Running averages are kept in float64. With ``reuse``,
+    results are written where those of the last call of the same shape were.
     """
 
     def __init__(
@@ -178,12 +183,14 @@ class SoftmaxCrossEntropy:
         alpha: float = 0.9,
         *,
         dtype: Any = np.float32,
+        reuse: bool = False,
     ) -> None:
         _check_dtype(dtype)
         self.hyperparameters = _numbers(alpha)
         self.training = True
         self.gradients: dict[str, np.ndarray] = {}
         self._saved: dict[str, np.ndarray] = {}
+        self._kept: dict[Any, np.ndarray] | None = {} if reuse else None
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -209,6 +216,7 @@ class SoftmaxCrossEntropy:
             z=z,
             labels=labels,
             alpha=self.hyperparameters["alpha"],
+            kept=self._kept,
         )
         self._saved = {"z": z, "labels": labels, "M": M, "Z": Z}
         return loss
@@ -225,6 +233,7 @@ class SoftmaxCrossEntropy:
             M=saved["M"],
             Z=saved["Z"],
             alpha=self.hyperparameters["alpha"],
+            kept=self._kept,
         )
         names = ("dz",)
         gradients = dict(zip(names, found if isinstance(found, tuple) else (found,)))
@@ -384,6 +393,16 @@ def _check_size(key: str, size: Any) -> None:
             raise ValueError(f"softmax_cross_entropy: {key} is {size!r}, but takes whole numbers from 1 on")
 
 
+def _result(key: str, shape: tuple[int, ...], dtype: Any, kept: Any) -> np.ndarray:
+    """Where to write a result: a new array, or the one that is kept for this shape and dtype."""
+    if kept is None:
+        return np.empty(shape, dtype)
+    place = (key, shape, np.dtype(dtype))
+    if place not in kept:
+        kept[place] = np.empty(shape, dtype)
+    return kept[place]
+
+
 def _labels(key: str, one: Any, shapes: _Shapes) -> np.ndarray:
     """Labels as an array of whole numbers; ValueError for one that no element has."""
     labels = np.asarray(one)
@@ -411,13 +430,14 @@ def _reduced(one: np.ndarray, reduction: str) -> Any:
     return total / one.size if reduction == "mean" else total
 
 
-def _spread(one: Any, shapes: _Shapes, dtype: Any, reduction: str) -> np.ndarray:
+def _spread(one: Any, shapes: _Shapes, dtype: Any, reduction: str, kept: Any) -> np.ndarray:
     """The gradient by the loss of each group, from that by the mean or the sum."""
     _check_reduction(reduction)
     if reduction == "none":
         return one
-    number = float(one) / (math.prod(shapes.group) if reduction == "mean" else 1)
-    return np.full(shapes.group, number, dtype)
+    spread = _result("spread", shapes.group, dtype, kept)
+    spread.fill(float(one) / (math.prod(shapes.group) if reduction == "mean" else 1))
+    return spread
 
 
 def _check_reduction(reduction: str) -> None:

@@ -66,17 +66,19 @@ def forward(
     target: np.ndarray,
     *,
     reduction: str = "mean",
+    kept: dict[Any, np.ndarray] | None = None,
 ) -> np.ndarray:
     """The layer in training: loss.
 
     x: an array of shape (N, C, *spatial).
     target: an array of shape (N, C, *spatial).
+    kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
     shapes = _shapes(x)
     x = _array("x", x, shapes, "element", x.dtype, READ)
     target = _array("target", target, shapes, "element", x.dtype, READ)
-    loss = np.empty(shapes.group, x.dtype)
+    loss = _result("loss", shapes.group, x.dtype, kept)
     _forward(
         x.reshape(shapes.element_walked),
         target.reshape(shapes.element_walked),
@@ -91,21 +93,23 @@ def backward(
     target: np.ndarray,
     *,
     reduction: str = "mean",
+    kept: dict[Any, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, ...]:
     """The gradients of a loss, given its gradient by the output: dx, dtarget.
 
     dloss: one number for each group, of shape (N,).
     x: an array of shape (N, C, *spatial).
     target: an array of shape (N, C, *spatial).
+    kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
     shapes = _shapes(x)
-    dloss = _spread(dloss, shapes, x.dtype, reduction)
+    dloss = _spread(dloss, shapes, x.dtype, reduction, kept)
     dloss = _array("dloss", dloss, shapes, "group", x.dtype, READ)
     x = _array("x", x, shapes, "element", x.dtype, READ)
     target = _array("target", target, shapes, "element", x.dtype, READ)
-    dx = np.empty(shapes.element, x.dtype)
-    dtarget = np.empty(shapes.element, x.dtype)
+    dx = _result("dx", shapes.element, x.dtype, kept)
+    dtarget = _result("dtarget", shapes.element, x.dtype, kept)
     _backward(
         x.reshape(shapes.element_walked),
         target.reshape(shapes.element_walked),
@@ -120,19 +124,22 @@ class SquaredError:
     """The mean of the squared differences of an example's numbers from their targets.
 
     Call it with an input; ``backward`` leaves the gradients of parameters in ``gradients``. The
-    input is kept until then and not copied. Running averages are kept in float64.
+    input is kept until then and not copied. Running averages are kept in float64. With ``reuse``,
+    results are written where those of the last call of the same shape were.
     """
 
     def __init__(
         self,
         *,
         dtype: Any = np.float32,
+        reuse: bool = False,
     ) -> None:
         _check_dtype(dtype)
         self.hyperparameters = _numbers()
         self.training = True
         self.gradients: dict[str, np.ndarray] = {}
         self._saved: dict[str, np.ndarray] = {}
+        self._kept: dict[Any, np.ndarray] | None = {} if reuse else None
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -157,6 +164,7 @@ class SquaredError:
         loss = forward(
             x=x,
             target=target,
+            kept=self._kept,
         )
         self._saved = {"x": x, "target": target}
         return loss
@@ -170,6 +178,7 @@ class SquaredError:
             dloss=dloss,
             x=saved["x"],
             target=saved["target"],
+            kept=self._kept,
         )
         names = ("dx", "dtarget",)
         gradients = dict(zip(names, found if isinstance(found, tuple) else (found,)))
@@ -328,6 +337,16 @@ def _check_size(key: str, size: Any) -> None:
             raise ValueError(f"squared_error: {key} is {size!r}, but takes whole numbers from 1 on")
 
 
+def _result(key: str, shape: tuple[int, ...], dtype: Any, kept: Any) -> np.ndarray:
+    """Where to write a result: a new array, or the one that is kept for this shape and dtype."""
+    if kept is None:
+        return np.empty(shape, dtype)
+    place = (key, shape, np.dtype(dtype))
+    if place not in kept:
+        kept[place] = np.empty(shape, dtype)
+    return kept[place]
+
+
 def _labels(key: str, one: Any, shapes: _Shapes) -> np.ndarray:
     """Labels as an array of whole numbers; ValueError for one that no element has."""
     labels = np.asarray(one)
@@ -355,13 +374,14 @@ def _reduced(one: np.ndarray, reduction: str) -> Any:
     return total / one.size if reduction == "mean" else total
 
 
-def _spread(one: Any, shapes: _Shapes, dtype: Any, reduction: str) -> np.ndarray:
+def _spread(one: Any, shapes: _Shapes, dtype: Any, reduction: str, kept: Any) -> np.ndarray:
     """The gradient by the loss of each group, from that by the mean or the sum."""
     _check_reduction(reduction)
     if reduction == "none":
         return one
-    number = float(one) / (math.prod(shapes.group) if reduction == "mean" else 1)
-    return np.full(shapes.group, number, dtype)
+    spread = _result("spread", shapes.group, dtype, kept)
+    spread.fill(float(one) / (math.prod(shapes.group) if reduction == "mean" else 1))
+    return spread
 
 
 def _check_reduction(reduction: str) -> None:

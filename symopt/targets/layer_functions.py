@@ -129,25 +129,27 @@ def _function(
     lines += [f"{one} = _check_step({one})" for one in steps]
     lines.append(f"shapes = _shapes({', '.join([model, *_shape_from(layer, learned)])})")
     if isinstance(layer, Loss) and first:
-        lines.append(f"{first[0]} = _spread({first[0]}, shapes, {model}.dtype, reduction)")
+        lines.append(f"{first[0]} = _spread({first[0]}, shapes, {model}.dtype, reduction, kept)")
     lines += [_array_line(a, kinds[a.name], model) for a in arrays]
     if name == "forward" and kernels.averages:
         inside = [f'    {{"{a.name}": {a.name}}} |' for a in arrays]
         inside[-1] = inside[-1].removesuffix(" |") + ","
         lines += ["_check_apart(", *inside, f"    written={quoted(kernels.averages)},", ")"]
     wide = [result for result, kind in one.results if kind == LEARNED]
-    lines += [f"{result} = {_made(kind, model)}" for result, kind in one.results]
+    lines += [_made(result, kind, model) for result, kind in one.results]
     lines += _called(one, kinds)
     if name == "forward" and kernels.running is not None:
         lines += _counted(kernels.running) + _called(kernels.running, _all_groups(kernels))
     (main, _), *_ = one.results
     results = [key for key, kind in one.results if kind != GROUP or key in (main, *kept)]
-    returned = [f"{key}.astype({model}.dtype)" if key in wide else key for key in results]
+    returned = [
+        f'_narrowed("{key}", {key}, {model}.dtype, kept)' if key in wide else key for key in results
+    ]
     if isinstance(layer, Loss) and name == "forward":
         returned[0] = f"_reduced({returned[0]}, reduction)"
     return {
         "name": name,
-        "signature": [_loosely(one, first) for one in (*signature(taken), *_reduction(layer))],
+        "signature": [_loosely(one, first) for one in _signature(layer, taken)],
         "returns": results,
         "summary": _SUMMARIES[name],
         "words": [_words(layer, a, kinds.get(a.name, "")) for a in taken],
@@ -166,9 +168,12 @@ def _array_line(one: Argument, kind: str, model: str) -> str:
     )
 
 
-def _reduction(layer: Layer) -> list[str]:
-    """How the numbers of all groups become one, where they are losses."""
-    return ["*", 'reduction: str = "mean"'] if isinstance(layer, Loss) else []
+def _signature(layer: Layer, taken: tuple[Argument, ...]) -> list[str]:
+    """The arguments, then by name: how losses become one number, and where results are kept."""
+    found = signature(taken)
+    by_name = ['reduction: str = "mean"'] if isinstance(layer, Loss) else []
+    by_name.append("kept: dict[Any, np.ndarray] | None = None")
+    return [*found, *([] if "*" in found else ["*"]), *by_name]
 
 
 def _loosely(line: str, first: list[str]) -> str:
@@ -196,10 +201,10 @@ def _all_groups(kernels: LayerKernels) -> dict[str, str]:
     return dict.fromkeys(kernels.running.statistics, GROUP)
 
 
-def _made(kind: str, model: str) -> str:
+def _made(result: str, kind: str, model: str) -> str:
     if kind == LEARNED:  # gathered over all that share it, in float64
-        return "np.zeros(shapes.learned)"
-    return f"np.empty(shapes.{kind}, {model}.dtype)"
+        return f'{result} = _zeros("{result}", shapes.learned, kept)'
+    return f'{result} = _result("{result}", shapes.{kind}, {model}.dtype, kept)'
 
 
 def _counted(one: GroupKernel) -> list[str]:

@@ -32,9 +32,9 @@ _OWN = {
     "DTYPES", "READ", "WORDS", "WRITTEN", "arrays",
     "averages", "axis", "backward", "channels", "dtype", "elements", "error", "evaluate",
     "fault", "forward", "found", "given", "gradients", "groups", "hyperparameters", "inference",
-    "key", "lead", "learned", "length", "lengths", "load_state_dict", "mine", "names", "one",
-    "outlines", "parameters", "real", "saved", "shape", "shapes", "size", "spatial", "start",
-    "state_dict", "stop", "train", "training", "wrong",
+    "kept", "key", "lead", "learned", "length", "lengths", "load_state_dict", "mine", "names",
+    "one", "outlines", "parameters", "real", "reuse", "saved", "shape", "shapes", "size",
+    "spatial", "start", "state_dict", "stop", "train", "training", "wrong",
 }  # fmt: skip
 _NUMBERED = re.compile(r"(part|sum|total|largest)_\d+_?")
 
