@@ -19,6 +19,17 @@ from symopt.declaration.authoring import (
     update_rule,
     value,
 )
+from symopt.declaration.configured import Configured
+from symopt.declaration.networks import (
+    Flatten,
+    Network,
+    Penalty,
+    flatten,
+    network,
+    parts_of,
+    penalty,
+    trained_by,
+)
 from symopt.declaration.statements import (
     Aside,
     Content,
@@ -47,11 +58,13 @@ from symopt.declaration.values import (
 
 __all__ = [
     "Aside",
+    "Configured",
     "Content",
     "Debias",
     "Declaration",
     "Default",
     "Equation",
+    "Flatten",
     "Formula",
     "Holds",
     "Inference",
@@ -59,7 +72,9 @@ __all__ = [
     "Layer",
     "Loss",
     "Minimize",
+    "Network",
     "Objective",
+    "Penalty",
     "Regularizer",
     "Schedule",
     "SideBySide",
@@ -71,6 +86,7 @@ __all__ = [
     "debias",
     "default",
     "define",
+    "flatten",
     "holds",
     "inference",
     "initially",
@@ -78,10 +94,14 @@ __all__ = [
     "leave_out",
     "loss",
     "minimize",
+    "network",
     "objective",
+    "parts_of",
+    "penalty",
     "regularizer",
     "schedule",
     "slip",
+    "trained_by",
     "update_rule",
     "value",
 ]

@@ -41,7 +41,11 @@ def check(declared: Declaration) -> None:
     DeclarationError
         Names the statement and the symbol that are at fault, and what to write instead.
     """
-    _check_name(declared)
+    check_name(declared)
+    if not declared.statements:
+        raise DeclarationError(
+            f"{declared.name} states nothing; return its equations, by key, in a dict"
+        )
     _check_keys(declared)
     for statement in declared.statements:
         where = declared.id_of(statement.key)
@@ -64,14 +68,13 @@ def check(declared: Declaration) -> None:
     _check_definitions(declared)
 
 
-def _check_name(declared: Declaration) -> None:
+def check_name(declared: Declaration) -> None:
+    """DeclarationError for a name that no file and no class can be called by."""
     name = declared.name
     if not name.isidentifier() or keyword.iskeyword(name):
         raise DeclarationError(
             f"'{name}' names a {declared.kind} but is no Python identifier; write one such as adam"
         )
-    if not declared.statements:
-        raise DeclarationError(f"{name} states nothing; return its equations, by key, in a dict")
 
 
 def _check_keys(declared: Declaration) -> None:

@@ -6,20 +6,29 @@ import inspect
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from sympy import Expr
+from sympy import Basic, Expr
 
 from symopt.declaration.axes import ELEMENTS, Axes, axes
+from symopt.declaration.configured import Configured, configured
 from symopt.declaration.display import display
 from symopt.declaration.fingerprint import fingerprint
-from symopt.declaration.statements import Content, Default, Equation, Initial, Statement
+from symopt.declaration.statements import (
+    Content,
+    Default,
+    Equation,
+    Initial,
+    Statement,
+    expressions,
+)
 from symopt.errors import UsageError, nearest
 from symopt.nodes import Largest, Sigma
 from symopt.notation import Hyperparameter, Parameter, Sequence, Statistic
 from symopt.printing.latex import SlidePrinter
 from symopt.printing.styles import LECTURE, Style
 from symopt.printing.unicode import UnicodePrinter
+from symopt.views import occurrences
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,14 @@ class Declaration:
 
     kind: ClassVar[str] = "declaration"
     own_facts: ClassVar[tuple[str, ...]] = ()
+
+    def __call__(self, **settings: Any) -> Configured:
+        """The declaration with sizes and hyperparameters for its place in a network.
+
+        They come by Python name: ``dropout(p=0.5)``. Raises UsageError for one that it does not
+        have, or a value outside of its range.
+        """
+        return configured(self, settings)
 
     def __getitem__(self, key: str) -> Content:
         """The content of a statement, to be shown again in another declaration."""
@@ -98,6 +115,17 @@ class Declaration:
     def _distinct(self) -> tuple[object, ...]:
         """All that makes two declarations differ."""
         return (self.kind, self.name, self.family, self.statements, self.defaults, self.initial)
+
+    def symbols(self, *kinds: type[Basic]) -> tuple[Any, ...]:
+        """The symbols of these kinds in all that is stated, in the order of their first use."""
+        stated = (part for one in self.statements for part in expressions(one.meant.content))
+        found = (symbol for part in stated for symbol in occurrences(part, *kinds))
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def own_sizes(self) -> tuple[str, ...]:
+        """Sizes that a user chooses and no equation speaks of."""
+        return ()
 
     def formulas(self, style: Style = LECTURE) -> tuple[Formula, ...]:
         """The formulas in LaTeX, as declared; what is requested is not derived here."""
@@ -174,6 +202,11 @@ class Layer(Declaration):
         """Whether each element is by itself: nothing is summed, and nothing learned."""
         kinds = (Sigma, Largest, Statistic, Parameter)
         return not any(one.right.has(*kinds) for _, one in self.equations)
+
+    @property
+    def own_sizes(self) -> tuple[str, ...]:
+        """Into how many groups the channels are split, where they are."""
+        return ("groups",) if "G" in self.axes.kept else ()
 
     @property
     def _distinct(self) -> tuple[object, ...]:

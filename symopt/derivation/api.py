@@ -10,6 +10,7 @@ from symopt.declaration import (
     Declaration,
     Formula,
     Layer,
+    Network,
     Objective,
     Regularizer,
     Statement,
@@ -18,6 +19,7 @@ from symopt.declaration import (
 from symopt.declaration.display import Printer, display
 from symopt.derivation.laws import laws
 from symopt.derivation.layer import derive_layer
+from symopt.derivation.network_passes import network_backward, network_statements
 from symopt.derivation.penalty import derive_objective, derive_penalty
 from symopt.derivation.rule import completed, derive_rule
 from symopt.derivation.running import completed_layer
@@ -38,6 +40,8 @@ def statements(declared: Declaration) -> tuple[Statement, ...]:
             return completed(declared)
         case Layer():
             return completed_layer(declared)
+        case Network():
+            return network_statements(declared, statements)
     return declared.statements
 
 
@@ -118,6 +122,8 @@ def derivations(
         return derive_rule(declared).derivations
     if isinstance(declared, Layer):
         return laws(declared)
+    if isinstance(declared, Network):
+        return (network_backward(declared),)
     if isinstance(declared, Regularizer):
         return (derive_penalty(declared).derivation,)
     return ()

@@ -107,6 +107,9 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
         loose = isinstance(base, compound) or split_sign(base)[0]
         loose = loose or (base.is_Rational and not base.is_Integer)
         loose = loose or (base.is_Indexed and self.style.index_is_exponent)
+        # a letter with a power of its own: no second may stand beside it
+        loose = loose or (base.is_Symbol and _has_outside_braces(self._print(base), "^"))
+        loose = loose or (base.is_Indexed and _has_outside_braces(self._print(base.base), "^"))
         return f"{self._bracketed(base, bool(loose))}^{group(self._print(exponent))}"
 
     def _print_Integer(self, expr: Any) -> str:
