@@ -88,7 +88,8 @@ def layer_subject(layer: Layer, module: ModuleType) -> LayerSubject:
         inference=module.inference if later else None,
         inference_arguments=names("inference") if later else (),
         make=make,
-        make_arguments=tuple(one for one in taken if one != "dtype"),
+        make_arguments=tuple(one for one in taken if one not in ("dtype", "reuse")),
+        reuses="reuse" in taken,
         checks=True,
     )
 

@@ -17,9 +17,10 @@ class LayerSubject:
     averages in place. ``backward`` is handed those statistics besides and returns the gradients by
     the letters in ``gradients``; the gradient by the output y is its argument ``dy``.
     ``inference``, where there is one, returns the output once training is over. ``make`` builds
-    an object of the layer's class from numbers and sizes by name and a ``dtype``. With ``checks``
-    the kernels raise ``ValueError`` where a declared value is a quotient by zero, and for arrays
-    that do not fit, and take arrays laid out in memory in any way.
+    an object of the layer's class from numbers and sizes by name and a ``dtype``, and where it
+    ``reuses`` arrays, from ``reuse`` besides. With ``checks`` the kernels raise ``ValueError``
+    where a declared value is a quotient by zero, and for arrays that do not fit, and take arrays
+    laid out in memory in any way.
     """
 
     forward: Callable[..., tuple[np.ndarray, ...]]
@@ -32,4 +33,5 @@ class LayerSubject:
     inference_arguments: tuple[str, ...] = ()
     make: Callable[..., Any] | None = None
     make_arguments: tuple[str, ...] = ()
+    reuses: bool = False
     checks: bool = False
