@@ -2,7 +2,7 @@
 
 The class adds no arithmetic to the functions, which are judged by themselves. So outputs, gradients
 and running averages are equal bit for bit to what the functions give from the same arrays, and an
-object that writes its results where it wrote the last ones gives the same.
+object that writes its results where it wrote the last ones gives the same. A loss gives the mean.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from symopt.verification.cases import by_name
 from symopt.verification.groups import Arrangement
 from symopt.verification.layer_anatomy import LayerAnatomy
 from symopt.verification.layer_calls import Arrays
-from symopt.verification.layer_cases import Case
+from symopt.verification.layer_cases import Case, labels
 from symopt.verification.layer_subject import LayerSubject
+from symopt.verification.reductions import REDUCTION, TO_ONE
 from symopt.verification.verdict import Tally
 
 CALLS = 3
 _START = 0.75  # of parameters and averages that have no declared start
+_MEAN, _BY_MEAN = TO_ONE[0], 0.3
 
 
 def judge_class(
@@ -66,6 +68,7 @@ class ClassTrial:
         self.case, self.random = case, random
         self.output = anatomy.output.spelling.python
         self.given = tuple(one.spelling.python for one in anatomy.given)
+        self.labels = tuple(one.spelling.python for one in anatomy.labels)
         self.learned = tuple(one.spelling.python for one in anatomy.learned)
         self.averages = tuple(one.spelling.python for one in anatomy.averages)
         self.numbers = by_name(case.setting.values)
@@ -122,10 +125,11 @@ class ClassTrial:
 
     def _data(self) -> Arrays:
         shape = self.arrangement.shape
-        return {x: self.random.normal(size=shape).astype(self.tally.dtype) for x in self.given}
+        found = {x: self.random.normal(size=shape).astype(self.tally.dtype) for x in self.given}
+        return found | {x: labels(self.arrangement, self.random) for x in self.labels}
 
     def _known(self, inputs: Arrays) -> dict[str, Any]:
-        more = {"t": self.calls, "groups": self.arrangement.groups}
+        more = {"t": self.calls, "groups": self.arrangement.groups, REDUCTION: _MEAN}
         return {**self.numbers, **more, **self.held, **inputs}
 
     def _training_call(self, one: Any, when: str) -> tuple[Arrays, Arrays]:
@@ -143,17 +147,19 @@ class ClassTrial:
     def _placed(self, found: Any, when: str) -> None:
         """An output where the last one of the object was, or anywhere else."""
         last, self.last = self.last, found
-        if isinstance(found, np.ndarray) and last is not None:
-            if np.may_share_memory(found, last) != self.reuse:
-                words = "not where the last one was" if self.reuse else "where the last one was"
-                self.refute(self.output, f"{when} it is written {words}")
+        if last is None or not isinstance(found, np.ndarray):
+            return
+        if np.may_share_memory(found, last) != self.reuse:
+            words = "not where the last one was" if self.reuse else "where the last one was"
+            self.refute(self.output, f"{when} it is written {words}")
 
     def _backward(self, one: Any, inputs: Arrays, kept: Arrays) -> None:
-        dy = self.random.normal(size=self.arrangement.shape).astype(self.tally.dtype)
+        shape = np.shape(self.last)
+        dy: Any = self.random.normal(size=shape).astype(self.tally.dtype) if shape else _BY_MEAN
         known = {**self._known(inputs), **kept, f"d{self.output}": dy}
         results = _asked(self.subject.backward, self.subject.backward_arguments, known)
         gradients = dict(zip(self.subject.gradients, results, strict=True))
-        by_input = one.backward(dy.copy())
+        by_input = one.backward(dy.copy() if shape else dy)
         by_input = by_input if isinstance(by_input, tuple) else (by_input,)
         for name, mine in zip(self.given, by_input, strict=True):
             self._same(f"dL/d{name}", "of backward", mine, gradients[name])
