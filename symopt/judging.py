@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
 
-from symopt.declaration import Declaration, Layer, Loss, Regularizer, Schedule, UpdateRule
+from symopt.declaration import Declaration, Layer, Regularizer, Schedule, UpdateRule
 from symopt.derivation.api import derivations
 from symopt.derivation.layer import derive_layer
 from symopt.derivation.rule import derive_rule
@@ -20,6 +20,7 @@ from symopt.targets.layer_functions import arguments, layer_kernels, statistics_
 from symopt.targets.numba_rule import class_name
 from symopt.targets.target import Options
 from symopt.verification.judge import (
+    REDUCTION,
     LayerSubject,
     Subject,
     Verdict,
@@ -34,20 +35,15 @@ VERIFIABLE = (UpdateRule, Schedule, Regularizer, Layer)
 
 def verifiable(declared: Declaration) -> bool:
     """Whether there is a kernel, and a judge for it."""
-    return isinstance(declared, VERIFIABLE) and not isinstance(declared, Loss)
+    return isinstance(declared, VERIFIABLE)
 
 
 def check_verifiable(declared: Declaration) -> None:
     """UsageError for a declaration without a kernel."""
-    if isinstance(declared, Loss):
-        raise UsageError(
-            f"{declared.name} is a loss, of which there is no judge yet; its gradient is proved by "
-            f"symopt derive {declared.name}"
-        )
-    if not isinstance(declared, VERIFIABLE):
+    if not verifiable(declared):
         raise UsageError(
             f"{declared.name} is {declared.a_kind}, which has no kernel to verify; "
-            "verify an update rule, a schedule, a regularizer or a layer"
+            "verify an update rule, a schedule, a regularizer, a layer or a loss"
         )
 
 
@@ -75,20 +71,22 @@ def layer_subject(layer: Layer, module: ModuleType) -> LayerSubject:
         return tuple(one.name for one in arguments(layer, kernels, function))
 
     later = kernels.inference is not None
+    reduction = set(inspect.signature(module.forward).parameters) & {REDUCTION}
     output = kernels.forward.results[0][0]
     make = getattr(module, class_name(layer.name))
     taken = inspect.signature(make).parameters
     return LayerSubject(
         forward=module.forward,
-        forward_arguments=names("forward"),
+        forward_arguments=(*names("forward"), *reduction),
         results=(output, *statistics_kept(kernels)),
         backward=module.backward,
-        backward_arguments=names("backward"),
+        backward_arguments=(*names("backward"), *reduction),
         gradients=tuple(name.removeprefix("d") for name, _ in kernels.backward.results),
         inference=module.inference if later else None,
         inference_arguments=names("inference") if later else (),
         make=make,
-        make_arguments=tuple(one for one in taken if one != "dtype"),
+        make_arguments=tuple(one for one in taken if one not in ("dtype", "reuse")),
+        reuses="reuse" in taken,
         checks=True,
     )
 

@@ -31,6 +31,8 @@ RESERVED = (
     | {"real", "dtype", "size", "stop", "nan", "initial_states", "gradient_point", "one", "point"}
     | {"SCHEDULED", "DTYPES", "Any", "Callable", "Iterable", "Mapping", "annotations"}
 )
+# whose equations are about the elements of a group
+_OF_GROUPS = ("layer", "loss")
 
 
 def check(declared: Declaration) -> None:
@@ -54,14 +56,14 @@ def check(declared: Declaration) -> None:
         if isinstance(statement.content, Initial):
             _check_initial(where, statement.content)
     for one, value in declared.initial:
-        if declared.kind != "layer":
+        if declared.kind not in _OF_GROUPS:
             _check_initial(declared.name, Initial(value, (one,)))
         elif not isinstance(one, Parameter | Statistic) or not value.is_number:
             raise DeclarationError(
                 f"{declared.name} starts {one} from {value}; give a number to a learned or a "
                 "running letter, such as initial={gamma: 1}"
             )
-    if declared.kind == "layer":
+    if declared.kind in _OF_GROUPS:
         check_layer(declared)  # type: ignore[arg-type]  # the kind says so
     _check_spellings(declared)
     _check_defaults(declared)

@@ -3,11 +3,13 @@
 from symopt.verification.layer_judge import judge_layer
 from symopt.verification.layer_subject import LayerSubject
 from symopt.verification.penalties import judge_penalty
+from symopt.verification.reductions import REDUCTION
 from symopt.verification.rules import Subject, judge_rule
 from symopt.verification.schedules import judge_schedule
 from symopt.verification.verdict import Verdict
 
 __all__ = [
+    "REDUCTION",
     "LayerSubject",
     "Subject",
     "Verdict",

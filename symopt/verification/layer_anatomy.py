@@ -8,7 +8,7 @@ from functools import cached_property
 from sympy import Basic, Indexed
 
 from symopt.declaration import Inference, Layer
-from symopt.notation import Count, Hyperparameter, Parameter, Sequence, Statistic
+from symopt.notation import Count, Hyperparameter, Label, Parameter, Sequence, Statistic
 from symopt.verification.chains import Chain
 from symopt.verification.corrections import Correction, corrections
 from symopt.verification.differences import Fine
@@ -36,12 +36,12 @@ class Parts:
     @cached_property
     def chain(self) -> Chain:
         """The gradients by the chain rule."""
-        return Chain(self.training)
+        return Chain(self.training.lines)
 
     @cached_property
     def fine(self) -> Fine:
         """The forward pass for central differences."""
-        return Fine(self.training)
+        return Fine(self.training.lines)
 
     @cached_property
     def later(self) -> Forward:
@@ -53,15 +53,16 @@ class Parts:
 class LayerAnatomy:
     """What a layer reads and computes.
 
-    ``given`` letters have a value for each element and come from outside, ``learned`` ones come
-    from outside too; ``averages`` are the statistics that are updated from their own past.
-    ``ids`` says which equation defines a letter.
+    ``given`` letters have a value for each element and come from outside, ``learned`` ones and
+    ``labels`` come from outside too; ``averages`` are the statistics that are updated from their
+    own past. ``ids`` says which equation defines a letter.
     """
 
     layer: Layer
-    output: Sequence
+    output: Sequence | Statistic
     given: tuple[Sequence, ...]
     learned: tuple[Parameter | Sequence, ...]
+    labels: tuple[Label, ...]
     averages: tuple[Statistic, ...]
     hyperparameters: tuple[Hyperparameter, ...]
     counts: tuple[Count, ...]
@@ -78,7 +79,7 @@ class LayerAnatomy:
     @property
     def letters(self) -> dict[str, Basic]:
         """Letters by their Python names."""
-        known = (*self.given, *self.learned, *self.averages, *self.ids)
+        known = (*self.given, *self.learned, *self.labels, *self.averages, *self.ids)
         return {one.spelling.python: one for one in known}
 
 
@@ -97,13 +98,14 @@ def layer_anatomy(layer: Layer) -> LayerAnatomy:
     read = [x for one in equations for x in occurrences(one.right, Indexed, Parameter)]
     bases = dict.fromkeys(x.base if isinstance(x, Indexed) else x for x in read)
     outside = [x for x in bases if x not in ids]
-    atoms = {x for one in equations for x in one.right.atoms(Hyperparameter, Count)}
+    atoms = {x for one in equations for x in one.right.atoms(Hyperparameter, Count, Label)}
     ordered = sorted(atoms, key=lambda one: one.spelling.python)
     return LayerAnatomy(
         layer,
         output(layer),
         tuple(x for x in outside if isinstance(x, Sequence) and x.role != "learned"),
         tuple(x for x in outside if isinstance(x, Parameter) or x.role == "learned"),
+        tuple(one for one in ordered if isinstance(one, Label)),
         tuple(one.left for _, one in layer.equations if is_running(one)),
         tuple(one for one in ordered if isinstance(one, Hyperparameter)),
         tuple(one for one in ordered if isinstance(one, Count)),

@@ -58,7 +58,7 @@ def judge_layer(
     random = np.random.default_rng([seed, zlib.crc32(layer.name.encode())])
     tried = settings(anatomy.hyperparameters, layer.default_values, random)
     arranged = tuple(arrangements(layer, SHAPES, bool(anatomy.learned)))
-    all_cases = cases(tried, arranged, random)
+    all_cases = cases(tried, arranged, subject.reductions, random)
     for done, case in enumerate(all_cases, 1):
         Trial(anatomy, subject, tally, case, random).judge()
         if progress is not None:
@@ -66,12 +66,12 @@ def judge_layer(
         if tally.refuted:
             return tally.verdict()
     judge_spoilt(anatomy, subject, tally, all_cases, random)
-    for case in large_cases(anatomy, tried[0]):
+    for case in large_cases(anatomy, tried[0], subject.reductions):
         if not tally.refuted:
             judge_large(anatomy, subject, tally, case, random)
     for setting, one in product(tried[:_SETTINGS], arranged):
         if not tally.refuted:
-            case = Case(setting, one, "ordinary")
+            case = Case(setting, one, "ordinary", subject.reductions[-1])
             judge_class(anatomy, subject, tally, case, random)
             judge_arguments(anatomy, subject, tally, case, random)
     return tally.verdict()
