@@ -52,6 +52,7 @@ _PUBLIC = {
     "symopt.errors": ("SymoptError",),
     "symopt.printing.unicode": ("unicode",),
     "symopt.derivation.api": ("derivations", "formulas", "gradient", "latex"),
+    "symopt.derivation.penalized": ("penalized",),
     "symopt.runtime.compiling": ("compile",),
     "symopt.judging": ("verify",),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sympy import Basic, Expr, Mul, S
 
-from symopt.derivation.penalty import Penalty, elementwise
+from symopt.derivation.penalty import Penalty, by_component
 from symopt.notation import Hyperparameter
 from symopt.program.hoist import Numbers, hoist
 from symopt.program.invariants import check
@@ -28,9 +28,10 @@ def penalty_numbers(penalty: Penalty) -> tuple[Argument, ...]:
 
 def lower_value(penalty: Penalty) -> Kernel:
     """total += r(θ_i) over the elements, the terms in the array's dtype, their sum in float64."""
-    check_supported(penalty.id, elementwise(penalty.id, penalty.term))
+    plain, _ = by_component(penalty)
+    check_supported(penalty.id, plain)
     numbers = Numbers(_taken(penalty) | {"total", "i", "size", "real"})
-    term = hoist(elementwise(penalty.id, penalty.term), numbers, "term")
+    term = hoist(plain, numbers, "term")
     added = Assign(local("total"), _placed(penalty, term), augment="+", note=penalty.id)
     kernel = Kernel(
         name="_value",
@@ -47,7 +48,8 @@ def lower_penalty_gradient(penalty: Penalty) -> Kernel:
     """g_i += λ·r'(θ_i): the derived gradient as a term of the loss's own."""
     own = penalty_numbers(penalty)
     numbers = Numbers(_taken(penalty) | {"g", "i", "size", "real", SCALE.spelling.python})
-    whole = Mul(SCALE, elementwise(penalty.id, penalty.gradient)).expand()
+    _, slope = by_component(penalty)
+    whole = Mul(SCALE, slope).expand()
     term = _placed(penalty, hoist(whole, numbers, "g"))
     place = element("g", local("i"))
     kernel = Kernel(

@@ -10,8 +10,8 @@ import typer
 from sympy import S
 
 from symopt.cli import completion
-from symopt.cli.library import find
-from symopt.cli.options import AsJson, AsLatex, HouseStyle, Names
+from symopt.cli.options import AsJson, AsLatex, HouseStyle, Names, With
+from symopt.cli.penalties import with_penalty
 from symopt.declaration import Declaration, Formula, Layer
 from symopt.derivation.api import formulas
 from symopt.errors import UsageError
@@ -21,7 +21,7 @@ from symopt.printing.unicode import UnicodePrinter, unicode
 
 EXAMPLES = (
     "Examples:  symopt show adam  ·  symopt show adam --latex --style book  ·  "
-    "symopt show --all --json"
+    "symopt show adam --with l2  ·  symopt show --all --json"
 )
 
 
@@ -31,6 +31,7 @@ def command(
     as_latex: AsLatex = False,
     as_json: AsJson = False,
     style: HouseStyle = None,
+    regularizer: With = None,
 ) -> None:
     """Show formulas, with all that symopt derived put in."""
     if not names and not everything:
@@ -38,7 +39,7 @@ def command(
     if names and everything:
         raise UsageError("--all shows the whole catalogue; leave out the names, or the --all")
     chosen = completion.style_of(style or "lecture")
-    declared = find(names or [])
+    declared = with_penalty(names or [], regularizer)
     if as_json:
         rows = [
             {"id": one.id, "latex": one.text, **({"note": one.note} if one.note else {})}
