@@ -5,6 +5,7 @@ from __future__ import annotations
 from sympy import Basic, Expr, Mul, S
 
 from symopt.derivation.penalty import Penalty, by_component
+from symopt.errors import LoweringError
 from symopt.notation import Hyperparameter
 from symopt.program.hoist import Numbers, hoist
 from symopt.program.invariants import check
@@ -14,6 +15,8 @@ from symopt.symbols import lambda_
 from symopt.views import rewrite
 
 SCALE = lambda_
+# what the kernels call their own things
+_OWN = {"g", "i", "total", SCALE.spelling.python}
 
 
 def penalty_numbers(penalty: Penalty) -> tuple[Argument, ...]:
@@ -29,6 +32,7 @@ def penalty_numbers(penalty: Penalty) -> tuple[Argument, ...]:
 def lower_value(penalty: Penalty) -> Kernel:
     """total += r(θ_i) over the elements, the terms in the array's dtype, their sum in float64."""
     plain, _ = by_component(penalty)
+    _check_names(penalty)
     check_supported(penalty.id, plain)
     numbers = Numbers(_taken(penalty) | {"total", "i", "size", "real"})
     term = hoist(plain, numbers, "term")
@@ -65,6 +69,14 @@ def lower_penalty_gradient(penalty: Penalty) -> Kernel:
         over=_name(penalty),
     )
     return check(kernel)
+
+
+def _check_names(penalty: Penalty) -> None:
+    for name in sorted(_taken(penalty) & _OWN):
+        raise LoweringError(
+            f"{penalty.id} has a symbol with the Python name {name}, which its kernel has another "
+            "use for; rename it with python='…'"
+        )
 
 
 def _name(penalty: Penalty) -> str:

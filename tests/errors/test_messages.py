@@ -513,6 +513,11 @@ UNSUMMED = {
         SQUARE + alpha,
         "own adds α to a norm, once a layer; it changes no gradient, so leave it out",
     ),
+    "a name that the kernel needs": (
+        hyperparameter("total") * SQUARE,
+        "own has a symbol with the Python name total, which its kernel has another use for; rename "
+        "it with python='…'",
+    ),
     "the weight": (
         lambda_ * SQUARE,
         "own holds λ, by which the whole penalty is weighed beside a loss; leave it out, or call "
