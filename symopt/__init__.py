@@ -59,6 +59,7 @@ _PUBLIC = {
     "symopt.derivation.network_summary": ("summary",),
     "symopt.runtime.entry": ("compile",),
     "symopt.runtime.model": ("Model",),
+    "symopt.derivation.penalized": ("penalized",),
     "symopt.judging": ("verify",),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}

@@ -197,6 +197,11 @@ def hat(base: Sequence | Statistic) -> Any:
     return Sequence(_Label(label.spelling.hatted, ("computed", label), real=True))
 
 
+def tilde(base: Sequence) -> Sequence:
+    """The letter under a tilde: the same quantity of something that was changed."""
+    return Sequence(_Label(base.args[0].spelling.tilded, ("computed", None), real=True))
+
+
 def primed(letter: Any) -> Any:
     """The letter with a prime: what it becomes when something else is changed."""
     if isinstance(letter, Sequence):

@@ -35,11 +35,25 @@ class Spelling:
         >>> spell("G").hatted
         Spelling(latex='\\hat{G}', unicode='Ĝ', python='G_hat')
         """
+        return self._under("hat", "\N{COMBINING CIRCUMFLEX ACCENT}")
+
+    @property
+    def tilded(self) -> Spelling:
+        r"""The same names under a tilde.
+
+        >>> spell("u").tilded
+        Spelling(latex='\\tilde{u}', unicode='ũ', python='u_tilde')
+        """
+        return self._under("tilde", "\N{COMBINING TILDE}")
+
+    def _under(self, accent: str, mark: str) -> Spelling:
         letter, caret, power = self.latex.partition("^")
         plain = self.unicode.rstrip("".join(SUPERSCRIPTS.values()))
-        composed = unicodedata.normalize("NFC", plain + "\N{COMBINING CIRCUMFLEX ACCENT}")
+        composed = unicodedata.normalize("NFC", plain + mark)
         raised = self.unicode[len(plain) :]
-        return Spelling(rf"\hat{{{letter}}}{caret}{power}", composed + raised, f"{self.python}_hat")
+        return Spelling(
+            rf"\{accent}{{{letter}}}{caret}{power}", composed + raised, f"{self.python}_{accent}"
+        )
 
     @property
     def primed(self) -> Spelling:

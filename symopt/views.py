@@ -166,7 +166,7 @@ def factors(expr: Expr) -> tuple[Expr | Fraction, ...]:
     (Fraction(above=(x,), below=y), z)
     """
     items: tuple[Expr | Fraction, ...] = ()
-    for factor in _opened(expr):
+    for factor in opened(expr):
         below = _divisor(factor)
         if below is not None and all(map(_is_number, items)):
             # 1/2·1/x rather than (1/2)/x
@@ -190,11 +190,12 @@ def _is_number(item: Expr | Fraction) -> bool:
     )
 
 
-def _opened(expr: Expr) -> tuple[Expr, ...]:
+def opened(expr: Expr) -> tuple[Expr, ...]:
+    """The factors of a product as they nest to its left, divisions among them."""
     if not isinstance(expr, Mul):
         return (expr,)
     first, *others = expr.args
-    return (*_opened(first), *others)
+    return (*opened(first), *others)
 
 
 def _divisor(factor: Expr) -> Expr | None:

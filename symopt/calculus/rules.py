@@ -39,11 +39,13 @@ def _delta(total: Sigma) -> Expr | None:
 
 
 def _constants(total: Sigma) -> Expr | None:
-    outside = [one for one in Mul.make_args(total.body) if not one.has(total.index)]
+    parts = Mul.make_args(total.body)
+    outside = [one for one in parts if not one.has(total.index)]
     if not outside or not total.body.has(total.index):
         return None
-    factor = Mul(*outside)
-    return factor * Sigma(total.body / factor, total.args[1])
+    # what is left is not divided out, since a factor with cases may be zero
+    inside = [one for one in parts if one.has(total.index)]
+    return Mul(*outside) * Sigma(Mul(*inside), total.args[1])
 
 
 def _terms_with_deltas(total: Sigma) -> Expr | None:

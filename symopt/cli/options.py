@@ -26,6 +26,15 @@ HouseStyle = Annotated[
         autocompletion=completion.styles,
     ),
 ]
+With = Annotated[
+    str | None,
+    typer.Option(
+        "--with",
+        metavar="NAME|FILE.py",
+        help="The penalty to put in: l1, l2, elastic_net or another.",
+        autocompletion=completion.regularizers,
+    ),
+]
 Dtypes = Annotated[
     list[str] | None,
     typer.Option(

@@ -20,6 +20,7 @@ from symopt.declaration.display import Printer, display
 from symopt.derivation.laws import laws
 from symopt.derivation.layer import derive_layer
 from symopt.derivation.network_passes import network_backward, network_statements
+from symopt.derivation.penalized import derive_penalized
 from symopt.derivation.penalty import derive_objective, derive_penalty
 from symopt.derivation.rule import completed, derive_rule
 from symopt.derivation.running import completed_layer
@@ -100,12 +101,12 @@ def derivations(
 ) -> tuple[Derivation, ...]:
     """All that is derived from a declaration, line by line.
 
-    ``regularizer`` is put in for the penalty of an objective.
+    ``regularizer`` is put in for the penalty of an objective, or into an update rule.
 
     Raises
     ------
     UsageError
-        If a regularizer is given with what is no objective.
+        If a regularizer is given with what is neither an objective nor an update rule.
     DerivationError
         If what is asked for does not follow.
     """
@@ -113,10 +114,12 @@ def derivations(
         raise UsageError(_no_declaration("derivations", declared))
     if isinstance(declared, Objective):
         return (derive_objective(declared, regularizer),)
+    if isinstance(declared, UpdateRule) and regularizer is not None:
+        return derive_penalized(declared, regularizer)
     if regularizer is not None:
         raise UsageError(
             f"{declared.name} is {declared.a_kind}, which has no penalty; "
-            "give a regularizer together with an objective"
+            "give a regularizer together with an objective or an update rule"
         )
     if isinstance(declared, UpdateRule):
         return derive_rule(declared).derivations

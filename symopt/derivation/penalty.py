@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Indexed, Mul, S, sign
+from sympy import Add, Dummy, Expr, Indexed, Mul, Pow, S, sign
 from sympy.core.function import AppliedUndef
 
 from symopt.declaration import Minimize, Objective, Regularizer
+from symopt.derivation.branches import derivative
 from symopt.derivation.steps import Derivation, Line, Reason
 from symopt.errors import DerivationError
 from symopt.nodes import Gradient, Norm, Sigma
-from symopt.notation import Sequence, function
+from symopt.notation import Hyperparameter, Sequence, function
 from symopt.printing.unicode import unicode
+from symopt.symbols import lambda_
 from symopt.views import canonical, occurrences, signed_terms
 
 
@@ -47,8 +49,7 @@ def derive_penalty(regularizer: Regularizer) -> Penalty:
             f"{id} is {unicode(total)}, which is no sum over layers; write Sigma(body, layer)"
         )
     entry = _layer_entry(id, total)
-    gradient = canonical(total.body).diff(entry).doit()
-    gradient = gradient.expand() if isinstance(gradient, Mul) else gradient
+    gradient = _slope(canonical(total.body), entry)
     left = Gradient(stated.left, entry)
     lines = (
         Line(stated.left, total, id),
@@ -161,22 +162,53 @@ def _put_in(gradient: Expr, node: Gradient, value: Expr) -> Expr:
     return terms[0] if len(terms) == 1 else Add(*terms, evaluate=False)
 
 
-def elementwise(id: str, expr: Expr) -> Expr:
-    """A penalty's term for one component: ‖θ‖² ⇒ θ², for the sum over components is outside.
+def by_component(penalty: Penalty) -> tuple[Expr, Expr]:
+    """A penalty's r(θ) for one component and its derivative, so that R sums r over components.
+
+    >>> from symopt.catalog.lecture.l2 import l2
+    >>> by_component(derive_penalty(l2))
+    (theta[l]**2, 2*theta[l])
 
     Raises
     ------
     DerivationError
-        If a norm remains, so that components do not separate.
+        If components do not separate, for there is more of a norm than its square in a sum; or if
+        the penalty holds λ, by which all of it is weighed when it is added to a loss.
     """
-
-    def squared(node: Expr) -> bool:
-        return node.is_Pow and isinstance(node.base, Norm) and node.exp == 2
-
-    plain = canonical(expr).replace(squared, lambda node: node.base.args[0] ** 2)
-    if plain.has(Norm):
+    id, whole = penalty.id, canonical(penalty.term)
+    if lambda_.spelling.python in {one.spelling.python for one in whole.atoms(Hyperparameter)}:
+        raise DerivationError(
+            f"{id} holds {unicode(lambda_)}, by which the whole penalty is weighed beside a loss; "
+            "leave it out, or call it by another letter"
+        )
+    squares = [one for one in whole.atoms(Pow) if isinstance(one.base, Norm) and one.exp == 2]
+    names = {one: Dummy() for one in squares}
+    told_apart = whole.xreplace(names)
+    if told_apart.has(Norm):
         raise DerivationError(
             f"{id} holds a norm that is not squared, so that components do not separate; "
             "a kernel is written for sums over components"
         )
-    return plain
+    letters = set(names.values())
+    if any(told_apart.diff(one).free_symbols & {*letters, *_letters(penalty)} for one in letters):
+        raise DerivationError(
+            f"{id} holds a norm in something else than a sum, so that components do not separate; "
+            "a kernel is written for sums over components"
+        )
+    alone, _ = told_apart.as_independent(penalty.entry, *letters, as_Add=True)
+    if letters and alone != 0:
+        raise DerivationError(
+            f"{id} adds {unicode(alone)} to a norm, once a layer; it changes no gradient, so leave "
+            "it out"
+        )
+    term = told_apart.xreplace({name: one.base.args[0] ** 2 for one, name in names.items()})
+    return term, _slope(term, penalty.entry)
+
+
+def _letters(penalty: Penalty) -> set[Expr]:
+    return {penalty.entry, penalty.entry.base.label}
+
+
+def _slope(term: Expr, entry: Expr) -> Expr:
+    slope = derivative(term, entry)
+    return slope.expand() if isinstance(slope, Mul) else slope

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sympy import Basic, Expr, Mul, S
 
-from symopt.derivation.penalty import Penalty, elementwise
+from symopt.derivation.penalty import Penalty, by_component
+from symopt.errors import LoweringError
 from symopt.notation import Hyperparameter
 from symopt.program.hoist import Numbers, hoist
 from symopt.program.invariants import check
@@ -14,6 +15,8 @@ from symopt.symbols import lambda_
 from symopt.views import rewrite
 
 SCALE = lambda_
+# what the kernels call their own things
+_OWN = {"g", "i", "total", SCALE.spelling.python}
 
 
 def penalty_numbers(penalty: Penalty) -> tuple[Argument, ...]:
@@ -28,9 +31,11 @@ def penalty_numbers(penalty: Penalty) -> tuple[Argument, ...]:
 
 def lower_value(penalty: Penalty) -> Kernel:
     """total += r(θ_i) over the elements, the terms in the array's dtype, their sum in float64."""
-    check_supported(penalty.id, elementwise(penalty.id, penalty.term))
+    plain, _ = by_component(penalty)
+    _check_names(penalty)
+    check_supported(penalty.id, plain)
     numbers = Numbers(_taken(penalty) | {"total", "i", "size", "real"})
-    term = hoist(elementwise(penalty.id, penalty.term), numbers, "term")
+    term = hoist(plain, numbers, "term")
     added = Assign(local("total"), _placed(penalty, term), augment="+", note=penalty.id)
     kernel = Kernel(
         name="_value",
@@ -47,7 +52,8 @@ def lower_penalty_gradient(penalty: Penalty) -> Kernel:
     """g_i += λ·r'(θ_i): the derived gradient as a term of the loss's own."""
     own = penalty_numbers(penalty)
     numbers = Numbers(_taken(penalty) | {"g", "i", "size", "real", SCALE.spelling.python})
-    whole = Mul(SCALE, elementwise(penalty.id, penalty.gradient)).expand()
+    _, slope = by_component(penalty)
+    whole = Mul(SCALE, slope).expand()
     term = _placed(penalty, hoist(whole, numbers, "g"))
     place = element("g", local("i"))
     kernel = Kernel(
@@ -63,6 +69,14 @@ def lower_penalty_gradient(penalty: Penalty) -> Kernel:
         over=_name(penalty),
     )
     return check(kernel)
+
+
+def _check_names(penalty: Penalty) -> None:
+    for name in sorted(_taken(penalty) & _OWN):
+        raise LoweringError(
+            f"{penalty.id} has a symbol with the Python name {name}, which its kernel has another "
+            "use for; rename it with python='…'"
+        )
 
 
 def _name(penalty: Penalty) -> str:

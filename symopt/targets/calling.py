@@ -13,14 +13,14 @@ def joined(parts: Iterable[str]) -> str:
     return ", ".join(parts)
 
 
-def annotated(one: Argument) -> str:
-    """An argument with its type."""
+def annotated(one: Argument, array: str = "np.ndarray") -> str:
+    """An argument with its type; ``array`` is that of an array."""
     if one.kind in (ARRAY, BATCH, SCALAR_STATE):
-        return f"{one.name}: np.ndarray"
+        return f"{one.name}: {array}"
     return f"{one.name}: {'int' if one.kind == STEP else 'float'}"
 
 
-def signature(arguments: Sequence[Argument]) -> list[str]:
+def signature(arguments: Sequence[Argument], array: str = "np.ndarray") -> list[str]:
     """The arguments with types and defaults; those after the first default need one by name."""
     found: list[str] = []
     defaulted = False
@@ -29,7 +29,7 @@ def signature(arguments: Sequence[Argument]) -> list[str]:
             found.append("*")
         defaulted = defaulted or one.default is not None
         tail = "" if one.default is None else f" = {one.default!r}"
-        found.append(annotated(one) + tail)
+        found.append(annotated(one, array) + tail)
     return found
 
 

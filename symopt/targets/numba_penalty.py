@@ -2,51 +2,129 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from symopt.declaration import Regularizer
 from symopt.derivation.penalty import derive_penalty
-from symopt.program.ir import NUMBER
-from symopt.program.lower_penalty import SCALE, lower_penalty_gradient, lower_value, penalty_numbers
-from symopt.targets.calling import number_check, signature
+from symopt.program.ir import ARRAY, NUMBER, Kernel
+from symopt.program.lower_penalty import SCALE, lower_penalty_gradient, lower_value
+from symopt.targets.calling import joined, number_check, signature
 from symopt.targets.numba_rule import dtype_words, heading, kernel_lines
 from symopt.targets.ranges import admissible
 from symopt.targets.target import Options
 from symopt.targets.templates import render
 
 
+@dataclass(frozen=True)
+class _Function:
+    """What a kernel is called as: for one layer, and for a list of arrays, one a layer."""
+
+    kernel: Kernel
+    name: str
+    summary: str
+    summary_of_all: str
+
+
 def render_regularizer(regularizer: Regularizer, options: Options) -> str:
     """The text of the module."""
     penalty = derive_penalty(regularizer)
     value, gradient = lower_value(penalty), lower_penalty_gradient(penalty)
-    own = penalty_numbers(penalty)
-    numbers = gradient.of_kind(NUMBER)
-    shown = [
-        {
-            "name": one.name,
-            "arguments": ", ".join(argument.name for argument in one.arguments),
-            "lines": kernel_lines(one),
-        }
-        for one in (value, gradient)
-    ]
+    weighed = f"the penalty's gradient, times {SCALE.spelling.unicode}, to g in place"
+    functions = (
+        _Function(
+            value,
+            "value",
+            "The penalty on one layer's parameters, summed in float64.",
+            "The penalty on all layers' parameters, summed in float64.",
+        ),
+        _Function(gradient, "gradient", f"Add {weighed}.", f"Add {weighed}, for each layer."),
+    )
     return render(
         "numba",
         "regularizer.py.jinja",
         **heading(regularizer, regularizer.statements),
         **dtype_words(options),
         derived=[f"{formula}  ({reason})" for formula, reason, _ in penalty.derivation.rows()[1:]],
-        kernels=shown,
-        parameter=value.over,
-        scale=SCALE.spelling.unicode,
-        value_signature=", ".join(signature(value.arguments)),
-        value_numbers="".join(f", {number_check(one)}" for one in own),
-        gradient_signature=", ".join(signature(gradient.arguments)),
-        number_checks=[number_check(one) for one in numbers],
-        argument_words=[
-            f"{value.over}, g: contiguous arrays of one shape and dtype, not overlapping.",
-            *(
-                f"{one.name}: a number in {admissible(one.name, one.domain)[1]}."
-                for one in numbers
-                if one.domain
-            ),
-            "Raises ValueError, before anything is changed, for arguments that do not fit.",
+        kernels=[
+            {
+                "name": one.kernel.name,
+                "arguments": joined(argument.name for argument in one.kernel.arguments),
+                "lines": kernel_lines(one.kernel),
+            }
+            for one in functions
         ],
+        functions=[shown for one in functions for shown in (_single(one), _over_layers(one))],
     )
+
+
+def _single(one: _Function) -> dict[str, object]:
+    """The function for the parameters of one layer."""
+    kernel, returned = one.kernel, "return " if one.kernel.result else ""
+    return {
+        "name": one.name,
+        "signature": joined(signature(kernel.arguments)),
+        "returns": _returns(kernel),
+        "summary": one.summary,
+        "words": _words(kernel, "a contiguous array"),
+        "lines": [
+            f"{returned}{kernel.name}(",
+            f"    *_flat({_arrays(kernel)}),",
+            *(f"    {check}," for check in _checks(kernel)),
+            ")",
+        ],
+    }
+
+
+def _over_layers(one: _Function) -> dict[str, object]:
+    """The function for lists of arrays: the penalty is a sum over layers."""
+    kernel = one.kernel
+    call = f"{kernel.name}(*one, *numbers)"
+    each = [f"return sum(({call} for one in layers), 0.0)"]
+    if not kernel.result:
+        each = ["for one in layers:", f"    {call}"]
+    checks = [f"        {check}," for check in _checks(kernel)]
+    return {
+        "name": f"{one.name}_over_layers",
+        "signature": joined(signature(kernel.arguments, "Iterable[np.ndarray]")),
+        "returns": _returns(kernel),
+        "summary": one.summary_of_all,
+        "words": _words(kernel, "a contiguous array for each layer"),
+        "lines": [
+            "layers, numbers = (",
+            f"    _layers({_arrays(kernel)}),",
+            *(["    (", *checks, "    ),"] if checks else ["    (),"]),
+            ")",
+            *each,
+        ],
+    }
+
+
+def _returns(kernel: Kernel) -> str:
+    return "float" if kernel.result else "None"
+
+
+def _arrays(kernel: Kernel) -> str:
+    """The arrays by name, and the names of those that are written."""
+    arrays = kernel.of_kind(ARRAY)
+    written = "".join(f'"{one.name}", ' for one in arrays if one.written).rstrip(" ")
+    named = joined(f'"{one.name}": {one.name}' for one in arrays)
+    return f"{{{named}}}, written=({written})"
+
+
+def _checks(kernel: Kernel) -> list[str]:
+    return [number_check(one) for one in kernel.of_kind(NUMBER)]
+
+
+def _words(kernel: Kernel, each: str) -> list[str]:
+    """What a docstring says of each argument."""
+    arrays = kernel.of_kind(ARRAY)
+    alike = "" if len(arrays) == 1 else ", of one shape and dtype; what is written overlaps none"
+    return [
+        f"{joined(one.name for one in arrays)}: {each}{alike}.",
+        *(
+            f"{one.name}: a number in {admissible(one.name, one.domain)[1]}."
+            for one in kernel.of_kind(NUMBER)
+            if one.domain
+        ),
+        "Raises ValueError, before anything is changed, for arguments that do not fit.",
+    ]

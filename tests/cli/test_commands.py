@@ -77,7 +77,7 @@ def test_derive_with_step_gives_the_gradient_of_one_step():
         "symopt: l2 is a regularizer, which takes no steps; give an update rule\n"
     )
     assert symopt("derive", "gd_objective", "--step", "--with", "l2", code=2).stderr == (
-        "symopt: --step is of an update rule and --with of an objective; give one of them\n"
+        "symopt: gd_objective is an objective, which takes no steps; give an update rule\n"
     )
 
 
@@ -129,6 +129,75 @@ def test_derive_puts_a_penalty_into_an_objective():
     assert "2·λ·θₗ" in shown
 
 
+def test_a_penalty_is_put_into_an_update_rule_by_every_command(tmp_path):
+    shown = symopt("show", "adam", "--with", "l2").stdout
+    assert shown.startswith("adam_l2  Adam with L2 regularization: ")
+    assert "  g̃ₜ := gₜ + 2·λ·θₜ\n" in shown
+    assert "not on the slide: α = 0.001, ε = 1e-08, λ = 0.0001" in shown
+    derived = symopt("derive", "adam", "--with", "l1").stdout
+    assert "at θₗ = 0, chosen among the subgradients from −1 to 1" in derived
+    assert "g̃ₜ = gₜ + λ·sign(θₜ)" in derived
+    assert "v̂ₜ = vₜ/(1 − β₁ᵗ)" in derived
+    stepped = symopt("derive", "sgd", "--with", "l2", "--step").stdout
+    assert "dL/dλ = Σ_j 2·θₜ·dL/dg̃ₜ" in stepped
+    out = ("--out", str(tmp_path))
+    symopt("generate", "adam", "nesterov", "--with", "l2", *out)
+    names = ["adam_l2.py", "adam_l2.tex", "nesterov_l2.py", "nesterov_l2.tex"]
+    assert sorted(path.name for path in tmp_path.rglob("*_l2.*")) == names
+    assert (
+        r"\tilde{g}_t := g_t + 2 \lambda \theta_t" in (tmp_path / "latex/adam_l2.tex").read_text()
+    )
+    checked = symopt("generate", "adam", "nesterov", "--with", "l2", *out, "--check").stdout
+    assert checked == "4 files are as declared\n"
+    (row,) = json.loads(
+        symopt("verify", "sgd", "--with", "l1", "--dtype", "float64", "--json").stdout
+    )
+    assert (row["name"], row["ok"]) == ("sgd_l1", True)
+
+
+OWN = """
+from sympy import Abs, Eq, log
+from symopt import Sigma, regularizer, update_rule
+from symopt.symbols import R, alpha, g, layer, t, theta
+
+@update_rule(defaults={alpha: 0.1})
+def mine():
+    "A step."
+    return {"step": Eq(theta[t + 1], theta[t] - alpha * g[t])}
+
+@regularizer
+def lasso():
+    "Absolute values, in a logarithm."
+    return Eq(R(theta), Sigma(log(1 + Abs(theta[layer])), layer))
+"""
+
+
+def test_a_rule_and_a_penalty_of_one_file_go_together(tmp_path):
+    (tmp_path / "own.py").write_text(OWN)
+    shown = symopt("show", "own.py", "--with", "own.py", cwd=tmp_path).stdout
+    assert "g̃ₜ := gₜ + λ·sign(θₜ)/(1 + |θₜ|)" in shown
+    (row,) = json.loads(
+        symopt(
+            "verify", "own.py", "--with", "own.py", "--dtype", "float32", "--json", cwd=tmp_path
+        ).stdout
+    )
+    assert (row["name"], row["ok"]) == ("mine_lasso", True)
+    (tmp_path / "two.py").write_text(
+        OWN
+        + OWN.split("@update_rule")[0]
+        + "@regularizer\n"
+        + OWN.split("@regularizer")[1].replace("lasso", "ridge")
+    )
+    assert symopt("show", "sgd", "--with", "two.py", cwd=tmp_path, code=2).stderr == (
+        "symopt: two.py declares 2 regularizers (lasso, ridge), but --with takes one; give it a "
+        "file with a single one in it\n"
+    )
+    (tmp_path / "none.py").write_text(OWN.split("@regularizer")[0] * 2)
+    assert symopt("show", "sgd", "--with", "none.py", cwd=tmp_path, code=2).stderr == (
+        "symopt: mine is an update rule, but --with takes a regularizer such as l2\n"
+    )
+
+
 def test_generate_takes_a_rule_that_the_catalogue_has_never_seen(tmp_path):
     symopt("generate", str(LION), "--out", str(tmp_path))
     assert sorted(path.name for path in tmp_path.rglob("lion.*")) == ["lion.py", "lion.tex"]
@@ -175,6 +244,25 @@ WRONG = {
     ),
     ("derive", "gd_objective", "--with", "adam"): (
         "symopt: adam is an update rule, but --with takes a regularizer such as l2\n"
+    ),
+    ("show", "cosine", "--with", "l2"): (
+        "symopt: cosine is a schedule, but --with puts a penalty into an update rule; leave out "
+        "--with l2, or name a rule such as sgd\n"
+    ),
+    ("generate", "--with", "l2"): (
+        "symopt: --with l2 is given nothing to put the penalty into; name an update rule such as "
+        "sgd\n"
+    ),
+    ("verify", "l2", "--with", "l2"): (
+        "symopt: --with l2 is given nothing to put the penalty into; name an update rule such as "
+        "sgd\n"
+    ),
+    ("show", "adam", "--with", "elastic"): (
+        "symopt: nothing is declared under 'elastic'; did you mean elastic_net?\n"
+    ),
+    ("derive", "cosine", "--with", "l2"): (
+        "symopt: cosine is a schedule, which has no penalty; give a regularizer together with an "
+        "objective or an update rule\n"
     ),
     ("verify", "gd_objective"): (
         "symopt: gd_objective is an objective, which has no kernel to verify; "

@@ -3,9 +3,10 @@
 import math
 
 import pytest
-from sympy import Eq, FiniteSet, Interval, S, Symbol, besselj
+from sympy import Abs, Eq, FiniteSet, Interval, S, Symbol, besselj, sqrt
 
 from symopt import (
+    Norm,
     Sigma,
     aside,
     d,
@@ -36,6 +37,7 @@ from symopt.symbols import (
     g,
     gamma,
     i,
+    lambda_,
     layer,
     m,
     t,
@@ -482,14 +484,59 @@ def test_a_penalty_is_a_sum_over_layers():
 
 
 def test_a_penalty_whose_components_do_not_separate_has_no_kernel():
-    from symopt import Norm
-
     @regularizer
     def group():
         return Eq(R(theta), Sigma(Norm(theta[layer]), layer))
 
     with pytest.raises(SymoptError, match="group holds a norm that is not squared, so that compon"):
         compile(group)
+
+
+SQUARE = Norm(theta[layer]) ** 2
+UNSUMMED = {
+    "a root": (
+        sqrt(SQUARE + 1),
+        "own holds a norm in something else than a sum, so that components do not separate; a "
+        "kernel is written for sums over components",
+    ),
+    "a product": (
+        SQUARE * Abs(theta[layer]),
+        "own holds a norm in something else than a sum, so that components do not separate; a "
+        "kernel is written for sums over components",
+    ),
+    "a fourth power": (
+        Norm(theta[layer]) ** 4,
+        "own holds a norm that is not squared, so that components do not separate; a kernel is "
+        "written for sums over components",
+    ),
+    "a number for each layer": (
+        SQUARE + alpha,
+        "own adds α to a norm, once a layer; it changes no gradient, so leave it out",
+    ),
+    "a name that the kernel needs": (
+        hyperparameter("total") * SQUARE,
+        "own has a symbol with the Python name total, which its kernel has another use for; rename "
+        "it with python='…'",
+    ),
+    "the weight": (
+        lambda_ * SQUARE,
+        "own holds λ, by which the whole penalty is weighed beside a loss; leave it out, or call "
+        "it by another letter",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNSUMMED)
+def test_a_penalty_that_is_no_sum_over_components_has_no_kernel(case):
+    body, sentence = UNSUMMED[case]
+
+    @regularizer
+    def own():
+        return Eq(R(theta), Sigma(body, layer))
+
+    with pytest.raises(SymoptError) as error:
+        compile(own)
+    assert str(error.value) == sentence
 
 
 def test_an_objective_without_a_penalty_takes_none(library):
@@ -500,9 +547,9 @@ def test_an_objective_without_a_penalty_takes_none(library):
     )
 
 
-def test_only_an_objective_takes_a_penalty(library):
-    with pytest.raises(SymoptError, match="adam is an update rule, which has no penal"):
-        derivations(library["adam"], library["l2"])
+def test_only_an_objective_and_a_rule_take_a_penalty(library):
+    with pytest.raises(SymoptError, match="cosine is a schedule, which has no penal"):
+        derivations(library["cosine"], library["l2"])
 
 
 def test_an_objective_has_no_kernel(library):

@@ -105,6 +105,12 @@ ODD = {
         "start": initially(0, v),
         **step(theta[t] - alpha * v[t]),
     },
+    "cases beside what differs between examples": lambda: {
+        "spread": Eq(
+            v[t], Sigma((LOSS - Max(theta[t], alpha) * theta[t]) ** 2, (example, 1, m)) / m
+        ),
+        **step(theta[t] - alpha * v[t]),
+    },
     "powers": lambda: step(theta[t] - alpha * g[t] ** 5 + 0.3 * g[t] - theta[t] ** 7 / 3),
     "a root": lambda: step(theta[t] - alpha * Abs(g[t]) ** Rational(1, 3)),
     "functions": lambda: step(

@@ -11,12 +11,12 @@ import typer
 from rich.cells import cell_len
 
 from symopt.cli import completion
-from symopt.cli.library import find
-from symopt.cli.options import AsJson, AsLatex, HouseStyle
-from symopt.declaration import Declaration, Regularizer
+from symopt.cli.options import AsJson, AsLatex, HouseStyle, With
+from symopt.cli.penalties import beside, penalty
+from symopt.declaration import Declaration, Regularizer, UpdateRule
 from symopt.derivation.api import derivations, step_gradients
+from symopt.derivation.penalized import penalized
 from symopt.derivation.steps import Derivation, in_words
-from symopt.errors import UsageError
 
 EXAMPLES = (
     "Examples:  symopt derive adam  ·  symopt derive regularized_objective --with l1  ·  "
@@ -31,14 +31,7 @@ def command(
             metavar="NAME|FILE.py...", autocompletion=completion.names, help="From what."
         ),
     ],
-    regularizer: Annotated[
-        str | None,
-        typer.Option(
-            "--with",
-            help="The penalty to put into an objective: l1, l2, elastic_net or another.",
-            autocompletion=completion.regularizers,
-        ),
-    ] = None,
+    regularizer: With = None,
     step: Annotated[
         bool,
         typer.Option("--step", help="The gradient of one step of an update rule in their place."),
@@ -48,16 +41,8 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Derive bias corrections, recurrences and gradients, each line with the reason for it."""
-    penalty = find([regularizer])[0] if regularizer else None
-    if penalty is not None and not isinstance(penalty, Regularizer):
-        raise UsageError(
-            f"{penalty.name} is {penalty.a_kind}, but --with takes a regularizer such as l2"
-        )
-    if step and penalty is not None:
-        raise UsageError("--step is of an update rule and --with of an objective; give one of them")
-    found = [
-        (one, step_gradients(one) if step else derivations(one, penalty)) for one in find(names)
-    ]
+    put_in = penalty(regularizer) if regularizer else None
+    found = [(one, _derived(one, put_in, step)) for one in beside(names, put_in)]
     if as_json:
         rows = [derivation.json() for _, several in found for derivation in several]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
@@ -67,6 +52,12 @@ def command(
         typer.echo("\n\n".join(one.latex(chosen) for _, several in found for one in several))
         return
     _print(found)
+
+
+def _derived(one: Declaration, put_in: Regularizer | None, step: bool) -> tuple[Derivation, ...]:
+    if not step:
+        return derivations(one, put_in)
+    return step_gradients(penalized(one, put_in) if put_in and isinstance(one, UpdateRule) else one)
 
 
 def _print(found: Sequence[tuple[Declaration, Sequence[Derivation]]]) -> None:

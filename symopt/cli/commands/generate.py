@@ -9,12 +9,14 @@ from typing import Annotated
 import typer
 
 from symopt.cli import completion
-from symopt.cli.library import COLLECTIONS, collection, find
-from symopt.cli.options import Dtypes, HouseStyle, Names
+from symopt.cli.library import COLLECTIONS, collection
+from symopt.cli.options import Dtypes, HouseStyle, Names, With
+from symopt.cli.penalties import with_penalty
 
 EXAMPLES = (
     "Examples:  symopt generate  ·  symopt generate my_rule.py --out build  ·  "
-    "symopt generate adam --target numba --dtype float32  ·  symopt generate --check"
+    "symopt generate adam --target numba --dtype float32  ·  symopt generate adam --with l2  ·  "
+    "symopt generate --check"
 )
 
 
@@ -31,6 +33,7 @@ def command(
     ] = None,
     dtypes: Dtypes = None,
     style: HouseStyle = None,
+    regularizer: With = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; show what is out of date, exit 1 if so.")
     ] = False,
@@ -43,8 +46,8 @@ def command(
     wanted = tuple(dict.fromkeys(targets or NAMES))
     chosen = completion.style_of(style or "lecture")
     options = Options(tuple(dict.fromkeys(dtypes or DTYPES)), chosen)
-    if names:
-        texts = files(find(names), wanted, options)
+    if names or regularizer:
+        texts = files(with_penalty(names or [], regularizer), wanted, options)
     else:
         several = (files(collection(one), wanted, options, one) for one in COLLECTIONS)
         texts = {path: text for one in several for path, text in one.items()}

@@ -10,8 +10,8 @@ import typer
 from sympy import S
 
 from symopt.cli import completion
-from symopt.cli.library import find
-from symopt.cli.options import AsJson, AsLatex, HouseStyle, Names
+from symopt.cli.options import AsJson, AsLatex, HouseStyle, Names, With
+from symopt.cli.penalties import with_penalty
 from symopt.declaration import Declaration, Formula, Layer, Network
 from symopt.derivation.api import formulas
 from symopt.derivation.network_summary import summary
@@ -22,7 +22,8 @@ from symopt.printing.unicode import UnicodePrinter, unicode
 
 EXAMPLES = (
     "Examples:  symopt show adam  ·  symopt show adam --latex --style book  ·  "
-    "symopt show --all --json  ·  symopt show perceptron --summary"
+    "symopt show adam --with l2  ·  symopt show --all --json  ·  "
+    "symopt show perceptron --summary"
 )
 
 
@@ -36,6 +37,7 @@ def command(
         bool,
         typer.Option("--summary", help="Of networks: shapes, parameters and operations."),
     ] = False,
+    regularizer: With = None,
 ) -> None:
     """Show formulas, with all that symopt derived put in."""
     if not names and not everything:
@@ -43,7 +45,7 @@ def command(
     if names and everything:
         raise UsageError("--all shows the whole catalogue; leave out the names, or the --all")
     chosen = completion.style_of(style or "lecture")
-    declared = find(names or [])
+    declared = with_penalty(names or [], regularizer)
     if sizes:
         _summaries(declared, as_json)
         return

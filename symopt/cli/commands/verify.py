@@ -12,15 +12,18 @@ from rich.progress import track
 from rich.table import Table
 
 from symopt.cli.consoles import console_for_people
-from symopt.cli.library import find
-from symopt.cli.options import AsJson, Dtypes, Names
+from symopt.cli.options import AsJson, Dtypes, Names, With
+from symopt.cli.penalties import with_penalty
 from symopt.declaration import Declaration, Schedule
 from symopt.errors import UsageError
 
 if TYPE_CHECKING:
     from symopt.verification.judge import Verdict
 
-EXAMPLES = "Examples:  symopt verify  ·  symopt verify adam my_rule.py  ·  symopt verify --json"
+EXAMPLES = (
+    "Examples:  symopt verify  ·  symopt verify adam my_rule.py  ·  "
+    "symopt verify adam --with l2  ·  symopt verify --json"
+)
 
 
 def command(
@@ -28,6 +31,7 @@ def command(
     dtypes: Dtypes = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps of each run.")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random inputs.")] = 0,
+    regularizer: With = None,
     as_json: AsJson = False,
 ) -> None:
     """Verify kernels; exit 1 and show a counterexample if one is wrong."""
@@ -37,7 +41,7 @@ def command(
     for dtype in dtypes or ():
         if dtype not in DTYPES:
             raise UsageError(f"there is no dtype '{dtype}'; known are {', '.join(DTYPES)}")
-    declared = [one for one in find(names or []) if names or verifiable(one)]
+    declared = [one for one in with_penalty(names or [], regularizer) if names or verifiable(one)]
     for one in declared:
         check_verifiable(one)
     work = [(one, dtype) for one in declared for dtype in _dtypes(one, dtypes or DTYPES)]
