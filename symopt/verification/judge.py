@@ -2,6 +2,7 @@
 
 from symopt.verification.layer_judge import judge_layer
 from symopt.verification.layer_subject import LayerSubject
+from symopt.verification.monitors import MonitorSubject, judge_monitor
 from symopt.verification.penalties import judge_penalty
 from symopt.verification.rules import Subject, judge_rule
 from symopt.verification.schedules import judge_schedule
@@ -9,9 +10,11 @@ from symopt.verification.verdict import Verdict
 
 __all__ = [
     "LayerSubject",
+    "MonitorSubject",
     "Subject",
     "Verdict",
     "judge_layer",
+    "judge_monitor",
     "judge_penalty",
     "judge_rule",
     "judge_schedule",

@@ -14,7 +14,7 @@ from rich.table import Table
 from symopt.cli.consoles import console_for_people
 from symopt.cli.library import find
 from symopt.cli.options import AsJson, Dtypes, Names
-from symopt.declaration import Declaration, Schedule
+from symopt.declaration import Declaration, Monitor, Schedule
 from symopt.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def command(
 
 
 def _dtypes(declared: Declaration, wanted: Sequence[str]) -> Sequence[str]:
-    """A schedule is a number that is computed once, always in float64."""
-    return ("float64",) if isinstance(declared, Schedule) else wanted
+    """A schedule and a monitor are plain numbers, always computed in float64."""
+    return ("float64",) if isinstance(declared, Schedule | Monitor) else wanted
 
 
 def _print(verdicts: Sequence[Verdict]) -> None:
