@@ -7,14 +7,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
 
-from symopt.declaration import Declaration, Layer, Regularizer, Schedule, UpdateRule
+from symopt.declaration import (
+    Declaration,
+    Layer,
+    Monitor,
+    Regularizer,
+    Schedule,
+    UpdateRule,
+)
 from symopt.derivation.api import derivations
 from symopt.derivation.layer import derive_layer
+from symopt.derivation.monitor import derive_monitor
 from symopt.derivation.rule import derive_rule
 from symopt.derivation.steps import in_words
 from symopt.derivation.system import INPUT
 from symopt.errors import UsageError
 from symopt.program.lower import lower_gradient_point, lower_step
+from symopt.program.lower_monitor import lower_monitor
 from symopt.runtime.compiling import compile
 from symopt.targets.layer_functions import arguments, layer_kernels, statistics_kept
 from symopt.targets.numba_rule import class_name
@@ -22,15 +31,17 @@ from symopt.targets.target import Options
 from symopt.verification.judge import (
     REDUCTION,
     LayerSubject,
+    MonitorSubject,
     Subject,
     Verdict,
     judge_layer,
+    judge_monitor,
     judge_penalty,
     judge_rule,
     judge_schedule,
 )
 
-VERIFIABLE = (UpdateRule, Schedule, Regularizer, Layer)
+VERIFIABLE = (UpdateRule, Schedule, Monitor, Regularizer, Layer)
 
 
 def verifiable(declared: Declaration) -> bool:
@@ -43,7 +54,7 @@ def check_verifiable(declared: Declaration) -> None:
     if not verifiable(declared):
         raise UsageError(
             f"{declared.name} is {declared.a_kind}, which has no kernel to verify; "
-            "verify an update rule, a schedule, a regularizer, a layer or a loss"
+            "verify an update rule, a schedule, a monitor, a regularizer, a layer or a loss"
         )
 
 
@@ -60,6 +71,18 @@ def subject(rule: UpdateRule, module: ModuleType) -> Subject:
         point_arguments=tuple(read),
         gradient=next((one.name for one in system.of_role(INPUT)), "g"),
         state_arguments=tuple(one.spelling.python for one in system.initial_hyperparameters),
+    )
+
+
+def monitor_subject(monitor: Monitor, module: ModuleType) -> MonitorSubject:
+    """A monitor's module as the judge takes it: callables and the names of arguments."""
+    system = derive_monitor(monitor)
+    return MonitorSubject(
+        step=module.step,
+        arguments=tuple(one.name for one in lower_monitor(system).arguments),
+        states=module.initial_states,
+        state_arguments=tuple(one.spelling.python for one in system.initial_hyperparameters),
+        make=getattr(module, class_name(monitor.name)),
     )
 
 
@@ -124,6 +147,8 @@ def verify(
             return judge_rule(declared, judged, dtype, steps=steps, seed=seed, progress=progress)
         case Schedule():
             return judge_schedule(declared, getattr(made, declared.name), seed=seed)
+        case Monitor():
+            return judge_monitor(declared, monitor_subject(declared, made), seed=seed)
         case Regularizer():
             return judge_penalty(declared, made.value, made.gradient, dtype, seed=seed)
         case Layer():

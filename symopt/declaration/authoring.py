@@ -33,6 +33,7 @@ from symopt.declaration.values import (
     Declaration,
     Layer,
     Loss,
+    Monitor,
     Objective,
     Regularizer,
     Schedule,
@@ -241,6 +242,7 @@ def _decorator(kind: type[Declaration]) -> Callable[..., Any]:
 
 update_rule = _decorator(UpdateRule)
 schedule = _decorator(Schedule)
+monitor = _decorator(Monitor)
 regularizer = _decorator(Regularizer)
 objective = _decorator(Objective)
 layer = _decorator(Layer)

@@ -1,4 +1,4 @@
-"""Declarations as frozen values: update rules, schedules, regularizers and objectives."""
+"""Declarations as frozen values: update rules, schedules, monitors, regularizers, objectives."""
 
 from __future__ import annotations
 
@@ -169,6 +169,16 @@ class Schedule(Declaration):
     """A hyperparameter as a function of the step t, which counts from 1."""
 
     kind: ClassVar[str] = "schedule"
+
+
+@dataclass(frozen=True)
+class Monitor(Declaration):
+    """Numbers that follow what is observed, once an epoch, say; the last equation's is the output.
+
+    The step t counts observations, from 1.
+    """
+
+    kind: ClassVar[str] = "monitor"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from symopt.declaration import (
     Declaration,
     Formula,
     Layer,
+    Monitor,
     Network,
     Objective,
     Regularizer,
@@ -19,11 +20,13 @@ from symopt.declaration import (
 from symopt.declaration.display import Printer, display
 from symopt.derivation.laws import laws
 from symopt.derivation.layer import derive_layer
+from symopt.derivation.monitor import derive_monitor
 from symopt.derivation.network_passes import network_backward, network_statements
 from symopt.derivation.penalized import derive_penalized
 from symopt.derivation.penalty import derive_objective, derive_penalty
-from symopt.derivation.rule import completed, derive_rule
+from symopt.derivation.rule import derive_rule
 from symopt.derivation.running import completed_layer
+from symopt.derivation.solving import completed
 from symopt.derivation.steps import Derivation
 from symopt.derivation.update_gradient import point_gradient, update_gradient
 from symopt.errors import DerivationError, UsageError
@@ -37,7 +40,7 @@ from symopt.printing.unicode import unicode
 def statements(declared: Declaration) -> tuple[Statement, ...]:
     """The statements, each request replaced by what follows."""
     match declared:
-        case UpdateRule():
+        case UpdateRule() | Monitor():
             return completed(declared)
         case Layer():
             return completed_layer(declared)
@@ -123,6 +126,9 @@ def derivations(
         )
     if isinstance(declared, UpdateRule):
         return derive_rule(declared).derivations
+    if isinstance(declared, Monitor):
+        system = derive_monitor(declared)
+        return (*system.derivations, *system.roles)
     if isinstance(declared, Layer):
         return laws(declared)
     if isinstance(declared, Network):

@@ -42,6 +42,9 @@ def _has_outside_braces(letter: str, sign: str) -> bool:
 class SlidePrinter(WrittenOrder, LatexPrinter):
     """Expressions and relations as LaTeX, in one :class:`~symopt.printing.styles.Style`."""
 
+    both = r" \text{ and } "
+    either = r" \text{ or } "
+
     def __init__(self, style: Style = LECTURE) -> None:
         super().__init__({"order": "none"})
         self.style = style
@@ -200,6 +203,9 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
 
     def _print_ExpBase(self, expr: Any, exp: Any = None) -> str:
         return f"e^{group(self._print(expr.args[0]))}"
+
+    def _print_Not(self, expr: Any) -> str:
+        return rf"\neg ({self._print(expr.args[0])})"
 
     def _print_floor(self, expr: Any, exp: Any = None) -> str:
         return rf"\lfloor {self._print(expr.args[0])} \rfloor"

@@ -14,6 +14,7 @@ from symopt.spelling import SUBSCRIPTS, SUPERSCRIPTS
 from symopt.views import Fraction, factors, split_sign
 
 _MINUS = "−"
+_RELATIONS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "==": "=", "!=": "≠"}
 
 
 class UnicodePrinter(WrittenOrder, StrPrinter):
@@ -93,6 +94,19 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
 
     def _print_Pi(self, expr: Any) -> str:
         return "π"
+
+    def _print_Infinity(self, expr: Any) -> str:
+        return "∞"
+
+    def _print_NegativeInfinity(self, expr: Any) -> str:
+        return f"{_MINUS}∞"
+
+    def _print_Relational(self, expr: Any) -> str:
+        left, right = (self._print(side) for side in expr.args)
+        return f"{left} {_RELATIONS[expr.rel_op]} {right}"
+
+    def _print_Not(self, expr: Any) -> str:
+        return f"not ({self._print(expr.args[0])})"
 
     def _print_Symbol(self, expr: Any) -> str:
         spelling = getattr(expr, "spelling", None)

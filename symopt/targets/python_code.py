@@ -131,7 +131,20 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
             return text
         return f"{function}({self._print(first)}, {self._nested(function, others)})"
 
+    @property
+    def guarded(self) -> bool:
+        """Whether a NaN may be read, which must not pick a case by what it fails."""
+        return self.elementwise
+
+    def _nan(self) -> str:
+        self.needs["nan"] = "math.nan"
+        return "nan"
+
     def _print_Piecewise(self, expr: Any) -> str:
+        return f"({self._cases(expr)})"
+
+    def _cases(self, expr: Any) -> str:
+        """A case distinction without brackets around it."""
         pieces = list(expr.args)
         if pieces[-1].cond is not S.true:
             raise LoweringError(
@@ -139,12 +152,12 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
                 "end it with (value, True)"
             )
         shown = self._print(pieces[-1].expr)
-        for value, condition in reversed(pieces[:-1]):
-            if self.elementwise:
+        for place, (value, condition) in enumerate(reversed(pieces[:-1])):
+            shown = f"({shown})" if place else shown
+            if self.guarded:
                 # no comparison with a NaN holds, so one that fails both ways must not pick a side
-                self.needs["nan"] = "math.nan"
-                shown = f"({shown} if {self._denied(condition)} else nan)"
-            shown = f"({self._print(value)} if {self._print(condition)} else {shown})"
+                shown = f"({shown} if {self._denied(condition)} else {self._nan()})"
+            shown = f"{self._print(value)} if {self._print(condition)} else {shown}"
         return shown
 
     def _print_Not(self, expr: Any) -> str:

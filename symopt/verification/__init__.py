@@ -2,9 +2,11 @@
 
 from symopt.verification.judge import (
     LayerSubject,
+    MonitorSubject,
     Subject,
     Verdict,
     judge_layer,
+    judge_monitor,
     judge_penalty,
     judge_rule,
     judge_schedule,
@@ -12,9 +14,11 @@ from symopt.verification.judge import (
 
 __all__ = [
     "LayerSubject",
+    "MonitorSubject",
     "Subject",
     "Verdict",
     "judge_layer",
+    "judge_monitor",
     "judge_penalty",
     "judge_rule",
     "judge_schedule",

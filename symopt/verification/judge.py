@@ -2,6 +2,7 @@
 
 from symopt.verification.layer_judge import judge_layer
 from symopt.verification.layer_subject import LayerSubject
+from symopt.verification.monitors import MonitorSubject, judge_monitor
 from symopt.verification.penalties import judge_penalty
 from symopt.verification.reductions import REDUCTION
 from symopt.verification.rules import Subject, judge_rule
@@ -11,9 +12,11 @@ from symopt.verification.verdict import Verdict
 __all__ = [
     "REDUCTION",
     "LayerSubject",
+    "MonitorSubject",
     "Subject",
     "Verdict",
     "judge_layer",
+    "judge_monitor",
     "judge_penalty",
     "judge_rule",
     "judge_schedule",

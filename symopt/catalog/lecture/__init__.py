@@ -28,6 +28,7 @@ CONTENTS = (
     "l2",
     "l1",
     "elastic_net",
+    "early_stopping",
     "softmax_cross_entropy",
     "batch_norm",
     "batch_norm_debiased",
