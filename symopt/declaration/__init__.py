@@ -1,5 +1,6 @@
 """What an author writes, as frozen, checked, fingerprinted values."""
 
+from symopt.declaration.arrays import normal, padded, shape
 from symopt.declaration.authoring import (
     aside,
     debias,
@@ -16,6 +17,7 @@ from symopt.declaration.authoring import (
     regularizer,
     schedule,
     slip,
+    tensor_layer,
     update_rule,
     value,
 )
@@ -29,6 +31,7 @@ from symopt.declaration.statements import (
     Inference,
     Initial,
     Minimize,
+    Shape,
     SideBySide,
     Slip,
     Statement,
@@ -42,6 +45,7 @@ from symopt.declaration.values import (
     Objective,
     Regularizer,
     Schedule,
+    TensorLayer,
     UpdateRule,
 )
 
@@ -62,9 +66,11 @@ __all__ = [
     "Objective",
     "Regularizer",
     "Schedule",
+    "Shape",
     "SideBySide",
     "Slip",
     "Statement",
+    "TensorLayer",
     "UpdateRule",
     "Value",
     "aside",
@@ -78,10 +84,14 @@ __all__ = [
     "leave_out",
     "loss",
     "minimize",
+    "normal",
     "objective",
+    "padded",
     "regularizer",
     "schedule",
+    "shape",
     "slip",
+    "tensor_layer",
     "update_rule",
     "value",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from sympy import S
+from sympy import Basic, S
 
 from symopt.cli import completion
 from symopt.cli.library import find
@@ -62,14 +62,19 @@ def command(
                 typer.echo(f"    ({one.note})")
         hidden = [f"{unicode(symbol)} = {value!r}" for symbol, value in declaration.defaults]
         hidden += [
-            f"{unicode(one[S.Zero] if isinstance(one, Letter) else one)} = {unicode(start)}"
-            + ("" if isinstance(one, Letter) else " at first")
+            f"{unicode(one[S.Zero] if _counts_steps(one) else one)} = {unicode(start)}"
+            + ("" if _counts_steps(one) else " at first")
             for one, start in declaration.initial
         ]
         if isinstance(declaration, Layer):
             hidden.append(f"averages over {declaration.over}, parameters per {declaration.per}")
         if hidden:
             typer.echo(typer.style(f"  not on the slide: {', '.join(hidden)}", dim=True))
+
+
+def _counts_steps(letter: Basic) -> bool:
+    """Whether a letter has a value at each step, and not one that is learned."""
+    return isinstance(letter, Letter) and letter.role != "learned"
 
 
 def _latex(declared: Declaration, shown: Sequence[Formula]) -> str:
