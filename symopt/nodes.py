@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Expr, Symbol, Tuple, sympify
+from sympy import Expr, Mul, Pow, Symbol, Tuple, fraction, sympify, together
 from sympy.core.function import AppliedUndef, UndefinedFunction
 
 from symopt.errors import DeclarationError
@@ -47,13 +47,18 @@ def d(loss: Any, variable: Expr) -> Gradient:
 
 
 class Sigma(Expr):
-    """A sum over one index that shows its bounds, or leaves them out, as its author wrote it."""
+    """A sum over one index that shows its bounds, or leaves them out, as its author wrote it.
+
+    ``Sigma(f, (i, 1, m), (j, 1, n))`` is a sum of sums, the first one outermost.
+    """
 
     is_commutative = True
     is_real = True
     __slots__ = ()
 
-    def __new__(cls, body: Any, over: Any) -> Sigma:
+    def __new__(cls, body: Any, over: Any, *inner: Any) -> Sigma:
+        if inner:  # several sums at once, the outermost first
+            body = Sigma(body, *inner)
         limits = over if isinstance(over, tuple | Tuple) else (over,)
         if len(limits) not in (1, 3) or not isinstance(limits[0], Index):
             raise DeclarationError(
@@ -113,6 +118,42 @@ class Largest(Expr):
         """The first and the last value of the index."""
         limits = self.args[1]
         return limits[1], limits[2]
+
+
+class Inside(Expr):
+    """1 where a whole number lies from ``low`` to ``high``, else 0: Iverson's bracket.
+
+    A factor beside it that has no value outside of these bounds counts as 0 there.
+    """
+
+    is_commutative = True
+    is_nonnegative = True
+    is_real = True
+    __slots__ = ()
+
+    def __new__(cls, place: Any, low: Any, high: Any) -> Inside:
+        return Expr.__new__(cls, *map(sympify, (place, low, high)))
+
+
+class Normal(Expr):
+    """Numbers drawn from the normal law of mean 0 with this standard deviation."""
+
+    is_commutative = True
+    __slots__ = ()
+
+    def __new__(cls, deviation: Any) -> Normal:
+        return Expr.__new__(cls, sympify(deviation))
+
+    @property
+    def deviation(self) -> Expr:
+        """The standard deviation."""
+        return self.args[0]
+
+    @property
+    def variance(self) -> Expr:
+        """The variance as one quotient: 2/J for the deviation √(2/J)."""
+        above, below = fraction(together(self.deviation**2))
+        return above if below == 1 else Mul(above, Pow(below, -1, evaluate=False), evaluate=False)
 
 
 class Expectation(Expr):

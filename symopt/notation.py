@@ -184,6 +184,17 @@ def given(
     return Sequence(_Label(_named(word, latex, unicode, python), ("given", None), real=True))
 
 
+def learned(
+    word: str,
+    *,
+    latex: str | None = None,
+    unicode: str | None = None,
+    python: str | None = None,
+) -> Sequence:
+    """A letter whose values a layer learns, told apart by indices: the weights ``W[j, k]``."""
+    return Sequence(_Label(_named(word, latex, unicode, python), ("learned", None), real=True))
+
+
 def each(parameter: Parameter) -> Sequence:
     """A learned number as a letter with a value of its own at each element: ``gamma[i]``."""
     return Sequence(_Label(parameter.spelling, ("learned", None), real=True))

@@ -1,5 +1,6 @@
 """What an author writes, as frozen, checked, fingerprinted values."""
 
+from symopt.declaration.arrays import normal, padded, shape
 from symopt.declaration.authoring import (
     aside,
     debias,
@@ -17,6 +18,7 @@ from symopt.declaration.authoring import (
     regularizer,
     schedule,
     slip,
+    tensor_layer,
     update_rule,
     value,
 )
@@ -41,6 +43,7 @@ from symopt.declaration.statements import (
     Inference,
     Initial,
     Minimize,
+    Shape,
     SideBySide,
     Slip,
     Statement,
@@ -55,6 +58,7 @@ from symopt.declaration.values import (
     Objective,
     Regularizer,
     Schedule,
+    TensorLayer,
     UpdateRule,
 )
 
@@ -80,9 +84,11 @@ __all__ = [
     "Penalty",
     "Regularizer",
     "Schedule",
+    "Shape",
     "SideBySide",
     "Slip",
     "Statement",
+    "TensorLayer",
     "UpdateRule",
     "Value",
     "aside",
@@ -99,12 +105,16 @@ __all__ = [
     "minimize",
     "monitor",
     "network",
+    "normal",
     "objective",
+    "padded",
     "parts_of",
     "penalty",
     "regularizer",
     "schedule",
+    "shape",
     "slip",
+    "tensor_layer",
     "trained_by",
     "update_rule",
     "value",

@@ -37,6 +37,7 @@ from symopt.declaration.values import (
     Objective,
     Regularizer,
     Schedule,
+    TensorLayer,
     UpdateRule,
 )
 from symopt.errors import DeclarationError
@@ -247,3 +248,4 @@ regularizer = _decorator(Regularizer)
 objective = _decorator(Objective)
 layer = _decorator(Layer)
 loss = _decorator(Loss)
+tensor_layer = _decorator(TensorLayer)

@@ -15,6 +15,7 @@ from sympy.core.function import AppliedUndef
 from symopt import symbols
 from symopt.declaration.layers import check_layer
 from symopt.declaration.statements import Debias, Default, Equation, Initial, expressions
+from symopt.declaration.tensors import check_tensor_layer
 from symopt.errors import DeclarationError, nearest
 from symopt.nodes import Gradient, Norm
 from symopt.notation import Count, Hyperparameter, Index, Parameter, Sequence, Statistic
@@ -56,6 +57,8 @@ def check(declared: Declaration) -> None:
         if isinstance(statement.content, Initial):
             _check_initial(where, statement.content)
     for one, value in declared.initial:
+        if declared.kind == "tensor layer":
+            continue
         if declared.kind not in _OF_GROUPS:
             _check_initial(declared.name, Initial(value, (one,)))
         elif not isinstance(one, Parameter | Statistic) or not value.is_number:
@@ -65,6 +68,8 @@ def check(declared: Declaration) -> None:
             )
     if declared.kind in _OF_GROUPS:
         check_layer(declared)  # type: ignore[arg-type]  # the kind says so
+    if declared.kind == "tensor layer":
+        check_tensor_layer(declared)  # type: ignore[arg-type]  # the kind says so
     _check_spellings(declared)
     _check_defaults(declared)
     _check_definitions(declared)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from sympy import Basic, S
+from sympy import Basic, Expr, S
 
 from symopt.declaration.statements import (
     Aside,
@@ -17,6 +17,7 @@ from symopt.declaration.statements import (
     Inference,
     Initial,
     Minimize,
+    Shape,
     SideBySide,
     Slip,
     Value,
@@ -49,6 +50,9 @@ class Printer(Protocol):
     def request(self, name: str, left: Basic, about: Basic) -> str:
         """A quantity that is still to be derived."""
 
+    def shape(self, letter: Basic, lengths: Sequence[Basic], more: Sequence[str | Expr]) -> str:
+        """An array with the lengths of its axes, and what is to be said of them in words."""
+
 
 def display(content: Content, printer: Printer) -> str:
     """The statement as the printer writes it; a misprint as the slide has it."""
@@ -73,5 +77,29 @@ def display(content: Content, printer: Printer) -> str:
             return printer.minimum(expr, variable)
         case Value(Equation(_, right)):
             return printer.doprint(right)
+        case Shape(letter, lengths, margins):
+            return printer.shape(letter, lengths, around(lengths, margins))
         case Aside(shown) | Inference(shown) | Holds(shown) | Slip(shown):
             return display(shown, printer)
+
+
+def around(lengths: Sequence[Expr], margins: Sequence[tuple[Expr, Expr]]) -> tuple[str | Expr, ...]:
+    """What stands around an array, in words: `` with r zeros on either side of H and L``."""
+    axes: dict[tuple[Expr, Expr], list[Expr]] = {}
+    for length, margin in zip(lengths, margins, strict=True):
+        if margin != (0, 0):
+            axes.setdefault(margin, []).append(length)
+    found: list[str | Expr] = []
+    for (before, after), beside in axes.items():
+        found.append(" and " if found else " with ")
+        found += _zeros(before, after)
+        found += [part for one in beside for part in (one, " and ")][:-1]
+    return tuple(found)
+
+
+def _zeros(before: Expr, after: Expr) -> list[str | Expr]:
+    if before == after:
+        return [before, " zeros on either side of "]
+    if before != 0 and after != 0:
+        return [before, " zeros before and ", after, " after "]
+    return [before, " zeros before "] if after == 0 else [after, " zeros after "]

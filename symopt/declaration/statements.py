@@ -1,4 +1,4 @@
-"""What an author may state: equations, initial values, defaults, requests, misprints, asides."""
+"""What an author may state: equations, shapes, initial values, defaults, requests, asides."""
 
 from __future__ import annotations
 
@@ -85,6 +85,15 @@ class Value:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """How long the axes of an array are, and how many zeros stand before and after each."""
+
+    letter: Sequence
+    lengths: tuple[Expr, ...]
+    margins: tuple[tuple[Expr, Expr], ...]
+
+
+@dataclass(frozen=True)
 class Slip:
     """A misprint of the slide: shown as it stands there, computed as it is meant."""
 
@@ -104,6 +113,7 @@ Content = (
     | Inference
     | Holds
     | Value
+    | Shape
     | Slip
 )
 
@@ -145,5 +155,7 @@ def expressions(content: Content) -> tuple[Basic, ...]:
             return tuple(part for one in equations for part in expressions(one))
         case Aside(shown) | Inference(shown) | Holds(shown) | Value(shown):
             return expressions(shown)
+        case Shape(letter, lengths, margins):
+            return (letter, *lengths, *(one for pair in margins for one in pair))
         case Slip(shown, meant):
             return (*expressions(shown), *expressions(meant))

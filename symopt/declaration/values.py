@@ -1,4 +1,4 @@
-"""Declarations as frozen values: update rules, schedules, monitors, regularizers, objectives."""
+"""Declarations as frozen values: rules, schedules, monitors, penalties, layers, objectives."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from symopt.declaration.axes import ELEMENTS, Axes, axes
 from symopt.declaration.configured import Configured, configured
 from symopt.declaration.display import display
 from symopt.declaration.fingerprint import fingerprint
+from symopt.declaration.outline import Outline, outline
 from symopt.declaration.statements import (
     Content,
     Default,
@@ -228,6 +229,35 @@ class Loss(Layer):
     """A number for each group of elements, that training makes small: the last equation's."""
 
     kind: ClassVar[str] = "loss"
+
+
+@dataclass(frozen=True)
+class TensorLayer(Declaration):
+    """A layer whose arrays are written with all their indices: sums of products of entries."""
+
+    kind: ClassVar[str] = "tensor layer"
+
+    @cached_property
+    def outline(self) -> Outline:
+        """The arrays, the lengths of their axes, and how far indices run."""
+        return outline(self)
+
+    @cached_property
+    def hyperparameters(self) -> tuple[Hyperparameter, ...]:
+        """The hyperparameters of shapes and equations, in the order of the defaults, then by name.
+
+        Those without a default come first, as in a call.
+        """
+        found = {
+            symbol
+            for statement in self.statements
+            for expr in expressions(statement.content)
+            for symbol in expr.atoms(Hyperparameter)
+        }
+        order = list(self.default_values)
+        return tuple(
+            sorted(found, key=lambda one: (order.index(one) if one in order else -1, str(one)))
+        )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from sympy.core.alphabets import greeks
 from sympy.functions.elementary.exponential import ExpBase
 from sympy.printing.latex import LatexPrinter
 
-from symopt.nodes import Expectation, Gradient, Largest, Norm, Sigma
+from symopt.nodes import Expectation, Gradient, Inside, Largest, Norm, Normal, Sigma
 from symopt.printing.styles import LECTURE, Style
 from symopt.printing.written import WrittenOrder
 from symopt.spelling import spell
@@ -79,6 +79,15 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
     def request(self, name: str, left: Basic, about: Basic) -> str:
         """A quantity that is still to be derived."""
         return rf"{self.doprint(left)} = \operatorname{{{name}}}({self.doprint(about)})"
+
+    def shape(self, letter: Basic, lengths: Sequence[Basic], more: Sequence[str | Expr]) -> str:
+        """An array with the lengths of its axes, and what is to be said of them in words."""
+        axes = r" \times ".join(self.doprint(one) for one in lengths)
+        words = [
+            rf"\text{{{text(one)}}}" if isinstance(one, str) else self.doprint(one) for one in more
+        ]
+        space = rf"\mathbb{{R}}^{group(axes)}"
+        return rf"{self.doprint(letter)} \in {space}{''.join(words)}"
 
     # sums and products as written
 
@@ -169,6 +178,13 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
         return self.style.derivative.format(
             loss=self._print(expr.loss), variable=self._print(expr.variable)
         )
+
+    def _print_Inside(self, expr: Inside) -> str:
+        low, high = (self._print(one) for one in expr.args[1:])
+        return rf"[{low} \leq {self._index(expr.args[0])} \leq {high}]"
+
+    def _print_Normal(self, expr: Normal) -> str:
+        return rf"\mathcal{{N}}(0, {self._print(expr.variance)})"
 
     def _print_Expectation(self, expr: Expectation) -> str:
         return rf"\operatorname{{E}}[{self._print(expr.args[0])}]"

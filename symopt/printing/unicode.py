@@ -8,7 +8,7 @@ from typing import Any
 from sympy import Add, Basic, Expr, Mul, Pow, S
 from sympy.printing.str import StrPrinter
 
-from symopt.nodes import Expectation, Gradient, Largest, Norm, Sigma
+from symopt.nodes import Expectation, Gradient, Inside, Largest, Norm, Normal, Sigma
 from symopt.printing.written import WrittenOrder
 from symopt.spelling import SUBSCRIPTS, SUPERSCRIPTS
 from symopt.views import Fraction, factors, split_sign
@@ -50,6 +50,13 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
     def request(self, name: str, left: Basic, about: Basic) -> str:
         """A quantity that is still to be derived."""
         return f"{self.doprint(left)} = {name}({self.doprint(about)})"
+
+    def shape(self, letter: Basic, lengths: Sequence[Basic], more: Sequence[str | Expr]) -> str:
+        """An array with the lengths of its axes, and what is to be said of them in words."""
+        axes = "×".join(self.doprint(one) for one in lengths)
+        space = f"ℝ^({axes})" if len(lengths) > 1 else f"ℝ^{axes}"
+        words = (one if isinstance(one, str) else self.doprint(one) for one in more)
+        return f"{self.doprint(letter)} ∈ {space}{''.join(words)}"
 
     def _product(self, items: Sequence[Expr | Fraction]) -> str:
         last = len(items) - 1
@@ -150,6 +157,13 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
 
     def _print_KroneckerDelta(self, expr: Any) -> str:
         return f"δ[{', '.join(map(self._print, expr.args))}]"
+
+    def _print_Inside(self, expr: Inside) -> str:
+        low, high = (self._print(one) for one in expr.args[1:])
+        return f"[{low} ≤ {self._index(expr.args[0])} ≤ {high}]"
+
+    def _print_Normal(self, expr: Normal) -> str:
+        return f"N(0, {self._print(expr.variance)})"
 
     def _print_Expectation(self, expr: Expectation) -> str:
         return f"E[{self._print(expr.args[0])}]"

@@ -4,6 +4,8 @@
 """
 
 CONTENTS = (
+    "affine",
+    "convolution",
     "relu",
     "leaky_relu",
     "sigmoid",

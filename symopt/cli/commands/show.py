@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from sympy import S
+from sympy import Basic, S
 
 from symopt.cli import completion
 from symopt.cli.options import AsJson, AsLatex, HouseStyle, Names, With
@@ -72,8 +72,8 @@ def command(
                 typer.echo(f"    ({one.note})")
         hidden = [f"{unicode(symbol)} = {value!r}" for symbol, value in declaration.defaults]
         hidden += [
-            f"{unicode(one[S.Zero] if isinstance(one, Letter) else one)} = {unicode(start)}"
-            + ("" if isinstance(one, Letter) else " at first")
+            f"{unicode(one[S.Zero] if _counts_steps(one) else one)} = {unicode(start)}"
+            + ("" if _counts_steps(one) else " at first")
             for one, start in declaration.initial
         ]
         if isinstance(declaration, Layer):
@@ -93,6 +93,11 @@ def _summaries(declared: Sequence[Declaration], as_json: bool) -> None:
         typer.echo(json.dumps([one.json() for one in found], ensure_ascii=False, indent=2))
     else:
         typer.echo("\n\n".join(map(str, found)))
+
+
+def _counts_steps(letter: Basic) -> bool:
+    """Whether a letter has a value at each step, and not one that is learned."""
+    return isinstance(letter, Letter) and letter.role != "learned"
 
 
 def _latex(declared: Declaration, shown: Sequence[Formula]) -> str:
