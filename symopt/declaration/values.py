@@ -242,6 +242,12 @@ class TensorLayer(Declaration):
         """The arrays, the lengths of their axes, and how far indices run."""
         return outline(self)
 
+    @property
+    def own_sizes(self) -> tuple[str, ...]:
+        """The lengths of what is learned, by their Python names."""
+        learned = (one for letter in self.outline.learned for one in self.outline.shapes[letter])
+        return tuple(dict.fromkeys(one.spelling.python for one in learned if one.is_Symbol))
+
     @cached_property
     def hyperparameters(self) -> tuple[Hyperparameter, ...]:
         """The hyperparameters of shapes and equations, in the order of the defaults, then by name.

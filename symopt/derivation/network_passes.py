@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from sympy import Add, Expr, Float, Indexed, Mul, Pow, S
@@ -20,11 +20,28 @@ from symopt.declaration import (
     Statement,
 )
 from symopt.derivation.layer import derive_layer
-from symopt.derivation.network_letters import Letters, letters_at, relettered, signal
+from symopt.derivation.network_letters import (
+    AnyLayer,
+    Letters,
+    letters_at,
+    relettered,
+    signal,
+)
+from symopt.derivation.network_shapes import stages
 from symopt.derivation.penalty import derive_penalty
 from symopt.derivation.steps import Derivation, Line
+from symopt.derivation.tensor_layer import derive_tensor_layer
 from symopt.nodes import Gradient, Sigma
-from symopt.notation import Hyperparameter, Sequence, count, function, index, numbered, sequence
+from symopt.notation import (
+    Count,
+    Hyperparameter,
+    Sequence,
+    count,
+    function,
+    index,
+    numbered,
+    sequence,
+)
 from symopt.symbols import theta
 from symopt.views import canonical, rewrite
 
@@ -40,7 +57,7 @@ class Place:
 
     name: str
     part: Configured
-    declared: Layer
+    declared: AnyLayer
     number: int
     letters: Letters
 
@@ -51,12 +68,13 @@ def network_statements(network: Network, completed: Completed) -> tuple[Statemen
     ``completed`` gives the statements of a part with its requests replaced by what follows.
     """
     found: list[Statement] = []
+    sizes = {one.name: dict(one.sizes) for one in stages(network)}
     for place in _places(network):
         for one in completed(place.declared):
             content = _in_letters(one.content, place.letters)
             if content is not None:
                 found.append(Statement(f"{place.name}.{one.key or 'equation'}", content))
-        found += _settings(place)
+        found += _settings(place, sizes.get(place.name, {}))
     found.append(Statement("objective", _objective(network)))
     found += _penalties(network)
     for part in (network.rule, network.schedule, network.stopping):
@@ -90,7 +108,7 @@ def _places(network: Network) -> tuple[Place, ...]:
     return tuple(
         Place(name, part, part.declared, number, letters_at(part.declared, number, between))
         for number, (name, part) in enumerate(parts, start=1)
-        if isinstance(part.declared, Layer)  # as the network has checked
+        if isinstance(part.declared, AnyLayer)  # as the network has checked
     )
 
 
@@ -107,15 +125,15 @@ def _in_letters(content: Content, letters: Letters) -> Content | None:
     return None
 
 
-def _settings(place: Place) -> Iterator[Statement]:
-    """The values of the hyperparameters at their place."""
-    declared, chosen = place.declared, place.part.chosen
+def _settings(place: Place, sizes: Mapping[str, int]) -> Iterator[Statement]:
+    """The values of sizes and hyperparameters at their place."""
+    declared = place.declared
     values = {one.spelling.python: value for one, value in declared.default_values.items()}
-    for one in declared.symbols(Hyperparameter):
-        value = {**values, **chosen}.get(one.spelling.python)
-        if value is not None:
-            letter = numbered(one, place.number)
-            yield Statement(f"{place.name}.{one.spelling.python}", Default(letter, value))
+    values |= {**sizes, **place.part.chosen}
+    for one, letter in place.letters.items():
+        name = getattr(one, "spelling", None) and one.spelling.python
+        if isinstance(one, Hyperparameter | Count) and name in values:
+            yield Statement(f"{place.name}.{name}", Default(letter, values[name]))
 
 
 def _objective(network: Network) -> Equation:
@@ -171,10 +189,10 @@ def _backward(place: Place) -> Iterator[Line]:
         )
 
 
-def _gradients(declared: Declaration) -> Iterable[tuple[Expr, Expr]]:
+def _gradients(declared: AnyLayer) -> Iterable[tuple[Expr, Expr]]:
     if isinstance(declared, Layer):
         return derive_layer(declared).fused
-    raise AssertionError(f"{declared.name} is {declared.a_kind}, no layer")
+    return ((one.entry, one.form) for one in derive_tensor_layer(declared).gradients)
 
 
 def _owed(network: Network, places: tuple[Place, ...]) -> Iterator[Line]:

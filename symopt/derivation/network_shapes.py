@@ -7,10 +7,13 @@ from math import prod
 
 from sympy import Expr
 
-from symopt.declaration import Configured, Flatten, Layer, Network
+from symopt.declaration import Configured, Flatten, Layer, Network, TensorLayer
 from symopt.derivation.forward import forward, leaves
+from symopt.derivation.small_sizes import whole
+from symopt.derivation.tensor_sizes import operations, tensor_shapes
 from symopt.errors import UsageError
 from symopt.nodes import Largest, Sigma
+from symopt.notation import Count
 
 Shape = tuple[int, ...]
 
@@ -62,7 +65,22 @@ def _stage(name: str, part: Configured | Flatten, shape: Shape) -> Stage:
         learned, _ = leaves(forward(declared))
         count = len(learned) * _parameters(declared, shape)
         return Stage(name, part, shape, shape, (), count, _operations(declared, shape))
-    raise UsageError(f"{declared.name} is {declared.a_kind}; write a layer")
+    assert isinstance(declared, TensorLayer)  # as the network has checked
+    return _tensor_stage(name, part, declared, shape)
+
+
+def _tensor_stage(name: str, part: Configured, layer: TensorLayer, shape: Shape) -> Stage:
+    sizes, outputs = tensor_shapes(layer, shape, part.chosen)
+    given = tuple(one for one in outputs if one is not None)
+    known = {one: sizes[one.spelling.python] for one in layer.symbols(Count)
+             if one.spelling.python in sizes}  # fmt: skip
+    count = sum(
+        prod(whole(one, known) for one in layer.outline.shapes[letter])
+        for letter in layer.outline.learned
+    )
+    # a product is a multiplication and an addition
+    cost = 2 * operations(layer, sizes)
+    return Stage(name, part, shape, given, tuple(sizes.items()), count, cost)
 
 
 def _parameters(layer: Layer, shape: Shape) -> int:
