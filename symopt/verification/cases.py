@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from sympy import Basic, Interval, S, Set, sympify
+from sympy import Basic, FiniteSet, Interval, S, Set, sympify
 
 from symopt.errors import DeclarationError
 from symopt.notation import Hyperparameter
@@ -24,6 +24,11 @@ class Setting:
     word: str
     values: dict[Hyperparameter, float]
 
+    def exchanged(self, parameter: Hyperparameter, value: float) -> Setting:
+        """The same choice, one hyperparameter another."""
+        word = f"{parameter.spelling.python} = {value:g}"
+        return Setting(word, {**self.values, parameter: value})
+
 
 def settings(
     parameters: Iterable[Hyperparameter],
@@ -32,16 +37,17 @@ def settings(
 ) -> tuple[Setting, ...]:
     """The defaults, two random choices, and each admissible end of a range by itself."""
     parameters = tuple(parameters)
-    usual = {one: defaults.get(one, _within(one, random)) for one in parameters}
+    usual = {one: defaults.get(one, drawn_within(one, random)) for one in parameters}
     found = [Setting("default", usual)]
     if parameters:
         found += [
-            Setting("random", {one: _within(one, random) for one in parameters}) for _ in range(2)
+            Setting("random", {one: drawn_within(one, random) for one in parameters})
+            for _ in range(2)
         ]
     found += [
-        Setting(f"{one.spelling.python} = {end:g}", {**usual, one: end})
+        found[0].exchanged(one, end)
         for one in parameters
-        for end in _ends(one.domain)
+        for end in admissible_ends(one.domain)
         if end != usual[one]
     ]
     return tuple(found)
@@ -51,7 +57,14 @@ def _number(one: Hyperparameter, value: float) -> float:
     return int(value) if one.is_integer else float(value)
 
 
-def _within(one: Hyperparameter, random: np.random.Generator) -> float:
+def drawn_within(one: Hyperparameter, random: np.random.Generator) -> float:
+    """A random number of the hyperparameter's range.
+
+    Raises
+    ------
+    DeclarationError
+        If none is found.
+    """
     for _ in range(_TRIES):
         value = _number(one, _drawn(one.domain, random))
         if admits(one.domain, value):
@@ -68,6 +81,8 @@ def admits(domain: Set, value: float) -> bool:
 
 
 def _drawn(domain: Set, random: np.random.Generator) -> float:
+    if isinstance(domain, FiniteSet):
+        return float(random.choice(sorted(float(one) for one in domain.args)))
     low, high = _edges(domain)
     if domain.is_subset(S.Integers):
         first = int(low) if np.isfinite(low) else -5
@@ -87,7 +102,7 @@ def _edges(domain: Set) -> tuple[float, float]:
     return float(domain.inf), float(domain.sup)
 
 
-def _ends(domain: Set) -> list[float]:
+def admissible_ends(domain: Set) -> list[float]:
     """The finite ends that belong to the range."""
     ends = dict.fromkeys(end for end in _edges(domain) if np.isfinite(end))
     return [end for end in ends if isinstance(domain, Interval) and admits(domain, end)]

@@ -2,7 +2,8 @@
 
 from symopt.verification.layer_judge import judge_layer
 from symopt.verification.layer_subject import LayerSubject
-from symopt.verification.monitors import MonitorSubject, judge_monitor
+from symopt.verification.monitor_subject import MonitorSubject
+from symopt.verification.monitors import judge_monitor
 from symopt.verification.penalties import judge_penalty
 from symopt.verification.reductions import REDUCTION
 from symopt.verification.rules import Subject, judge_rule

@@ -14,8 +14,6 @@ from typing import Any
 from symopt.verification.verdict import Tally
 from symopt.verification.watch import Values
 
-_FAILURES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-
 
 class MonitorObject:
     """One object, told what the functions gave for the same observations."""
@@ -114,7 +112,7 @@ class MonitorObject:
             return
         try:
             act()
-        except _FAILURES as error:
+        except Exception as error:  # whatever it is, the object has no answer
             self._refute(when, f"it fails: {type(error).__name__}: {error}")
 
     def _refute(self, when: str, words: str) -> None:

@@ -2,7 +2,7 @@
 
 Observations are dyadic fractions, and hyperparameters besides the defaults are too, so that sums
 and products are exact doubles and a comparison has one answer. Where rounding may decide one, as
-with a default of 10⁻⁴, either answer is accepted at that step.
+with a default of 10⁻⁴, either answer is accepted, the same wherever it is asked for.
 """
 
 from __future__ import annotations
@@ -11,24 +11,19 @@ import math
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from itertools import chain, combinations
-from typing import Any
 
 import numpy as np
-from sympy import Basic
-from sympy.core.relational import Relational
 
 from symopt.notation import Hyperparameter
-from symopt.verification.anatomy import Anatomy
-from symopt.verification.cases import Setting, admits, settings
-from symopt.verification.truth import order
+from symopt.verification.cases import Setting, admissible_ends, admits, drawn_within, settings
+from symopt.verification.ties import Ties
 from symopt.verification.watch import Values, Watch
-from symopt.views import occurrences
 
 _STEP = 0.25
 _RANDOM = 40
 _LONG = 150
-_FINEST = 60
-_CORRECTIONS = 3
+_LONGEST = 50
+_SETTINGS = 6
 
 
 class Move(Enum):
@@ -41,46 +36,55 @@ _AT_TIES = {Move.TIE: None, Move.BELOW: -math.inf, Move.ABOVE: math.inf}
 _ODD = (0.0, -0.0, 1.0, 1e300, -1e300, 5e-324)
 
 
-def coarse_settings(
+def dyadic_settings(
     parameters: tuple[Hyperparameter, ...],
     defaults: Mapping[Hyperparameter, float],
     random: np.random.Generator,
 ) -> tuple[Setting, ...]:
-    """The defaults; then the defaults, random choices and ends of ranges as dyadic fractions.
+    """The defaults, random dyadic fractions, and among these each admissible end of a range.
 
-    Whole numbers are small there, so that what they count comes about often.
+    Whole numbers are small, so that what they count comes about often.
     """
-    usual, *others = settings(parameters, defaults, random)
-    found = [usual]
-    for one in (usual, *others):
-        ends = {h: x for h, x in one.values.items() if x in (h.domain.inf, h.domain.sup)}
-        coarse = {h: _coarse(h, x, random) for h, x in one.values.items() if h not in ends}
-        found.append(Setting(f"{one.word}, dyadic", {**coarse, **ends}))
-    return tuple(found)
+    usual = settings(parameters, defaults, random)[0]
+    ends = [(one, end) for one in parameters for end in admissible_ends(one.domain)]
+    return (
+        usual,
+        *(dyadic_setting(parameters, random) for _ in range(_SETTINGS if parameters else 0)),
+        *(dyadic_setting(parameters, random).exchanged(one, end) for one, end in ends),
+    )
 
 
-def _coarse(one: Hyperparameter, value: float, random: np.random.Generator) -> float:
-    """A number of the range near the value, with as few binary digits as there are."""
+def dyadic_setting(parameters: tuple[Hyperparameter, ...], random: np.random.Generator) -> Setting:
+    """Random dyadic fractions for all hyperparameters."""
+    return Setting("dyadic", {one: _dyadic(one, random) for one in parameters})
+
+
+def _dyadic(one: Hyperparameter, random: np.random.Generator) -> float:
+    """A number within a range: a small whole one, an eighth of the range, a power of two above."""
+    low, high = float(one.domain.inf), float(one.domain.sup)
+    first = low if math.isfinite(low) else min(high, 0.0) - 2
+    tries: list[float]
     if one.is_integer:
-        low = float(one.domain.inf)
-        small = int(low if math.isfinite(low) else -1) + int(random.integers(0, 4))
-        return small if admits(one.domain, small) else value
-    for digits in range(2, _FINEST):
-        near = round(value * 2**digits) / 2**digits
-        if admits(one.domain, near):
-            return near
-    return value
+        tries = [int(first) + k for k in range(4)]
+    elif math.isfinite(high):
+        tries = [first + (high - first) / 8 * k for k in range(1, 8)]
+    else:
+        tries = [first + 2.0**-k for k in range(-1, 6)]
+    found = [value for value in tries if admits(one.domain, value)]
+    return found[int(random.integers(len(found)))] if found else drawn_within(one, random)
 
 
 def plans(setting: Setting, random: np.random.Generator) -> Iterator[list[Move]]:
     """Runs of observations.
 
     Where one falls and then stays, it stays for every sum of the whole numbers among the
-    hyperparameters, and longer and shorter by a few: there a count may reach its end.
+    hyperparameters, and longer and shorter by a few: there a count may reach its end. Longer sums
+    than ``_LONGEST`` are left to settings of small numbers.
     """
     whole = [int(value) for one, value in setting.values.items() if one.is_integer]
     sums = {sum(some) for k in range(len(whole) + 1) for some in combinations(whole, k)}
-    lengths = sorted({max(0, total + side) for total in sums for side in (-1, 0, 1, 2)})
+    turns = {min(total, _LONGEST) + side for total in sums for side in (-1, 0, 1, 2)}
+    lengths = sorted(one for one in turns if one >= 0)
     for lead in (Move.FALL, Move.RISE):
         stays = [[lead, *[Move.SAME] * length] for length in random.permutation(lengths)]
         among = [lead, Move.SAME, Move.ANY, Move.TIE, Move.BELOW, Move.ABOVE]
@@ -104,14 +108,8 @@ def _drawn(among: list[Move], count: int, random: np.random.Generator) -> list[M
 class Observer:
     """Chooses observations, from what a run has seen and where it stands."""
 
-    def __init__(self, taken: Anatomy, names: tuple[str, ...], random: np.random.Generator) -> None:
-        self.names = names
-        self.random = random
-        self.relations: tuple[Basic, ...] = tuple(
-            one
-            for definition in taken.definitions.values()
-            for one in occurrences(definition.right, Relational)
-        )
+    def __init__(self, names: tuple[str, ...], ties: Ties, random: np.random.Generator) -> None:
+        self.names, self.ties, self.random = names, ties, random
 
     def choose(self, move: Move, watch: Watch) -> Values:
         """The next observation; of several letters, the move is one's, and the others' is any."""
@@ -119,9 +117,10 @@ class Observer:
         name = str(self.random.choice(self.names))
         if move not in _AT_TIES:
             return {**found, name: self._plain(move, name, watch)}
-        tie, beyond = self._tie(name, found, watch), _AT_TIES[move]
-        if tie is None:
+        ties, beyond = self.ties.observed(name, found, watch), _AT_TIES[move]
+        if not ties:
             return found
+        tie = ties[int(self.random.integers(len(ties)))]
         return {**found, name: tie if beyond is None else math.nextafter(tie, beyond)}
 
     def _plain(self, move: Move, name: str, watch: Watch) -> float:
@@ -140,39 +139,3 @@ class Observer:
             case Move.ODD:
                 return float(self.random.choice(_ODD))
         return _STEP * int(self.random.integers(-8, 9))
-
-    def _tie(self, name: str, values: Values, watch: Watch) -> float | None:
-        """A number at which both sides of some comparison are equal, were it observed next."""
-        watch.begin(values)
-        found = [self._root(one, name, values, watch) for one in self.relations]
-        watch.undo()
-        ties = [one for one in found if one is not None]
-        return ties[int(self.random.integers(len(ties)))] if ties else None
-
-    def _root(self, one: Basic, name: str, values: Values, watch: Watch) -> float | None:
-        """Where a comparison's sides meet, exactly where their difference is a straight line."""
-
-        def gap(x: float) -> Any:
-            with watch.supposing({**values, name: x}):
-                left, right = (watch.read(side, watch.place()) for side in one.args)
-            plain = left.bounded and right.bounded and not (left.infinite or right.infinite)
-            return left.value - right.value if plain else None
-
-        before, here = 0.0, 1.0
-        first, last = gap(before), gap(here)
-        for _ in range(_CORRECTIONS):
-            if first is None or last is None or not math.isfinite(here) or first == last:
-                return None
-            before, here = here, float(here - last * (here - before) / (last - first))
-            first, last = last, gap(here)
-            if last == 0:
-                return here
-        return here
-
-    def met(self, watch: Watch) -> tuple[int, int]:
-        """How many comparisons are exact ties at the present observation, and how many open."""
-        found = []
-        for one in self.relations:
-            left, right = (watch.read(side, watch.place()) for side in one.args)
-            found.append(order(watch.ops, left, right))
-        return found.count(0), found.count(None)

@@ -60,9 +60,11 @@ class Recursion(ABC):
         """How many examples the present step was handed."""
         return 1
 
-    def forget(self) -> None:
-        """Drop what was found from inputs and records."""
+    def forget(self, all_steps: bool = False) -> None:
+        """Drop what was found from inputs and records, or from hyperparameters alone too."""
         self._known.clear()
+        if all_steps:
+            self._scalars.clear()
 
     def place(self, element: int = 0) -> Place:
         """The present step at one component."""

@@ -60,6 +60,16 @@ class Watch(Recursion):
         self.observed[self.now] = real
         self.forget()
 
+    @contextmanager
+    def choosing(self, parameter: Basic, value: float) -> Iterator[None]:
+        """One hyperparameter exchanged for another value, for a while."""
+        real = self.numbers[parameter]
+        self.numbers[parameter] = scalar(value)
+        self.forget(all_steps=True)
+        yield
+        self.numbers[parameter] = real
+        self.forget(all_steps=True)
+
     def readings(self) -> Iterator[dict[str, Quantity]]:
         """What the equations say at the present observation, by letter.
 
