@@ -19,11 +19,13 @@ from symopt.declaration.authoring import (
     update_rule,
     value,
 )
+from symopt.declaration.chance import drawn, unbias
 from symopt.declaration.statements import (
     Aside,
     Content,
     Debias,
     Default,
+    Drawn,
     Equation,
     Holds,
     Inference,
@@ -32,6 +34,7 @@ from symopt.declaration.statements import (
     SideBySide,
     Slip,
     Statement,
+    Unbias,
     Value,
 )
 from symopt.declaration.values import (
@@ -51,6 +54,7 @@ __all__ = [
     "Debias",
     "Declaration",
     "Default",
+    "Drawn",
     "Equation",
     "Formula",
     "Holds",
@@ -65,12 +69,14 @@ __all__ = [
     "SideBySide",
     "Slip",
     "Statement",
+    "Unbias",
     "UpdateRule",
     "Value",
     "aside",
     "debias",
     "default",
     "define",
+    "drawn",
     "holds",
     "inference",
     "initially",
@@ -82,6 +88,7 @@ __all__ = [
     "regularizer",
     "schedule",
     "slip",
+    "unbias",
     "update_rule",
     "value",
 ]

@@ -13,11 +13,20 @@ from sympy import Basic, Indexed, S, Symbol, sympify
 from sympy.core.function import AppliedUndef
 
 from symopt import symbols
+from symopt.declaration.chance import check_chance
 from symopt.declaration.layers import check_layer
 from symopt.declaration.statements import Debias, Default, Equation, Initial, expressions
 from symopt.errors import DeclarationError, nearest
 from symopt.nodes import Gradient, Norm
-from symopt.notation import Count, Hyperparameter, Index, Parameter, Sequence, Statistic
+from symopt.notation import (
+    Count,
+    Hyperparameter,
+    Index,
+    Parameter,
+    Sequence,
+    Statistic,
+    Unknown,
+)
 from symopt.printing.unicode import unicode
 from symopt.views import canonical
 
@@ -57,6 +66,7 @@ def check(declared: Declaration) -> None:
                 f"{declared.name} starts {one} from {value}; give a number to a learned or a "
                 "running letter, such as initial={gamma: 1}"
             )
+    check_chance(declared)
     if declared.kind == "layer":
         check_layer(declared)  # type: ignore[arg-type]  # the kind says so
     _check_spellings(declared)
@@ -135,13 +145,14 @@ def _check_initial(where: str, content: Initial) -> None:
         )
 
 
+_LETTERS = (Hyperparameter, Count, Index, Parameter, Sequence, Statistic, Unknown)
+
+
 def _symbols(declared: Declaration) -> Iterator[tuple[str, Basic]]:
     for statement in declared.statements:
         where = declared.id_of(statement.key)
         for expr in expressions(statement.content):
-            for one in expr.atoms(Hyperparameter, Count, Index, Parameter, Sequence, Statistic) | (
-                {expr} if isinstance(expr, Sequence) else set()
-            ):
+            for one in expr.atoms(*_LETTERS) | ({expr} if isinstance(expr, Sequence) else set()):
                 yield where, one
 
 

@@ -11,7 +11,7 @@ from sympy.core.alphabets import greeks
 from sympy.functions.elementary.exponential import ExpBase
 from sympy.printing.latex import LatexPrinter
 
-from symopt.nodes import Expectation, Gradient, Largest, Norm, Sigma
+from symopt.nodes import Bernoulli, Expectation, Gradient, Largest, Norm, Normal, Sigma, Variance
 from symopt.printing.styles import LECTURE, Style
 from symopt.printing.written import WrittenOrder
 from symopt.spelling import spell
@@ -73,6 +73,14 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
         power = f"10^{group(str(int(exponent)))}"
         return power if digits == "1" else rf"{digits} \cdot {power}"
 
+    def drawn(self, letter: Basic, distribution: Basic) -> str:
+        """What a random letter is drawn from."""
+        return rf"{self.doprint(letter)} \sim {self.doprint(distribution)}"
+
+    def asked(self, letter: Basic, condition: str) -> str:
+        """A number that is still to be derived, and what is asked of it."""
+        return rf"{self.doprint(letter)} \text{{ such that }} {condition}"
+
     def request(self, name: str, left: Basic, about: Basic) -> str:
         """A quantity that is still to be derived."""
         return rf"{self.doprint(left)} = \operatorname{{{name}}}({self.doprint(about)})"
@@ -126,7 +134,7 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
         return spelling.latex if spelling else super()._print_Symbol(expr, style)
 
     _print_Hyperparameter = _print_Count = _print_Index = _print__Label = _print_Symbol
-    _print_Statistic = _print_Parameter = _print_Label = _print_Symbol
+    _print_Statistic = _print_Parameter = _print_Label = _print_Unknown = _print_Symbol
 
     def _print_Sequence(self, expr: Any) -> str:
         latex: str = expr.spelling.latex
@@ -166,6 +174,15 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
 
     def _print_Expectation(self, expr: Expectation) -> str:
         return rf"\operatorname{{E}}[{self._print(expr.args[0])}]"
+
+    def _print_Variance(self, expr: Variance) -> str:
+        return rf"\operatorname{{Var}}[{self._print(expr.args[0])}]"
+
+    def _print_Bernoulli(self, expr: Bernoulli) -> str:
+        return self._call("B", expr.args)
+
+    def _print_Normal(self, expr: Normal) -> str:
+        return self._call(r"\mathcal{N}", expr.args)
 
     def _print_Norm(self, expr: Norm) -> str:
         return rf"\|{self._print(expr.args[0])}\|"
@@ -227,6 +244,7 @@ def latex(expr: Basic, style: Style = LECTURE) -> str:
 _TEXT = {
     "_": r"\_",
     "≠": r"$\neq$",
+    "∼": r"$\sim$",
     "…": r"$\dots$",
     "=": "$=$",
     ">": "$>$",

@@ -29,6 +29,7 @@ CONTENTS = (
     "l1",
     "elastic_net",
     "softmax_cross_entropy",
+    "dropout",
     "batch_norm",
     "batch_norm_debiased",
     "layer_norm",
