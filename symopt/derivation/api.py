@@ -22,6 +22,7 @@ from symopt.derivation.penalty import derive_objective, derive_penalty
 from symopt.derivation.rule import completed, derive_rule
 from symopt.derivation.running import completed_layer
 from symopt.derivation.steps import Derivation
+from symopt.derivation.unbiased import with_scales
 from symopt.derivation.update_gradient import point_gradient, update_gradient
 from symopt.errors import DerivationError, UsageError
 from symopt.notation import Parameter, Sequence, each
@@ -37,7 +38,7 @@ def statements(declared: Declaration) -> tuple[Statement, ...]:
         case UpdateRule():
             return completed(declared)
         case Layer():
-            return completed_layer(declared)
+            return completed_layer(with_scales(declared))
     return declared.statements
 
 
