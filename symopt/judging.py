@@ -78,6 +78,7 @@ def layer_subject(layer: Layer, module: ModuleType) -> LayerSubject:
     output = kernels.forward.results[0][0]
     make = getattr(module, class_name(layer.name))
     taken = inspect.signature(make).parameters
+    mask = getattr(module, "mask", None) if kernels.forward.drawn else None
     return LayerSubject(
         forward=module.forward,
         forward_arguments=names("forward"),
@@ -88,7 +89,11 @@ def layer_subject(layer: Layer, module: ModuleType) -> LayerSubject:
         inference=module.inference if later else None,
         inference_arguments=names("inference") if later else (),
         make=make,
-        make_arguments=tuple(one for one in taken if one != "dtype"),
+        make_arguments=tuple(one for one in taken if one not in ("dtype", "reuse")),
+        mask=mask,
+        mask_arguments=tuple(one for one in inspect.signature(mask).parameters if one != "kept")
+        if mask
+        else (),
         checks=True,
     )
 

@@ -32,11 +32,11 @@ def settings(
 ) -> tuple[Setting, ...]:
     """The defaults, two random choices, and each admissible end of a range by itself."""
     parameters = tuple(parameters)
-    usual = {one: defaults.get(one, _within(one, random)) for one in parameters}
+    usual = {one: defaults.get(one, within(one, random)) for one in parameters}
     found = [Setting("default", usual)]
     if parameters:
         found += [
-            Setting("random", {one: _within(one, random) for one in parameters}) for _ in range(2)
+            Setting("random", {one: within(one, random) for one in parameters}) for _ in range(2)
         ]
     found += [
         Setting(f"{one.spelling.python} = {end:g}", {**usual, one: end})
@@ -51,7 +51,8 @@ def _number(one: Hyperparameter, value: float) -> float:
     return int(value) if one.is_integer else float(value)
 
 
-def _within(one: Hyperparameter, random: np.random.Generator) -> float:
+def within(one: Hyperparameter, random: np.random.Generator) -> float:
+    """A random value of a hyperparameter, often near an end of its range."""
     for _ in range(_TRIES):
         value = _number(one, _drawn(one.domain, random))
         if admits(one.domain, value):

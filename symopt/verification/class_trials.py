@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from symopt.verification.cases import by_name
+from symopt.verification.chance import word_drawn
 from symopt.verification.groups import Arrangement
 from symopt.verification.layer_anatomy import LayerAnatomy
 from symopt.verification.layer_calls import Arrays
@@ -67,24 +68,25 @@ class ClassTrial:
         self.numbers = by_name(case.setting.values)
         self.held: Arrays = {}  # what the functions are handed for what the object holds
         self.calls = 0
+        self.seed = word_drawn(random) if anatomy.drawn else 0
 
     def refute(self, what: str, words: str) -> None:
         """Where the object went wrong."""
         where = f"{self.tally.name}, the class, {what}"
         self.tally.refute(where, f"{where}: {words} ({self.case.words})")
 
-    def made(self) -> Any:
+    def made(self, seed: int) -> Any:
         """A new object for arrays of this shape."""
         shape, wanted = self.arrangement.shape, self.subject.make_arguments
         known: dict[str, Any] = dict.fromkeys((*self.learned, *self.averages), _START)
         known |= {"shape": self.arrangement.parameter_shape, "groups": self.arrangement.groups}
-        known |= {"channels": shape[1], "spatial": shape[2:], **self.numbers}
+        known |= {"channels": shape[1], "spatial": shape[2:], "seed": seed, **self.numbers}
         assert self.subject.make is not None
         return self.subject.make(**{one: known[one] for one in wanted}, dtype=self.dtype)
 
     def judge(self) -> None:
         """Training and its gradients, evaluation, a saved state, and training again."""
-        one = self.made()
+        one = self.made(self.seed)
         self._started(one)
         for name in self.learned:
             one.parameters[name][...] = self.random.normal(size=one.parameters[name].shape)
@@ -118,6 +120,7 @@ class ClassTrial:
 
     def _known(self, inputs: Arrays) -> dict[str, Any]:
         more = {"t": self.calls, "groups": self.arrangement.groups}
+        more |= {"seed": self.seed, "step": self.calls}
         return {**self.numbers, **more, **self.held, **inputs}
 
     def _training_call(self, one: Any, when: str) -> tuple[Arrays, Arrays]:
@@ -132,7 +135,8 @@ class ClassTrial:
 
     def _backward(self, one: Any, inputs: Arrays, kept: Arrays) -> None:
         dy = self.random.normal(size=self.arrangement.shape).astype(self.dtype)
-        known = {**self._known(inputs), **kept, f"d{self.output}": dy}
+        # what was drawn in the last call is drawn again
+        known = {**self._known(inputs), **kept, f"d{self.output}": dy, "step": self.calls - 1}
         results = _asked(self.subject.backward, self.subject.backward_arguments, known)
         gradients = dict(zip(self.subject.gradients, results, strict=True))
         by_input = one.backward(dy.copy())
@@ -162,7 +166,7 @@ class ClassTrial:
         self._training_call(one, "after state_dict()")
         left, count = self.held, self.calls
         self.held, self.calls = {name: x.copy() for name, x in held.items()}, calls
-        fresh = self.made()
+        fresh = self.made(self.seed ^ 1)
         fresh.load_state_dict(state)
         fresh.evaluate()
         self._evaluated(fresh, "after load_state_dict() and evaluate()")

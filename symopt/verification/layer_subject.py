@@ -17,7 +17,8 @@ class LayerSubject:
     averages in place. ``backward`` is handed those statistics besides and returns the gradients by
     the letters in ``gradients``; the gradient by the output y is its argument ``dy``.
     ``inference``, where there is one, returns the output once training is over. ``make`` builds
-    an object of the layer's class from numbers and sizes by name and a ``dtype``. With ``checks``
+    an object of the layer's class from numbers and sizes by name and a ``dtype``. ``mask`` tells
+    for a ``shape`` where random letters are 1, one array for each of them. With ``checks``
     the kernels raise ``ValueError`` where a declared value is a quotient by zero, and for arrays
     that do not fit, and take arrays laid out in memory in any way.
     """
@@ -32,4 +33,6 @@ class LayerSubject:
     inference_arguments: tuple[str, ...] = ()
     make: Callable[..., Any] | None = None
     make_arguments: tuple[str, ...] = ()
+    mask: Callable[..., Any] | None = None
+    mask_arguments: tuple[str, ...] = ()
     checks: bool = False

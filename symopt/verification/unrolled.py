@@ -133,6 +133,11 @@ def _lines(equations: Iterable[tuple[str, Equation]], size: int) -> Iterator[Lin
             yield Line(id, shown, None, shown, _plain(one.right, {}, size, renewed))
 
 
+def plain(expr: Basic, element: int, size: int) -> Expr:
+    """An expression at one of so many elements, sums written out, in plain letters."""
+    return _plain(expr, dict.fromkeys(expr.atoms(Index), element), size, {})
+
+
 def _plain(
     expr: Basic, bound: Mapping[Index, int], size: int, renewed: Mapping[Basic, Basic]
 ) -> Expr:

@@ -110,7 +110,7 @@ class WideDeclared:
         world, taken = WideMeaning(self.scalars, self.numbers), self.anatomy
         world.known.update(more)
         world.known[POSITION] = wide(np.arange(1, self.layout.size + 1)[None, :])
-        for letter in (*taken.given, *taken.learned, *taken.averages):
+        for letter in (*taken.outside, *taken.averages):
             plain = each(letter) if isinstance(letter, Sequence) else letter
             world.known[plain] = self._handed(letter)
         for line in lines:
