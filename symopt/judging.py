@@ -98,6 +98,7 @@ def layer_subject(layer: Layer, module: ModuleType) -> LayerSubject:
     output = kernels.forward.results[0][0]
     make = getattr(module, class_name(layer.name))
     taken = inspect.signature(make).parameters
+    mask = getattr(module, "mask", None) if kernels.forward.drawn else None
     return LayerSubject(
         forward=module.forward,
         forward_arguments=(*names("forward"), *reduction),
@@ -110,6 +111,10 @@ def layer_subject(layer: Layer, module: ModuleType) -> LayerSubject:
         make=make,
         make_arguments=tuple(one for one in taken if one not in ("dtype", "reuse")),
         reuses="reuse" in taken,
+        mask=mask,
+        mask_arguments=tuple(one for one in inspect.signature(mask).parameters if one != "kept")
+        if mask
+        else (),
         checks=True,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Expr, Mul, Pow, Symbol, Tuple, fraction, sympify, together
+from sympy import Basic, Expr, Pow, S, Symbol, Tuple, sympify
 from sympy.core.function import AppliedUndef, UndefinedFunction
 
 from symopt.errors import DeclarationError
@@ -135,27 +135,6 @@ class Inside(Expr):
         return Expr.__new__(cls, *map(sympify, (place, low, high)))
 
 
-class Normal(Expr):
-    """Numbers drawn from the normal law of mean 0 with this standard deviation."""
-
-    is_commutative = True
-    __slots__ = ()
-
-    def __new__(cls, deviation: Any) -> Normal:
-        return Expr.__new__(cls, sympify(deviation))
-
-    @property
-    def deviation(self) -> Expr:
-        """The standard deviation."""
-        return self.args[0]
-
-    @property
-    def variance(self) -> Expr:
-        """The variance as one quotient: 2/J for the deviation √(2/J)."""
-        above, below = fraction(together(self.deviation**2))
-        return above if below == 1 else Mul(above, Pow(below, -1, evaluate=False), evaluate=False)
-
-
 class Expectation(Expr):
     """The mean of a random quantity over the data that it depends on."""
 
@@ -165,6 +144,62 @@ class Expectation(Expr):
 
     def __new__(cls, quantity: Any) -> Expectation:
         return Expr.__new__(cls, sympify(quantity))
+
+
+class Variance(Expr):
+    """The mean square of what a random quantity is more or less than its mean."""
+
+    is_commutative = True
+    is_nonnegative = True
+    is_real = True
+    __slots__ = ()
+
+    def __new__(cls, quantity: Any) -> Variance:
+        return Expr.__new__(cls, sympify(quantity))
+
+
+class Distribution(Basic):
+    """What a random letter is drawn from, its values at unlike elements independent."""
+
+    __slots__ = ()
+
+
+class Bernoulli(Distribution):
+    """1 with a probability, the ``share``, and else 0."""
+
+    __slots__ = ()
+
+    def __new__(cls, share: Any) -> Bernoulli:
+        return Basic.__new__(cls, sympify(share))
+
+    @property
+    def share(self) -> Expr:
+        """The probability of a 1."""
+        return self.args[0]
+
+
+class Normal(Distribution):
+    """Any real number, with the density of Gauss around a ``mean``, of some ``variance``."""
+
+    __slots__ = ()
+
+    def __new__(cls, mean: Any, variance: Any) -> Normal:
+        return Basic.__new__(cls, sympify(mean), sympify(variance))
+
+    @property
+    def mean(self) -> Expr:
+        """The mean."""
+        return self.args[0]
+
+    @property
+    def variance(self) -> Expr:
+        """The square of the standard deviation."""
+        return self.args[1]
+
+    @property
+    def deviation(self) -> Expr:
+        """The standard deviation, as the root of the variance."""
+        return Pow(self.variance, S.Half, evaluate=False)
 
 
 class Norm(Expr):

@@ -22,6 +22,7 @@ from symopt.declaration.authoring import (
     update_rule,
     value,
 )
+from symopt.declaration.chance import drawn, unbias
 from symopt.declaration.configured import Configured
 from symopt.declaration.networks import (
     Flatten,
@@ -38,6 +39,7 @@ from symopt.declaration.statements import (
     Content,
     Debias,
     Default,
+    Drawn,
     Equation,
     Holds,
     Inference,
@@ -47,6 +49,7 @@ from symopt.declaration.statements import (
     SideBySide,
     Slip,
     Statement,
+    Unbias,
     Value,
 )
 from symopt.declaration.values import (
@@ -69,6 +72,7 @@ __all__ = [
     "Debias",
     "Declaration",
     "Default",
+    "Drawn",
     "Equation",
     "Flatten",
     "Formula",
@@ -89,12 +93,14 @@ __all__ = [
     "Slip",
     "Statement",
     "TensorLayer",
+    "Unbias",
     "UpdateRule",
     "Value",
     "aside",
     "debias",
     "default",
     "define",
+    "drawn",
     "flatten",
     "holds",
     "inference",
@@ -116,6 +122,7 @@ __all__ = [
     "slip",
     "tensor_layer",
     "trained_by",
+    "unbias",
     "update_rule",
     "value",
 ]

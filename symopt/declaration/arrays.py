@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Basic, Expr, Integer, S, evaluate, sympify
+from sympy import Basic, Expr, Integer, Mul, Pow, S, evaluate, fraction, sympify, together
 
 from symopt.declaration.statements import Shape
 from symopt.errors import DeclarationError
@@ -90,7 +90,9 @@ def is_length(expr: Any) -> bool:
 
 def normal(deviation: Any) -> Normal:
     """Where learned numbers start: drawn from the normal law of mean 0 and this deviation."""
-    return Normal(deviation)
+    above, below = fraction(together(sympify(deviation) ** 2))
+    variance = above if below == 1 else Mul(above, Pow(below, -1, evaluate=False), evaluate=False)
+    return Normal(0, variance)
 
 
 def _shown(expr: Any) -> str:

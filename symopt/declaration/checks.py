@@ -13,12 +13,21 @@ from sympy import Basic, Indexed, S, Symbol, sympify
 from sympy.core.function import AppliedUndef
 
 from symopt import symbols
+from symopt.declaration.chance import check_chance
 from symopt.declaration.layers import check_layer
 from symopt.declaration.statements import Debias, Default, Equation, Initial, expressions
 from symopt.declaration.tensors import check_tensor_layer
 from symopt.errors import DeclarationError, nearest
 from symopt.nodes import Gradient, Norm
-from symopt.notation import Count, Hyperparameter, Index, Parameter, Sequence, Statistic
+from symopt.notation import (
+    Count,
+    Hyperparameter,
+    Index,
+    Parameter,
+    Sequence,
+    Statistic,
+    Unknown,
+)
 from symopt.printing.unicode import unicode
 from symopt.views import canonical
 
@@ -66,6 +75,7 @@ def check(declared: Declaration) -> None:
                 f"{declared.name} starts {one} from {value}; give a number to a learned or a "
                 "running letter, such as initial={gamma: 1}"
             )
+    check_chance(declared)
     if declared.kind in _OF_GROUPS:
         check_layer(declared)  # type: ignore[arg-type]  # the kind says so
     if declared.kind == "tensor layer":
@@ -145,13 +155,14 @@ def _check_initial(where: str, content: Initial) -> None:
         )
 
 
+_LETTERS = (Hyperparameter, Count, Index, Parameter, Sequence, Statistic, Unknown)
+
+
 def _symbols(declared: Declaration) -> Iterator[tuple[str, Basic]]:
     for statement in declared.statements:
         where = declared.id_of(statement.key)
         for expr in expressions(statement.content):
-            for one in expr.atoms(Hyperparameter, Count, Index, Parameter, Sequence, Statistic) | (
-                {expr} if isinstance(expr, Sequence) else set()
-            ):
+            for one in expr.atoms(*_LETTERS) | ({expr} if isinstance(expr, Sequence) else set()):
                 yield where, one
 
 

@@ -12,6 +12,7 @@ from symopt.declaration.statements import (
     Content,
     Debias,
     Default,
+    Drawn,
     Equation,
     Holds,
     Inference,
@@ -20,6 +21,7 @@ from symopt.declaration.statements import (
     Shape,
     SideBySide,
     Slip,
+    Unbias,
     Value,
 )
 from symopt.notation import Statistic, hat
@@ -46,6 +48,12 @@ class Printer(Protocol):
 
     def number(self, value: float) -> str:
         """A default."""
+
+    def drawn(self, letter: Basic, distribution: Basic) -> str:
+        """What a random letter is drawn from."""
+
+    def asked(self, letter: Basic, condition: str) -> str:
+        """A number that is still to be derived, and what is asked of it."""
 
     def request(self, name: str, left: Basic, about: Basic) -> str:
         """A quantity that is still to be derived."""
@@ -75,6 +83,10 @@ def display(content: Content, printer: Printer) -> str:
             return printer.side_by_side([display(one, printer) for one in equations])
         case Minimize(expr, variable):
             return printer.minimum(expr, variable)
+        case Drawn(letter, distribution):
+            return printer.drawn(letter, distribution)
+        case Unbias(letter, shown):
+            return printer.asked(letter, display(shown, printer))
         case Value(Equation(_, right)):
             return printer.doprint(right)
         case Shape(letter, lengths, margins):

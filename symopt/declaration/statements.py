@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sympy import Basic, Expr
+from sympy import Basic, Expr, Indexed
 
-from symopt.notation import Hyperparameter, Sequence, Statistic
+from symopt.nodes import Distribution
+from symopt.notation import Hyperparameter, Sequence, Statistic, Unknown
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,22 @@ class Shape:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """A random letter, ``r_i``, and what its value at each element is drawn from by itself."""
+
+    letter: Indexed
+    distribution: Distribution
+
+
+@dataclass(frozen=True)
+class Unbias:
+    """A request: the number for which an equation between expectations holds."""
+
+    letter: Unknown
+    shown: Equation
+
+
+@dataclass(frozen=True)
 class Slip:
     """A misprint of the slide: shown as it stands there, computed as it is meant."""
 
@@ -114,6 +131,8 @@ Content = (
     | Holds
     | Value
     | Shape
+    | Drawn
+    | Unbias
     | Slip
 )
 
@@ -157,5 +176,9 @@ def expressions(content: Content) -> tuple[Basic, ...]:
             return expressions(shown)
         case Shape(letter, lengths, margins):
             return (letter, *lengths, *(one for pair in margins for one in pair))
+        case Drawn(letter, distribution):
+            return (letter, distribution)
+        case Unbias(letter, shown):
+            return (letter, *expressions(shown))
         case Slip(shown, meant):
             return (*expressions(shown), *expressions(meant))

@@ -30,6 +30,7 @@ from symopt.derivation.running import completed_layer
 from symopt.derivation.solving import completed
 from symopt.derivation.steps import Derivation
 from symopt.derivation.tensor_layer import derive_tensor_layer
+from symopt.derivation.unbiased import with_scales
 from symopt.derivation.update_gradient import point_gradient, update_gradient
 from symopt.errors import DerivationError, UsageError
 from symopt.notation import Parameter, Sequence, each
@@ -45,7 +46,7 @@ def statements(declared: Declaration) -> tuple[Statement, ...]:
         case UpdateRule() | Monitor():
             return completed(declared)
         case Layer():
-            return completed_layer(declared)
+            return completed_layer(with_scales(declared))
         case Network():
             return network_statements(declared, statements)
     return declared.statements

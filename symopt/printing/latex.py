@@ -11,7 +11,17 @@ from sympy.core.alphabets import greeks
 from sympy.functions.elementary.exponential import ExpBase
 from sympy.printing.latex import LatexPrinter
 
-from symopt.nodes import Expectation, Gradient, Inside, Largest, Norm, Normal, Sigma
+from symopt.nodes import (
+    Bernoulli,
+    Expectation,
+    Gradient,
+    Inside,
+    Largest,
+    Norm,
+    Normal,
+    Sigma,
+    Variance,
+)
 from symopt.printing.styles import LECTURE, Style
 from symopt.printing.written import WrittenOrder
 from symopt.spelling import spell
@@ -75,6 +85,14 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
             return digits
         power = f"10^{group(str(int(exponent)))}"
         return power if digits == "1" else rf"{digits} \cdot {power}"
+
+    def drawn(self, letter: Basic, distribution: Basic) -> str:
+        """What a random letter is drawn from."""
+        return rf"{self.doprint(letter)} \sim {self.doprint(distribution)}"
+
+    def asked(self, letter: Basic, condition: str) -> str:
+        """A number that is still to be derived, and what is asked of it."""
+        return rf"{self.doprint(letter)} \text{{ such that }} {condition}"
 
     def request(self, name: str, left: Basic, about: Basic) -> str:
         """A quantity that is still to be derived."""
@@ -141,7 +159,7 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
         return spelling.latex if spelling else super()._print_Symbol(expr, style)
 
     _print_Hyperparameter = _print_Count = _print_Index = _print__Label = _print_Symbol
-    _print_Statistic = _print_Parameter = _print_Label = _print_Symbol
+    _print_Statistic = _print_Parameter = _print_Label = _print_Unknown = _print_Symbol
 
     def _print_Sequence(self, expr: Any) -> str:
         latex: str = expr.spelling.latex
@@ -183,11 +201,17 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
         low, high = (self._print(one) for one in expr.args[1:])
         return rf"[{low} \leq {self._index(expr.args[0])} \leq {high}]"
 
-    def _print_Normal(self, expr: Normal) -> str:
-        return rf"\mathcal{{N}}(0, {self._print(expr.variance)})"
-
     def _print_Expectation(self, expr: Expectation) -> str:
         return rf"\operatorname{{E}}[{self._print(expr.args[0])}]"
+
+    def _print_Variance(self, expr: Variance) -> str:
+        return rf"\operatorname{{Var}}[{self._print(expr.args[0])}]"
+
+    def _print_Bernoulli(self, expr: Bernoulli) -> str:
+        return self._call("B", expr.args)
+
+    def _print_Normal(self, expr: Normal) -> str:
+        return self._call(r"\mathcal{N}", expr.args)
 
     def _print_Norm(self, expr: Norm) -> str:
         return rf"\|{self._print(expr.args[0])}\|"
@@ -252,6 +276,7 @@ def latex(expr: Basic, style: Style = LECTURE) -> str:
 _TEXT = {
     "_": r"\_",
     "≠": r"$\neq$",
+    "∼": r"$\sim$",
     "…": r"$\dots$",
     "=": "$=$",
     ">": "$>$",

@@ -8,7 +8,17 @@ from typing import Any
 from sympy import Add, Basic, Expr, Mul, Pow, S
 from sympy.printing.str import StrPrinter
 
-from symopt.nodes import Expectation, Gradient, Inside, Largest, Norm, Normal, Sigma
+from symopt.nodes import (
+    Bernoulli,
+    Expectation,
+    Gradient,
+    Inside,
+    Largest,
+    Norm,
+    Normal,
+    Sigma,
+    Variance,
+)
 from symopt.printing.written import WrittenOrder
 from symopt.spelling import SUBSCRIPTS, SUPERSCRIPTS
 from symopt.views import Fraction, factors, split_sign
@@ -47,6 +57,14 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
         """A default as its author typed it."""
         return repr(value)
 
+    def drawn(self, letter: Basic, distribution: Basic) -> str:
+        """What a random letter is drawn from."""
+        return f"{self.doprint(letter)} ∼ {self.doprint(distribution)}"
+
+    def asked(self, letter: Basic, condition: str) -> str:
+        """A number that is still to be derived, and what is asked of it."""
+        return f"{self.doprint(letter)} such that {condition}"
+
     def request(self, name: str, left: Basic, about: Basic) -> str:
         """A quantity that is still to be derived."""
         return f"{self.doprint(left)} = {name}({self.doprint(about)})"
@@ -81,7 +99,7 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
         if exponent.is_Number and exponent.is_negative:
             return self._product(factors(expr))
         loose = not (base.is_Symbol or base.is_Indexed or base.is_Integer)
-        loose = (loose and not isinstance(base, Norm)) or split_sign(base)[0]
+        loose = (loose and not isinstance(base, Norm | Expectation)) or split_sign(base)[0]
         power = self._print(exponent)
         raised = "".join(SUPERSCRIPTS.get(c, "") for c in power)
         if len(raised) != len(power):
@@ -120,7 +138,7 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
         return spelling.unicode if spelling else expr.name
 
     _print_Hyperparameter = _print_Count = _print_Index = _print__Label = _print_Symbol
-    _print_Statistic = _print_Parameter = _print_Label = _print_Symbol
+    _print_Statistic = _print_Parameter = _print_Label = _print_Unknown = _print_Symbol
 
     def _print_Sequence(self, expr: Any) -> str:
         unicode: str = expr.spelling.unicode
@@ -162,11 +180,17 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
         low, high = (self._print(one) for one in expr.args[1:])
         return f"[{low} ≤ {self._index(expr.args[0])} ≤ {high}]"
 
-    def _print_Normal(self, expr: Normal) -> str:
-        return f"N(0, {self._print(expr.variance)})"
-
     def _print_Expectation(self, expr: Expectation) -> str:
         return f"E[{self._print(expr.args[0])}]"
+
+    def _print_Variance(self, expr: Variance) -> str:
+        return f"Var[{self._print(expr.args[0])}]"
+
+    def _print_Bernoulli(self, expr: Bernoulli) -> str:
+        return self._call("B", expr.args)
+
+    def _print_Normal(self, expr: Normal) -> str:
+        return self._call("N", expr.args)
 
     def _print_Norm(self, expr: Norm) -> str:
         return f"‖{self._print(expr.args[0])}‖"
@@ -174,14 +198,16 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
     def _print_Abs(self, expr: Any) -> str:
         return f"|{self._print(expr.args[0])}|"
 
+    def _call(self, name: str, arguments: Sequence[Basic]) -> str:
+        return f"{name}({', '.join(self._print(argument) for argument in arguments)})"
+
     def _print_AppliedUndef(self, expr: Any) -> str:
-        name = expr.func.__name__
-        arguments = ", ".join(self._print(argument) for argument in expr.args)
-        return f"{name}({arguments})" if expr.args else str(name)
+        name = str(expr.func.__name__)
+        return self._call(name, expr.args) if expr.args else name
 
     def _print_Function(self, expr: Any) -> str:
         name = {"Max": "max", "Min": "min"}.get(expr.func.__name__, expr.func.__name__)
-        return f"{name}({', '.join(self._print(argument) for argument in expr.args)})"
+        return self._call(name, expr.args)
 
     _print_Max = _print_Min = _print_Function
 

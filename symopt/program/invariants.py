@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from sympy import Basic, Expr, Indexed, Mul, Number, Pow, S, Symbol
 
 from symopt.notation import Sequence
-from symopt.program.ir import Assign, Call, Fault, Kernel, Loop, Node, Scratch, Stop, View
+from symopt.program.ir import Assign, Call, Draw, Fault, Kernel, Loop, Node, Scratch, Stop, View
 
 
 def check(kernel: Kernel) -> Kernel:
@@ -77,6 +77,10 @@ def _unknown(kernel: Kernel) -> Iterator[str]:
                 known.add(name)
             case Call(_, arguments):
                 for one in arguments:
+                    yield from _undefined(one, known)
+            case Draw(_, target, start, numbers):
+                named = (one for one in (target, *numbers) if one.isidentifier())
+                for one in (*map(Symbol, named), start):
                     yield from _undefined(one, known)
             case Fault(divisor):
                 yield from _undefined(divisor, known)

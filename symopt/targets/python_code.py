@@ -14,6 +14,7 @@ from symopt.printing.written import WrittenOrder
 from symopt.program.ir import (
     Assign,
     Call,
+    Draw,
     Fault,
     Kernel,
     Loop,
@@ -240,8 +241,8 @@ def _body(printer: KernelPrinter, nodes: Sequence[Node], depth: int) -> Iterator
                 yield from _body(printer, inner, depth + 1)
             case Scratch(name, size):
                 yield f"{indent}{name} = np.empty({size}, dtype)", ""
-            case Stop(name, start, size):
-                yield f"{indent}{name} = min({start} + {size}, size)", ""
+            case Stop(name, start, size, last):
+                yield f"{indent}{name} = min({start} + {size}, {last})", ""
             case View(name, array, start, row):
                 place = f"{start}:stop" if row is None else f"{row}, {start}:stop"
                 yield f"{indent}{name} = {array}[{place}]", ""
@@ -250,6 +251,9 @@ def _body(printer: KernelPrinter, nodes: Sequence[Node], depth: int) -> Iterator
                 named = [printer.doprint(one) for one in targets]
                 for line in _added(f"{function}({passed})", named, combine):
                     yield f"{indent}{line}", ""
+            case Draw(function, target, start, numbers, note):
+                passed = ", ".join((f"{target}[:stop - {start}]", str(start), *numbers))
+                yield f"{indent}{function}({passed})", note
             case Fault(divisor, equation, group):
                 yield f"{indent}if {number_code(divisor)} == 0.0:", ""
                 places = ", ".join(str(one) for one in group)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from symopt.verification.cases import by_name
+from symopt.verification.chance import word_drawn
 from symopt.verification.groups import Arrangement
 from symopt.verification.layer_anatomy import LayerAnatomy
 from symopt.verification.layer_calls import Arrays
@@ -75,6 +76,7 @@ class ClassTrial:
         self.held: Arrays = {}  # what the functions are handed for what the object holds
         self.last: Any = None  # the output of the last call
         self.calls = 0
+        self.seed = word_drawn(random) if anatomy.drawn else 0
 
     def refute(self, what: str, words: str) -> None:
         """Where the object went wrong."""
@@ -82,12 +84,12 @@ class ClassTrial:
         how = ", arrays reused" if self.reuse else ""
         self.tally.refute(where, f"{where}: {words} ({self.case.words}{how})")
 
-    def made(self) -> Any:
+    def made(self, seed: int) -> Any:
         """A new object for arrays of this shape."""
         shape, wanted = self.arrangement.shape, self.subject.make_arguments
         known: dict[str, Any] = dict.fromkeys((*self.learned, *self.averages), _START)
         known |= {"shape": self.arrangement.parameter_shape, "groups": self.arrangement.groups}
-        known |= {"channels": shape[1], "spatial": shape[2:], **self.numbers}
+        known |= {"channels": shape[1], "spatial": shape[2:], "seed": seed, **self.numbers}
         more = {"reuse": True} if self.reuse else {}
         assert self.subject.make is not None
         made = self.subject.make
@@ -95,7 +97,7 @@ class ClassTrial:
 
     def judge(self) -> None:
         """Training and its gradients, evaluation, a saved state, and training again."""
-        one = self.made()
+        one = self.made(self.seed)
         self._started(one)
         for name in self.learned:
             one.parameters[name][...] = self.random.normal(size=one.parameters[name].shape)
@@ -130,6 +132,7 @@ class ClassTrial:
 
     def _known(self, inputs: Arrays) -> dict[str, Any]:
         more = {"t": self.calls, "groups": self.arrangement.groups, REDUCTION: _MEAN}
+        more |= {"seed": self.seed, "step": self.calls}
         return {**self.numbers, **more, **self.held, **inputs}
 
     def _training_call(self, one: Any, when: str) -> tuple[Arrays, Arrays]:
@@ -156,7 +159,8 @@ class ClassTrial:
     def _backward(self, one: Any, inputs: Arrays, kept: Arrays) -> None:
         shape = np.shape(self.last)
         dy: Any = self.random.normal(size=shape).astype(self.tally.dtype) if shape else _BY_MEAN
-        known = {**self._known(inputs), **kept, f"d{self.output}": dy}
+        # what was drawn in the last call is drawn again
+        known = {**self._known(inputs), **kept, f"d{self.output}": dy, "step": self.calls - 1}
         results = _asked(self.subject.backward, self.subject.backward_arguments, known)
         gradients = dict(zip(self.subject.gradients, results, strict=True))
         by_input = one.backward(dy.copy() if shape else dy)
@@ -188,7 +192,7 @@ class ClassTrial:
         left, count, last = self.held, self.calls, self.last
         self.held, self.calls = {name: x.copy() for name, x in held.items()}, calls
         self.last = None
-        fresh = self.made()
+        fresh = self.made(self.seed ^ 1)
         fresh.load_state_dict(state)
         fresh.evaluate()
         self._evaluated(fresh, "after load_state_dict() and evaluate()")

@@ -43,6 +43,8 @@ class Declared:
         self.numbers: dict[Basic, Quantity] = {
             one: scalar(value) for one, value in case.setting.values.items()
         }
+        for one in anatomy.scales:
+            self.numbers[one.letter] = one.value(self.ops, self.numbers)
 
     def shape(self, letter: Basic) -> tuple[int, ...]:
         """The shape of a letter's array."""
@@ -65,7 +67,7 @@ class Declared:
         members, taken = self.arrangement.members[key], self.anatomy
         known = dict(self.numbers)
         known.update((count, scalar(len(members))) for count in taken.counts)
-        for letter in (*taken.given, *taken.learned, *taken.averages):
+        for letter in (*taken.outside, *taken.averages):
             array = self.arrays[letter.spelling.python]
             for k, at in enumerate(members):
                 plain = entry(letter, k) if isinstance(letter, Sequence) else letter

@@ -10,9 +10,11 @@ from sympy import Basic, Indexed
 from symopt.declaration import Inference, Layer
 from symopt.notation import Count, Hyperparameter, Label, Parameter, Sequence, Statistic
 from symopt.verification.chains import Chain
+from symopt.verification.chance import Chance, chances
 from symopt.verification.corrections import Correction, corrections
 from symopt.verification.differences import Fine
 from symopt.verification.group_world import Forward
+from symopt.verification.scales import Scale, scales
 from symopt.verification.unrolled import (
     Unrolled,
     inference,
@@ -55,7 +57,7 @@ class LayerAnatomy:
 
     ``given`` letters have a value for each element and come from outside, ``learned`` ones and
     ``labels`` come from outside too; ``averages`` are the statistics that are updated from their
-    own past. ``ids`` says which equation defines a letter.
+    own past, and ``drawn`` letters are random. ``ids`` says which equation defines a letter.
     """
 
     layer: Layer
@@ -68,7 +70,14 @@ class LayerAnatomy:
     counts: tuple[Count, ...]
     ids: dict[Basic, str]
     corrections: tuple[Correction, ...]
+    drawn: tuple[Chance, ...]
+    scales: tuple[Scale, ...]
     parts_by_size: dict[int, Parts]
+
+    @property
+    def outside(self) -> tuple[Parameter | Sequence, ...]:
+        """The letters that no equation defines: given, random and learned."""
+        return (*self.given, *(one.letter for one in self.drawn), *self.learned)
 
     def parts(self, size: int) -> Parts:
         """The equations for groups of so many elements."""
@@ -98,12 +107,14 @@ def layer_anatomy(layer: Layer) -> LayerAnatomy:
     read = [x for one in equations for x in occurrences(one.right, Indexed, Parameter)]
     bases = dict.fromkeys(x.base if isinstance(x, Indexed) else x for x in read)
     outside = [x for x in bases if x not in ids]
-    atoms = {x for one in equations for x in one.right.atoms(Hyperparameter, Count, Label)}
+    drawn = chances(layer)
+    rights = [*(one.right for one in equations), *(one.share for one in drawn)]
+    atoms = {x for one in rights for x in one.atoms(Hyperparameter, Count, Label)}
     ordered = sorted(atoms, key=lambda one: one.spelling.python)
     return LayerAnatomy(
         layer,
         output(layer),
-        tuple(x for x in outside if isinstance(x, Sequence) and x.role != "learned"),
+        tuple(x for x in outside if isinstance(x, Sequence) and x.role == "given"),
         tuple(x for x in outside if isinstance(x, Parameter) or x.role == "learned"),
         tuple(one for one in ordered if isinstance(one, Label)),
         tuple(one.left for _, one in layer.equations if is_running(one)),
@@ -111,5 +122,7 @@ def layer_anatomy(layer: Layer) -> LayerAnatomy:
         tuple(one for one in ordered if isinstance(one, Count)),
         ids,
         corrections(layer),
+        drawn,
+        scales(layer),
         {},
     )

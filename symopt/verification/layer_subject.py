@@ -26,6 +26,8 @@ class LayerSubject:
 
     A loss's kernels may take a ``reduction``, and return one number then, or take the gradient by
     it, unless it is "none"; labels are whole numbers, one for each group, that count from 0.
+
+    ``mask`` tells for a ``shape`` where random letters are 1, one array for each of them.
     """
 
     forward: Callable[..., tuple[np.ndarray, ...]]
@@ -39,6 +41,8 @@ class LayerSubject:
     make: Callable[..., Any] | None = None
     make_arguments: tuple[str, ...] = ()
     reuses: bool = False
+    mask: Callable[..., Any] | None = None
+    mask_arguments: tuple[str, ...] = ()
     checks: bool = False
 
     @property

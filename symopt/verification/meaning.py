@@ -13,7 +13,16 @@ from sympy import Basic, Expr, Indexed, Mul, Pow, S
 
 from symopt.errors import DeclarationError
 from symopt.nodes import Gradient, Norm, Sigma
-from symopt.notation import Count, Hyperparameter, Index, Label, Parameter, Sequence, Statistic
+from symopt.notation import (
+    Count,
+    Hyperparameter,
+    Index,
+    Label,
+    Parameter,
+    Sequence,
+    Statistic,
+    Unknown,
+)
 from symopt.verification.arithmetic import Arithmetic
 from symopt.verification.definitions import times
 from symopt.verification.functions import (
@@ -271,13 +280,8 @@ def _norm(expr: Norm) -> Meaning:
 
 
 NUMBERS: dict[type, Callable[[Any], Meaning]] = {
-    sympy.Number: _constant,
-    sympy.NumberSymbol: _constant,
-    Hyperparameter: _named,
-    Count: _named,
-    Parameter: _named,
-    Statistic: _named,
-    Label: _named,
+    **dict.fromkeys((sympy.Number, sympy.NumberSymbol), _constant),
+    **dict.fromkeys((Hyperparameter, Count, Parameter, Statistic, Label, Unknown), _named),
     Index: _counter,
     Sequence: _letter,
     Indexed: _entry,

@@ -12,6 +12,7 @@ from sympy import Basic
 
 from symopt.errors import UsageError, nearest
 from symopt.verification.cases import by_name
+from symopt.verification.chance import settled_draws
 from symopt.verification.declared import Declared, Entry
 from symopt.verification.group_world import Letters
 from symopt.verification.groups import Key
@@ -43,6 +44,7 @@ class Trial:
         self.tally = tally
         self.case = case
         self.arrays: Arrays = {}
+        self.seeded: dict[str, int] = {}
         self.steps = int(random.choice(STEPS))
         self.declared = Declared(anatomy, case, tally.form, self.arrays)
         self._draw(random)
@@ -57,6 +59,10 @@ class Trial:
     def _draw(self, random: np.random.Generator) -> None:
         """Data of the case's kind, and random parameters and running averages."""
         taken = self.anatomy
+        if taken.drawn:
+            shape, here = self.case.arrangement.shape, self.declared
+            self.seeded, values = settled_draws(taken.drawn, shape, here.ops, here.numbers, random)
+            self.arrays |= {name: one.astype(self.tally.dtype) for name, one in values.items()}
         for letter in taken.given:
             self.arrays[letter.spelling.python] = data(self.case, self.tally.dtype, random)
         for label in taken.labels:
@@ -83,7 +89,7 @@ class Trial:
         more[REDUCTION] = self.case.reduction
         if self.case.arrangement.groups is not None:
             more["groups"] = self.case.arrangement.groups
-        return {**by_name(self.case.setting.values), **self.arrays, **more}
+        return {**by_name(self.case.setting.values), **self.arrays, **more, **self.seeded}
 
     def letter(self, name: str) -> Basic:
         """A letter of the layer by its Python name.
@@ -219,7 +225,7 @@ class Trial:
         taken, members = self.anatomy, self.case.arrangement.members
         averages = taken.averages if what != "backward" else ()
         words = []
-        for letter in (*taken.given, *taken.labels, *taken.learned, *averages):
+        for letter in (*taken.outside, *taken.labels, *averages):
             name = letter.spelling.python
             here = [self.declared.place(letter, key, at) for key in groups for at in members[key]]
             words.append(f"{name} = {_shown(self.arrays[name], here)}")
@@ -228,6 +234,7 @@ class Trial:
         words += [
             f"{name} = {value!r}" for name, value in by_name(self.case.setting.values).items()
         ]
+        words += [f"{name} = {value}" for name, value in self.seeded.items()]
         if what == "inference" and taken.corrections:
             words.append(f"t = {self.steps}")
         return f"with {', '.join(words)} ({self.case.words})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -161,22 +161,10 @@ class _Lines:
     def _plain(self, id: str, expr: Basic, bound: Mapping[Index, int]) -> Expr:
         """An expression with letters for sums, and plain letters in place of indexed ones."""
 
-        def change(node: Basic) -> Basic | None:
-            if isinstance(node, Sigma | Largest):
-                return self._sum(id, node, bound)
-            if isinstance(node, Indexed):
-                (index,) = node.indices
-                return entry(node.base, bound[index])
-            if isinstance(node, Index):
-                return Integer(bound[node] + 1)
-            if isinstance(node, Norm | Gradient | Expectation):
-                raise DeclarationError(
-                    f"{node} has no meaning for the judge in a layer, whose equations are about "
-                    "the elements of one group; write a sum over them"
-                )
-            return self.renewed.get(node)
+        def summed(node: Basic) -> Basic:
+            return self._sum(id, node, bound)
 
-        return rewrite(expr, change)
+        return _replaced(expr, bound, summed, self.renewed)
 
     def _sum(self, id: str, node: Basic, bound: Mapping[Index, int]) -> Statistic:
         """The letter of a sum or a maximum, written out in a line of its own.
@@ -184,9 +172,53 @@ class _Lines:
         A square root of one term's square would else be that term's absolute value.
         """
         terms = [self._plain(id, node.body, {**bound, node.index: k}) for k in range(self.size)]
-        kind = Add if isinstance(node, Sigma) else Max
-        written = kind(*terms, evaluate=False) if self.size > 1 else terms[0]
+        written = _written_out(node, terms)
         if written not in self.sums:
             self.sums[written] = letter = statistic(f"judge_sum_{len(self.sums)}")
             self.found.append(Line(id, None, None, letter, written))
         return self.sums[written]
+
+
+def plain(expr: Basic, element: int, size: int) -> Expr:
+    """An expression at one of so many elements, sums written out, in plain letters."""
+    return _at(expr, dict.fromkeys(expr.atoms(Index), element), size)
+
+
+def _at(expr: Basic, bound: Mapping[Index, int], size: int) -> Expr:
+    def summed(node: Basic) -> Basic:
+        return _written_out(node, [_at(node.body, {**bound, node.index: k}, size)
+                                   for k in range(size)])  # fmt: skip
+
+    return _replaced(expr, bound, summed, {})
+
+
+def _written_out(node: Basic, terms: list[Expr]) -> Expr:
+    """A sum or a maximum of these terms."""
+    kind = Add if isinstance(node, Sigma) else Max
+    return kind(*terms, evaluate=False) if len(terms) > 1 else terms[0]
+
+
+def _replaced(
+    expr: Basic,
+    bound: Mapping[Index, int],
+    summed: Callable[[Basic], Basic],
+    renewed: Mapping[Basic, Basic],
+) -> Expr:
+    """An expression with plain letters in place of indexed ones, sums replaced by ``summed``."""
+
+    def change(node: Basic) -> Basic | None:
+        if isinstance(node, Sigma | Largest):
+            return summed(node)
+        if isinstance(node, Indexed):
+            (index,) = node.indices
+            return entry(node.base, bound[index])
+        if isinstance(node, Index):
+            return Integer(bound[node] + 1)
+        if isinstance(node, Norm | Gradient | Expectation):
+            raise DeclarationError(
+                f"{node} has no meaning for the judge in a layer, whose equations are about the "
+                "elements of one group; write a sum over them"
+            )
+        return renewed.get(node)
+
+    return rewrite(expr, change)

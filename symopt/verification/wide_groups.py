@@ -123,7 +123,7 @@ class WideDeclared:
         world, taken = WideMeaning(self.scalars, self.numbers), self.anatomy
         world.known.update(more)
         world.known[POSITION] = wide(np.arange(1, self.layout.size + 1)[None, :])
-        for letter in (*taken.given, *taken.learned, *taken.averages):
+        for letter in (*taken.outside, *taken.averages):
             world.known[plain(letter)] = self._handed(letter)
         for label in taken.labels:  # arrays count from 0, equations from 1
             counted = self._handed(label)

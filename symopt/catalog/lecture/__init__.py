@@ -30,6 +30,7 @@ CONTENTS = (
     "elastic_net",
     "early_stopping",
     "softmax_cross_entropy",
+    "dropout",
     "batch_norm",
     "batch_norm_debiased",
     "layer_norm",
