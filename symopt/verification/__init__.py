@@ -3,19 +3,23 @@
 from symopt.verification.judge import (
     LayerSubject,
     Subject,
+    TensorSubject,
     Verdict,
     judge_layer,
     judge_penalty,
     judge_rule,
     judge_schedule,
+    judge_tensor,
 )
 
 __all__ = [
     "LayerSubject",
     "Subject",
+    "TensorSubject",
     "Verdict",
     "judge_layer",
     "judge_penalty",
     "judge_rule",
     "judge_schedule",
+    "judge_tensor",
 ]

@@ -5,14 +5,18 @@ from symopt.verification.layer_subject import LayerSubject
 from symopt.verification.penalties import judge_penalty
 from symopt.verification.rules import Subject, judge_rule
 from symopt.verification.schedules import judge_schedule
+from symopt.verification.tensor_judge import judge_tensor
+from symopt.verification.tensor_subject import TensorSubject
 from symopt.verification.verdict import Verdict
 
 __all__ = [
     "LayerSubject",
     "Subject",
+    "TensorSubject",
     "Verdict",
     "judge_layer",
     "judge_penalty",
     "judge_rule",
     "judge_schedule",
+    "judge_tensor",
 ]
