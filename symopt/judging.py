@@ -13,6 +13,7 @@ from symopt.declaration import (
     Monitor,
     Regularizer,
     Schedule,
+    TensorLayer,
     UpdateRule,
 )
 from symopt.derivation.api import derivations
@@ -21,9 +22,11 @@ from symopt.derivation.monitor import derive_monitor
 from symopt.derivation.rule import derive_rule
 from symopt.derivation.steps import in_words
 from symopt.derivation.system import INPUT
+from symopt.derivation.tensor_layer import derive_tensor_layer
 from symopt.errors import UsageError
 from symopt.program.lower import lower_gradient_point, lower_step
 from symopt.program.lower_monitor import lower_monitor
+from symopt.program.lower_tensor import lower_tensor
 from symopt.runtime.compiling import compile
 from symopt.targets.layer_functions import arguments, layer_kernels, statistics_kept
 from symopt.targets.numba_rule import class_name
@@ -33,15 +36,17 @@ from symopt.verification.judge import (
     LayerSubject,
     MonitorSubject,
     Subject,
+    TensorSubject,
     Verdict,
     judge_layer,
     judge_monitor,
     judge_penalty,
     judge_rule,
     judge_schedule,
+    judge_tensor,
 )
 
-VERIFIABLE = (UpdateRule, Schedule, Monitor, Regularizer, Layer)
+VERIFIABLE = (UpdateRule, Schedule, Monitor, Regularizer, Layer, TensorLayer)
 
 
 def verifiable(declared: Declaration) -> bool:
@@ -119,6 +124,25 @@ def layer_subject(layer: Layer, module: ModuleType) -> LayerSubject:
     )
 
 
+def tensor_subject(layer: TensorLayer, module: ModuleType) -> TensorSubject:
+    """A compiled tensor layer as the judge takes it: callables and the names of arguments."""
+    program = lower_tensor(derive_tensor_layer(layer))
+    make = getattr(module, class_name(layer.name))
+
+    def names(function: Callable[..., object]) -> tuple[str, ...]:
+        return tuple(one for one in inspect.signature(function).parameters if one != "kept")
+
+    return TensorSubject(
+        forward=module.forward,
+        forward_arguments=names(module.forward),
+        backward=module.backward,
+        backward_arguments=names(module.backward),
+        gradients=tuple(one.name.removeprefix("d") for one in program.backward.results),
+        make=make,
+        make_arguments=tuple(one for one in names(make) if one != "dtype"),
+    )
+
+
 def _proved(layer: Layer) -> str:
     """What is proved of a layer beside its kernels: a derivation that fails raises."""
     titles = [in_words(one.title) for one in derivations(layer)]
@@ -162,4 +186,7 @@ def verify(
             return replace(
                 found, note="; ".join(part for part in (found.note, _proved(declared)) if part)
             )
+        case TensorLayer():
+            judged_tensor = tensor_subject(declared, made)
+            return judge_tensor(declared, judged_tensor, dtype, seed=seed, progress=progress)
     raise AssertionError(f"{declared.a_kind} is verifiable, but has no judge")

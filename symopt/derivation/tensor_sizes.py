@@ -104,7 +104,7 @@ def operations(layer: TensorLayer, sizes: Mapping[str, int]) -> int:
     known: dict[Expr, int] = {}
     for one in _order(layer, outline):
         if _python(one) not in sizes:
-            if one == outline.ranges.get(outline.batch):
+            if one == _examples(outline):
                 continue
             raise UsageError(
                 f"{layer.name} needs {unicode(one)}; give all of what tensor_shapes has"
@@ -130,6 +130,11 @@ def _order(layer: TensorLayer, outline: Outline) -> tuple[Expr, ...]:
     return tuple(dict.fromkeys(letters))
 
 
+def _examples(outline: Outline) -> Expr | None:
+    """The letter for the number of examples, which is no size of the layer."""
+    return outline.ranges[outline.batch] if outline.batch is not None else None
+
+
 def _python(one: Expr) -> str:
     name: str = one.spelling.python
     return name
@@ -138,7 +143,7 @@ def _python(one: Expr) -> str:
 def _given(layer: TensorLayer, given: Mapping[str, Any]) -> dict[Expr, int]:
     outline = layer.outline
     defaults = layer.default_values
-    derived = {outline.ranges[one] for one in outline.sought}
+    derived = {outline.ranges[one] for one in outline.sought} | {_examples(outline)}
     letters = {_python(one): one for one in _order(layer, outline) if one not in derived}
     others = {_python(one) for one in layer.hyperparameters} - set(letters)
     known = {one: int(value) for one, value in defaults.items() if one.is_integer}

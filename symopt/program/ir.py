@@ -118,7 +118,29 @@ class Fault:
     group: tuple[Symbol, ...]
 
 
-Node = Assign | Loop | Scratch | Stop | View | Call | Draw | Fault
+@dataclass(frozen=True)
+class Whole:
+    """``target = value``, both whole numbers: how far a loop runs."""
+
+    target: Symbol
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Row:
+    """The entries of an array along its last axis, from ``first`` on, each ``step`` places on.
+
+    ``places`` are those along the axes before it. The row is counted from 0, as a block is.
+    """
+
+    name: str
+    array: str
+    places: tuple[Expr, ...]
+    first: Expr
+    step: Expr
+
+
+Node = Assign | Loop | Scratch | Stop | View | Call | Draw | Fault | Whole | Row
 
 
 @dataclass(frozen=True)

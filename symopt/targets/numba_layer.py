@@ -67,7 +67,7 @@ def _kernel(one: GroupKernel) -> dict[str, Any]:
     return {
         "name": kernel.name,
         "arguments": ", ".join(argument.name for argument in kernel.arguments),
-        "lines": [*head, *_shown(numbers), *_shown(body)],
+        "lines": [*head, *shown_lines(numbers), *shown_lines(body)],
         "result": kernel.result,
         "faults": [f'("{id}", "{unicode(divisor)}")' for id, divisor in one.faults],
     }
@@ -85,8 +85,8 @@ def _row(row: RowFunction) -> dict[str, Any]:
         "arguments": ", ".join((*row.arrays, *row.numbers)),
         "model": row.arrays[0],
         "counter": row.counter.name,
-        "numbers": _shown(numbers),
-        "lines": _shown(body),
+        "numbers": shown_lines(numbers),
+        "lines": shown_lines(body),
         "pairs": [
             {
                 "sum": name,
@@ -100,7 +100,7 @@ def _row(row: RowFunction) -> dict[str, Any]:
     }
 
 
-def _shown(part: Iterable[tuple[str, str]]) -> list[str]:
+def shown_lines(part: Iterable[tuple[str, str]]) -> list[str]:
     """Lines with the ids of equations in a column of their own."""
     part = list(part)
     column = min(72, max((len(line) for line, note in part if note), default=0))

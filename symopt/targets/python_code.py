@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sympy import Add, Basic, Expr, Integer, Mul, Pow, S
+from sympy import Add, Basic, Expr, Mul, Pow, S
 from sympy.core.relational import Relational
 from sympy.printing.pycode import PythonCodePrinter
 
@@ -19,12 +19,15 @@ from symopt.program.ir import (
     Kernel,
     Loop,
     Node,
+    Row,
     RowFunction,
     Scratch,
     Stop,
     View,
+    Whole,
 )
-from symopt.views import Fraction, factors, index_terms, split_sign
+from symopt.targets.whole_numbers import whole_code
+from symopt.views import Fraction, factors, split_sign
 
 _FLIPPED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
@@ -93,17 +96,8 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
         return repr(float(expr))
 
     def _print_Indexed(self, expr: Any) -> str:
-        places = ", ".join(self._place(place) for place in expr.indices)
+        places = ", ".join(whole_code(place) for place in expr.indices)
         return f"{expr.base.label}[{places}]"
-
-    def _place(self, place: Expr) -> str:
-        """An index: whole numbers stay whole numbers."""
-        if isinstance(place, Integer):
-            return str(place.p)
-        return "".join(
-            (f" {'-' if negative else '+'} " if k else "-" if negative else "") + str(term)
-            for k, (negative, term) in enumerate(index_terms(place))
-        )
 
     # functions, each such that a NaN comes out where a NaN goes in
 
@@ -246,6 +240,13 @@ def _body(printer: KernelPrinter, nodes: Sequence[Node], depth: int) -> Iterator
             case View(name, array, start, row):
                 place = f"{start}:stop" if row is None else f"{row}, {start}:stop"
                 yield f"{indent}{name} = {array}[{place}]", ""
+            case Whole(target, value):
+                yield f"{indent}{target} = {whole_code(value)}", ""
+            case Row(name, array, before, first, step):
+                along = f":{whole_code(step)}" if step != 1 else ""
+                begin = "" if first == 0 else whole_code(first)
+                shown = ", ".join([*map(whole_code, before), f"{begin}:{along}"])
+                yield f"{indent}{name} = {array}[{shown}]", ""
             case Call(function, arguments, targets, combine):
                 passed = ", ".join(printer.doprint(one) for one in arguments)
                 named = [printer.doprint(one) for one in targets]

@@ -8,6 +8,8 @@ from symopt.verification.penalties import judge_penalty
 from symopt.verification.reductions import REDUCTION
 from symopt.verification.rules import Subject, judge_rule
 from symopt.verification.schedules import judge_schedule
+from symopt.verification.tensor_judge import judge_tensor
+from symopt.verification.tensor_subject import TensorSubject
 from symopt.verification.verdict import Verdict
 
 __all__ = [
@@ -15,10 +17,12 @@ __all__ = [
     "LayerSubject",
     "MonitorSubject",
     "Subject",
+    "TensorSubject",
     "Verdict",
     "judge_layer",
     "judge_monitor",
     "judge_penalty",
     "judge_rule",
     "judge_schedule",
+    "judge_tensor",
 ]
