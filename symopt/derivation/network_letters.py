@@ -17,6 +17,7 @@ from symopt.notation import (
     Parameter,
     Sequence,
     Statistic,
+    Unknown,
     given,
     numbered,
 )
@@ -36,7 +37,7 @@ _SIGNALS = ("h", "a", "s", "r", *(f"h_{k}" for k in range(100)))
 
 def _bases(declared: Declaration) -> tuple[Any, ...]:
     """The letters of a layer, each once, in the order of their first use."""
-    symbols = declared.symbols(Indexed, Hyperparameter, Parameter, Statistic)
+    symbols = declared.symbols(Indexed, Hyperparameter, Parameter, Statistic, Unknown)
     bases = (one.base if isinstance(one, Indexed) else one for one in symbols)
     return tuple(dict.fromkeys(bases))
 

@@ -12,12 +12,14 @@ from symopt.declaration import (
     Content,
     Declaration,
     Default,
+    Drawn,
     Equation,
     Layer,
     Network,
     Penalty,
     SideBySide,
     Statement,
+    Value,
 )
 from symopt.derivation.layer import derive_layer
 from symopt.derivation.network_letters import (
@@ -119,9 +121,13 @@ def _in_letters(content: Content, letters: Letters) -> Content | None:
             return replace(
                 content, left=relettered(left, letters), right=relettered(right, letters)
             )
+        case Drawn(letter, distribution):
+            return Drawn(relettered(letter, letters), relettered(distribution, letters))
+        case Value(shown):
+            return _in_letters(shown, letters)
         case SideBySide(equations):
-            shown = [_in_letters(one, letters) for one in equations]
-            return SideBySide(tuple(one for one in shown if isinstance(one, Equation)))
+            several = [_in_letters(one, letters) for one in equations]
+            return SideBySide(tuple(one for one in several if isinstance(one, Equation)))
     return None
 
 

@@ -16,4 +16,5 @@ CONTENTS = (
     "softmax_cross_entropy_all",
     "squared_error",
     "reduce_on_plateau",
+    "perceptron",
 )
