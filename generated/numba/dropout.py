@@ -117,8 +117,8 @@ def forward(
     """The layer in training: y.
 
     x: an array of shape (…), whatever it is.
-    seed: a whole number from 0 to 2**64 - 1, of which all that is drawn is a function.
-    step: likewise; each draws anew. The same numbers draw the same at the same places.
+    seed: a whole number from 0 to 2**64 - 1; it, the step and the place decide what is drawn.
+    step: likewise; each step draws anew.
     p: a number in [0, 1), by default 0.5.
     kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
@@ -152,8 +152,8 @@ def backward(
     """The gradients of a loss, given its gradient by the output: dx.
 
     dy: an array of shape (…), whatever it is.
-    seed: a whole number from 0 to 2**64 - 1, of which all that is drawn is a function.
-    step: likewise; each draws anew. The same numbers draw the same at the same places.
+    seed: a whole number from 0 to 2**64 - 1; it, the step and the place decide what is drawn.
+    step: likewise; each step draws anew.
     p: a number in [0, 1), by default 0.5.
     kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
@@ -208,8 +208,8 @@ def mask(
     """Where training draws a 1, as booleans: r.
 
     shape: that of the input.
-    seed: a whole number from 0 to 2**64 - 1, of which all that is drawn is a function.
-    step: likewise; each draws anew. The same numbers draw the same at the same places.
+    seed: a whole number from 0 to 2**64 - 1; it, the step and the place decide what is drawn.
+    step: likewise; each step draws anew.
     p: a number in [0, 1), by default 0.5.
     kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.

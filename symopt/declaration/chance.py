@@ -139,7 +139,9 @@ def _check_once(
     if letter in known:
         raise DeclarationError(f"{id} {does} {unicode(letter)} a second time; leave it out")
     if letter not in read:
-        raise DeclarationError(f"{id} {does} {unicode(letter)}, which no equation reads")
+        raise DeclarationError(
+            f"{id} {does} {unicode(letter)}, which no equation reads; leave it out"
+        )
     known.add(letter)
 
 

@@ -61,8 +61,9 @@ def quotient_in_words(expr: Expr, known: Words) -> Expr:
 def _signed(expr: Expr, known: Words) -> tuple[bool, Expr]:
     """Whether a minus is better drawn out of a sum in words, and the sum without it."""
     negative, shown = split_sign(worded(expr, known))
-    plain = isinstance(expr, Add) and not negative and expr not in known
-    if plain and expr.could_extract_minus_sign():
+    number = expr.as_coeff_Add()[0]
+    below = number.is_negative or (number == 0 and expr.could_extract_minus_sign())
+    if isinstance(expr, Add) and not negative and expr not in known and below:
         return True, worded(-expr, known)
     return negative, shown
 

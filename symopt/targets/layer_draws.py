@@ -10,8 +10,8 @@ from symopt.targets.python_code import number_code
 Sources = tuple[Source, ...]
 
 _WORDS = {
-    "seed": "a whole number from 0 to 2**64 - 1, of which all that is drawn is a function",
-    "step": "likewise; each draws anew. The same numbers draw the same at the same places",
+    "seed": "a whole number from 0 to 2**64 - 1; it, the step and the place decide what is drawn",
+    "step": "likewise; each step draws anew",
 }
 
 

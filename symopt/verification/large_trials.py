@@ -131,7 +131,7 @@ class LargeTrial(Trial):
         )
 
     def _inputs(self) -> str:
-        numbers = by_name(self.case.setting.values)
+        numbers = {**by_name(self.case.setting.values), **self.seeded}
         words = ", ".join(f"{name} = {value!r}" for name, value in numbers.items())
         return f"with {words} ({self.case.words})" if words else f"({self.case.words})"
 

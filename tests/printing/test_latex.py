@@ -17,8 +17,7 @@ from symopt.printing.styles import BOOK, PAPER, Style
 from symopt.symbols import G, L, beta_1, epsilon, g, i, layer, t, tau, theta, v
 
 SLIDES = json.loads((Path(__file__).parent.parent / "data/lecture_formulas.json").read_text())
-LATER = ("dropout.",)
-WANTED = {one["id"]: one["latex"] for one in SLIDES if not one["id"].startswith(LATER)}
+WANTED = {one["id"]: one["latex"] for one in SLIDES}
 
 
 def tokens(text):
