@@ -105,8 +105,12 @@ def last_place(room: Expr, grows: Expr) -> Expr:
 
 
 def smallest(several: list[Expr]) -> Expr:
-    """The smallest of some numbers, each counted once."""
-    found = list(dict.fromkeys(several))
+    """The smallest of some numbers, those left out that are no smaller than another one."""
+    found: list[Expr] = []
+    for one in dict.fromkeys(several):
+        if not any(canonical(one - other).is_nonnegative for other in found):
+            found = [other for other in found if not canonical(other - one).is_nonnegative]
+            found.append(one)
     return found[0] if len(found) == 1 else Min(*found, evaluate=False)
 
 

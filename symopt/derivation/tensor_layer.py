@@ -17,6 +17,7 @@ from symopt.derivation.layer import dL
 from symopt.derivation.slopes import second_opinion
 from symopt.derivation.steps import Derivation, Line, Reason
 from symopt.derivation.tensor_words import in_order, lengths, shown, solving
+from symopt.errors import DerivationError
 from symopt.notation import Index, Sequence, index, primed
 from symopt.printing.unicode import unicode
 from symopt.views import canonical
@@ -62,7 +63,8 @@ def derive_tensor_layer(layer: TensorLayer) -> TensorBackward:
     Raises
     ------
     DerivationError
-        If a place may lie beyond an array and the zeros around it.
+        If a place may lie beyond an array and the zeros around it, or if the output does not
+        depend on an array that it reads.
     """
     reach = extents(layer)
     outline = layer.outline
@@ -90,6 +92,11 @@ def _gradient(
     own = _own_indices(outline, letter)
     apart = tuple(primed(primed(one)) for one in own)
     ways = paths(letter[apart], (definition,), {definition.letter: dL(definition.letter)})
+    if not ways:
+        raise DerivationError(
+            f"{outline.id} does not depend on {unicode(letter)}, as all that holds it cancels; "
+            f"leave {unicode(letter)} out"
+        )
     chain = total(ways)
     entry, names = letter[own], dict(zip(apart, own, strict=True))
     by_chain = in_order(outline, _with_own(terms(chain), names), letter)
@@ -97,13 +104,12 @@ def _gradient(
     back = dict(zip(own, apart, strict=True))
     assert normal_form(canonical(form).xreplace(back)) == normal_form(chain), unicode(form)
     proof = ("proved for every ", *lengths(outline))
-    through = f"through {outline.id}" if ways else "nothing depends on it"
-    lines = [Line(dL(entry), form, through, proof)]
+    lines = [Line(dL(entry), form, f"through {outline.id}", proof)]
     solved = simplified(chain, (*RULES, *WINDOWS))
     if solved != chain:
         by_place = in_order(outline, _with_own(terms(solved), names), letter)
         form = shown(by_place, outline)
-        lines.append(Line(dL(entry), form, solving(by_chain, outline)))
+        lines.append(Line(dL(entry), form, solving(by_chain, by_place, outline)))
     opinion = second_opinion(layer, entry, form, reach.last)
     checks = (*lines[-1].check, "; ", opinion) if len(lines) == 1 else (opinion,)
     lines[-1] = replace(lines[-1], check=checks)

@@ -96,11 +96,13 @@ def lengths(outline: Outline) -> list[str | Expr]:
     return [part for one in several for part in (", ", one)][1:]
 
 
-def solving(found: tuple[Term, ...], outline: Outline) -> Reason:
-    """For which index of a window each delta was solved."""
+def solving(before: tuple[Term, ...], after: tuple[Term, ...], outline: Outline) -> Reason:
+    """For which index of a window each delta was solved that is there no more."""
     words: dict[Reason, None] = {}
-    for term in found:
-        for delta in (one for one in term.factors if isinstance(one, KroneckerDelta)):
+    left = {one for term in after for one in term.factors}
+    for term in before:
+        deltas = [one for one in term.factors if isinstance(one, KroneckerDelta)]
+        for delta in (one for one in deltas if one not in left):
             for bound, _ in reversed(term.sums):
                 one, other = delta.args
                 solution = solved(one, other, bound)

@@ -7,10 +7,11 @@ from typing import Any
 from sympy import Expr, Integer
 
 from symopt.declaration import TensorLayer
+from symopt.declaration.outline import entries
 from symopt.derivation.api import statements
 from symopt.derivation.steps import in_words
 from symopt.derivation.tensor_layer import TensorBackward, derive_tensor_layer
-from symopt.notation import Hyperparameter
+from symopt.notation import Hyperparameter, Index
 from symopt.printing.unicode import unicode
 from symopt.program.ir import Kernel
 from symopt.program.lower_tensor import TensorProgram, lower_tensor
@@ -90,8 +91,23 @@ def _sizes(backward: TensorBackward) -> dict[str, Any]:
             *(f'"{one}": ({one}, "as declared")' for one in sorted(fixed, key=int)),
             *(f'"{one}": ({one}, "as given")' for one in given),
         ],
+        "occupied": _occupied(backward),
         "last": [_last(letter, place) for letter, place in backward.extents.last],
     }
+
+
+def _occupied(backward: TensorBackward) -> list[str]:
+    """The axes along which an array is read at places that are there if the axis has any."""
+    outline = backward.layer.outline
+    found = {
+        f'("{entry.base.spelling.python}", {axis})'
+        for entry in entries(outline.equation.right)
+        for axis, place in enumerate(entry.indices)
+        if not isinstance(place, Index)
+        and outline.margins[entry.base][axis] == (0, 0)
+        and not any(place.has(one) for one in outline.sought)
+    }
+    return sorted(found)
 
 
 def _letters(backward: TensorBackward, name: str) -> tuple[Expr, ...]:
