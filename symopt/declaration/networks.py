@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from symopt.declaration.checks import check_name
 from symopt.declaration.configured import Configured
+from symopt.declaration.statements import Drawn
 from symopt.declaration.values import Declaration, Regularizer, UpdateRule
 from symopt.errors import DeclarationError, nearest
 
@@ -210,6 +211,13 @@ def _configured(one: Any) -> Configured | None:
 def _what(one: Any) -> str:
     part = _configured(one)
     return repr(one) if part is None else f"{part.declared.name}, {part.declared.a_kind}"
+
+
+def draws(part: Part) -> bool:
+    """Whether a layer draws at random in training."""
+    return isinstance(part, Configured) and any(
+        isinstance(one.content, Drawn) for one in part.declared.statements
+    )
 
 
 def trained_by(declared: Network, rule: UpdateRule, schedule: Configured | None) -> Network:

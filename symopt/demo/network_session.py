@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symopt.demo.data import Data
-from symopt.demo.network_training import NetworkOutcome, Run, Training
+from symopt.demo.network_training import NetworkOutcome, Run, Training, outcome_of
 from symopt.errors import UsageError
 
 Progress = Callable[[Training], None]
@@ -98,7 +98,7 @@ def _taken_up(
             f"the checkpoint was made with other data than {data.name} is now; resume with the "
             "same file"
         )
-    outcomes = [NetworkOutcome(**one) for one in saved["outcomes"]]
+    outcomes = [outcome_of(one) for one in saved["outcomes"]]
     training = Training(runs[len(outcomes)], data, dtype=dtype, seed=seed)
     training.load_state_dict(saved["training"])
     return outcomes, training

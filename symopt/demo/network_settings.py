@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from symopt.declaration import Configured, Drawn, Network, Schedule, UpdateRule, trained_by
+from symopt.declaration import Network, Schedule, UpdateRule, draws, trained_by
 from symopt.demo.data import Data
 from symopt.demo.network_training import Run
 from symopt.demo.settings import Setting, schedule_numbers
@@ -62,12 +62,6 @@ def run_of(network: Network, epochs: int | None, batch: int | None) -> Run:
 
 def unregularized(run: Run) -> Run:
     """The same without penalties, layers that draw at random, and early stopping."""
-    kept = tuple(one for one in run.network.layers if not _draws(one))
+    kept = tuple(one for one in run.network.layers if not draws(one))
     bare = replace(run.network, layers=kept, penalties=(), stopping=None)
     return replace(run, name=f"{run.name}, unregularized", network=bare)
-
-
-def _draws(part: object) -> bool:
-    return isinstance(part, Configured) and any(
-        isinstance(one.content, Drawn) for one in part.declared.statements
-    )

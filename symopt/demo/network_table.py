@@ -21,18 +21,27 @@ _HEADINGS = (
 )
 
 
+_ENSEMBLE = ("ensemble\nscores", "by\nchance", "proba-\nbilities", "by\nchance")
+_SAYS = (
+    "; the mean of the ensemble's scores, and of its probabilities, is off inference by so much, "
+    "of which chance makes so much"
+)
+
+
 def network_table(network: str, data: str, outcomes: Sequence[NetworkOutcome]) -> Table:
     """A row for each run."""
     made = Table(
         title=f"{network} on {data}",
         caption="losses are without penalties; all is of the best epoch, where training may stop "
-        "early; seconds are without compiling",
+        "early; seconds are without compiling"
+        + (_SAYS if any(one.ensemble for one in outcomes) else ""),
         box=SIMPLE_HEAD,
         padding=0,
     )
     made.add_column("rule", overflow="fold")
     made.add_column("schedule", overflow="fold")
-    for heading in _HEADINGS:
+    several = any(one.ensemble for one in outcomes)
+    for heading in (*_HEADINGS, *(_ENSEMBLE if several else ())):
         made.add_column(heading, justify="right", no_wrap=True)
     for one in outcomes:
         made.add_row(
@@ -45,5 +54,14 @@ def network_table(network: str, data: str, outcomes: Sequence[NetworkOutcome]) -
             shown(one.train_accuracy, ".2%"),
             shown(one.validation_accuracy, ".2%"),
             shown(one.seconds, ".2f"),
+            *(_ensemble(one) if several else ()),
         )
     return made
+
+
+def _ensemble(one: NetworkOutcome) -> Sequence[str]:
+    found = one.ensemble
+    if found is None:
+        return (NOTHING,) * len(_ENSEMBLE)
+    scores = (found.scores, found.scores_by_chance)
+    return [f"{off:.4f}" for off in (*scores, found.probabilities, found.probabilities_by_chance)]

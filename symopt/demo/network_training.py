@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from symopt.declaration import Network
+from symopt.declaration import Network, draws
 from symopt.demo.data import Data
+from symopt.demo.network_ensemble import EnsembleOutcome, measured
 from symopt.errors import UsageError
 from symopt.runtime.model import Evaluation, Model
 
@@ -20,7 +21,8 @@ from symopt.runtime.model import Evaluation, Model
 class Run:
     """A network to train under a name, for so many epochs, with so many examples a step.
 
-    ``batch`` is None where each step takes all examples; ``schedule`` is what a table shows.
+    ``batch`` is None where each step takes all examples; ``schedule`` is what a table shows. Of
+    layers that draw at random, so many ``members`` of their ensemble are looked at in the end.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Run:
     network: Network
     epochs: int
     batch: int | None
+    members: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,18 @@ class NetworkOutcome:
     validation_loss: float
     validation_accuracy: float | None
     seconds: float
+    ensemble: EnsembleOutcome | None = None
 
     def json(self) -> dict[str, Any]:
         """The outcome for machines."""
         return asdict(self)
+
+
+def outcome_of(saved: Mapping[str, Any]) -> NetworkOutcome:
+    """The outcome that ``json`` gave."""
+    inner = saved["ensemble"]
+    found = None if inner is None else EnsembleOutcome(**inner)
+    return NetworkOutcome(**{**saved, "ensemble": found})
 
 
 class Training:
@@ -115,7 +126,14 @@ class Training:
             held.loss,
             held.accuracy,
             self.seconds,
+            self._ensemble(),
         )
+
+    def _ensemble(self) -> EnsembleOutcome | None:
+        """The ensemble behind layers that draw at random, where it was asked for."""
+        if not self.run.members or not any(map(draws, self.run.network.layers)):
+            return None
+        return measured(self.model, self.data.x_validation, self.run.members)
 
     def _look(self) -> None:
         """The end of an epoch: the loss on data held back, and whether to go on."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from symopt.declaration import Network
+from symopt.declaration import Network, draws
 from symopt.derivation.network_shapes import stages
 from symopt.errors import DivergenceError, UsageError
 from symopt.runtime.assembly import layer_of, loss_of, monitor_of, owed_of, stepping_of
@@ -54,6 +54,8 @@ class Model:
         self._before = [one.copy() for one in self._moved()]
         self._stopping = monitor_of(network.stopping)
         self._outputs: list[np.ndarray] = []
+        self._drawing = [draws(one.part) for one in self.stages]
+        self._trained, self._still = ([word] * len(self.stages) for word in (True, False))
 
     @property
     def steps(self) -> int:
@@ -101,12 +103,15 @@ class Model:
     def predict(self, x: np.ndarray) -> np.ndarray:
         """The output of the last layer for some examples, layers as they are after training."""
         self._check(x)
-        return self._through(x, training=False).copy()
+        return self._through(x, self._still).copy()
 
-    def sample(self, x: np.ndarray) -> np.ndarray:
-        """The output of the last layer with layers as in training: one network of the ensemble."""
+    def member(self, x: np.ndarray) -> np.ndarray:
+        """The output of one network of the ensemble that layers with random letters stand for.
+
+        They draw anew at each call; all other layers are as they are after training.
+        """
         self._check(x)
-        return self._through(x, training=True).copy()
+        return self._through(x, self._drawing).copy()
 
     def penalties(self) -> float:
         """The penalties on the parameters as they are, each times its λ."""
@@ -128,13 +133,14 @@ class Model:
     # one pass
 
     def _forward(self, x: np.ndarray, targets: np.ndarray, training: bool) -> float:
-        output = self._through(x, training)
+        output = self._through(x, self._trained if training else self._still)
         found: float = self.loss(output, targets)
         return found
 
-    def _through(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def _through(self, x: np.ndarray, modes: Sequence[bool]) -> np.ndarray:
+        """The output, each layer in training or as it is after it."""
         self._outputs.clear()
-        for layer in self.layers:
+        for layer, training in zip(self.layers, modes, strict=True):
             layer.train() if training else layer.evaluate()
             x = layer(x)
             self._outputs.append(x)

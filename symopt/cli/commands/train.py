@@ -57,6 +57,10 @@ def command(
         bool,
         typer.Option("--compare", help="With --network: each rule without regularization too."),
     ] = False,
+    ensemble: Annotated[
+        int | None,
+        typer.Option(min=2, help="With --network: the mean of so many behind dropout."),
+    ] = None,
     checkpoint: Annotated[
         Path | None,
         typer.Option(help="With --network: keep a checkpoint here after each epoch too."),
@@ -77,13 +81,14 @@ def command(
         "batch": batch,
         "examples": examples,
         "compare": compare or None,
+        "ensemble": ensemble,
     }
     given = {key: value for key, value in wishes.items() if value not in (None, ())}
     if network:
         _network(given, checkpoint, resume, as_json)
         return
     alone = {**given, "checkpoint": checkpoint, "resume": resume}
-    for key in ("data", "batch", "examples", "compare", "checkpoint", "resume"):
+    for key in ("data", "batch", "examples", "compare", "ensemble", "checkpoint", "resume"):
         if alone.get(key) is not None:
             raise UsageError(f"--{key} is of networks; write symopt train --network --{key} …")
     _classifier(names or [], epochs, seed or 0, dtype or "float64", as_json)

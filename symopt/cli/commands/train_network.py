@@ -6,7 +6,7 @@ import json
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class Wishes:
     batch: int | None = None
     examples: int | None = None
     compare: bool = False
+    ensemble: int = 0
     seed: int = 0
     dtype: str = "float32"
 
@@ -122,7 +123,7 @@ def _runs(wishes: Wishes, data: Data) -> tuple[Network, tuple[Run, ...]]:
     ] or [run_of(network, wishes.epochs, wishes.batch)]
     if wishes.compare:
         runs = [each for one in runs for each in (one, unregularized(one))]
-    return network, tuple(runs)
+    return network, tuple(replace(one, members=wishes.ensemble) for one in runs)
 
 
 def _default_network() -> Network:
