@@ -50,6 +50,7 @@ def check(declared: Declaration) -> None:
         if isinstance(statement.content, Initial):
             _check_initial(where, statement.content)
     for one, value in declared.initial:
+        _check_symbols(declared.name, value)
         if declared.kind != "layer":
             _check_initial(declared.name, Initial(value, (one,)))
         elif not isinstance(one, Parameter | Statistic) or not value.is_number:
