@@ -68,6 +68,7 @@ def check(declared: Declaration) -> None:
     for one, value in declared.initial:
         if declared.kind == "tensor layer":
             continue
+        _check_symbols(declared.name, value)
         if declared.kind not in _OF_GROUPS:
             _check_initial(declared.name, Initial(value, (one,)))
         elif not isinstance(one, Parameter | Statistic) or not value.is_number:

@@ -140,6 +140,11 @@ def _correction(
                     f"debias({unicode(sequence)}) does not apply: {unicode(sequence)} starts from "
                     f"{unicode(initial[sequence])}, which no later step knows; start from a number"
                 )
+            if initial[sequence].is_infinite:
+                raise DerivationError(
+                    f"debias({unicode(sequence)}) does not apply: {unicode(sequence)} starts from "
+                    f"{unicode(initial[sequence])}, which no average forgets; start from a number"
+                )
             for entry in entries(one.right):
                 if entry.base != sequence and entry.base in scalars(equations):
                     raise DerivationError(

@@ -28,10 +28,9 @@ from symopt.verification.quantity import FLOAT64
 from symopt.verification.ties import Ties
 from symopt.verification.verdict import Tally, Verdict
 
-_LONG_RUNS = 2  # with the defaults and another choice
-_TRIES = 8  # of hyperparameters with which a comparison is met exactly
+_TRIES = 5  # of hyperparameters with which a comparison is met exactly
 _LEADS = 3
-_SOON = 40  # observations after which none is looked for
+_SOON = 24  # observations after which none is looked for
 
 
 def judge_monitor(monitor: Monitor, subject: MonitorSubject, seed: int = 0) -> Verdict:
@@ -54,7 +53,7 @@ def judge_monitor(monitor: Monitor, subject: MonitorSubject, seed: int = 0) -> V
     court = Court(taken, subject, tally, Observer(_observed(taken), ties, random))
     tried = dyadic_settings(taken.hyperparameters, monitor.default_values, random)
     for number, setting in enumerate(tried):
-        long = [long_plan(random)] if number < _LONG_RUNS else []
+        long = [long_plan(random)] if setting in (tried[0], tried[-1]) else []
         for plan in (*plans(setting, random), *long):
             if not tally.refuted:
                 court.run(setting).go(plan, other=tried[number - 1])

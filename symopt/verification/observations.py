@@ -41,16 +41,16 @@ def dyadic_settings(
     defaults: Mapping[Hyperparameter, float],
     random: np.random.Generator,
 ) -> tuple[Setting, ...]:
-    """The defaults, random dyadic fractions, and among these each admissible end of a range.
+    """Random dyadic fractions, among these each admissible end of a range, and the defaults.
 
     Whole numbers are small, so that what they count comes about often.
     """
     usual = settings(parameters, defaults, random)[0]
     ends = [(one, end) for one in parameters for end in admissible_ends(one.domain)]
     return (
-        usual,
         *(dyadic_setting(parameters, random) for _ in range(_SETTINGS if parameters else 0)),
         *(dyadic_setting(parameters, random).exchanged(one, end) for one, end in ends),
+        usual,
     )
 
 
@@ -97,8 +97,9 @@ def plans(setting: Setting, random: np.random.Generator) -> Iterator[list[Move]]
 
 
 def long_plan(random: np.random.Generator) -> list[Move]:
-    """One run that is longer than the others by far."""
-    return _drawn([Move.FALL, Move.RISE, *[Move.SAME] * 3, Move.ANY], _LONG, random)
+    """One run that is longer than the others by far, at first without a change."""
+    mixed = [Move.FALL, Move.RISE, *[Move.SAME] * 3, Move.ANY]
+    return [Move.FALL, *[Move.SAME] * _LONG, *_drawn(mixed, _LONG, random)]
 
 
 def _drawn(among: list[Move], count: int, random: np.random.Generator) -> list[Move]:

@@ -6,9 +6,9 @@ nothing is known of its product with an infinity.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import inf
 
 from symopt.verification.arithmetic import Arithmetic
 from symopt.verification.quantity import (
@@ -56,9 +56,12 @@ class PlainNumbers(Arithmetic):
         return UNDEFINED if len(signs) == 2 else scalar(signs.pop() * HIGH.inf)
 
     def multiply(self, factors: Sequence[Quantity]) -> Quantity:
-        """The product; none of zero and an infinity."""
-        if not _signs(factors) or not all(x.bounded for x in factors):
+        """The product; none of zero and an infinity, be it that others exceed all doubles."""
+        if not all(x.bounded for x in factors):
             return super().multiply(factors)
+        if not _signs(factors):
+            reach = math.prod(max(1.0, x.extent + x.error) for x in factors)
+            return super().multiply(factors) if reach <= self.data.largest else UNBOUNDED
         if any(x.exactly_zero for x in factors):
             return UNDEFINED
         if any(abs(x.value) <= x.error for x in factors):
@@ -80,7 +83,7 @@ class PlainNumbers(Arithmetic):
 
     def settled(self, value: object, size: float, error: float, scalar: bool) -> Quantity:
         """A result; an infinite one without error is exact."""
-        if size == inf and error == 0:
+        if size == math.inf and error == 0:
             return Quantity(value, size, error, scalar)
         return super().settled(value, size, error, scalar)
 
