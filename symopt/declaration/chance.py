@@ -1,7 +1,4 @@
-"""Random letters: the words for them, and whether each is drawn once, from what may be drawn from.
-
-The numbers that are asked of expectations, such as a scale, are checked here too.
-"""
+"""Random letters and numbers asked of expectations: the words for them, and what is well formed."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def ensemble(layer: Layer) -> Derivation | None:
         *found.mean(),
         *found.variance(),
     )
-    title = f"ensemble of {layer.title}: the mean over all drawings of what is linear is inference"
+    title = f"ensemble of {layer.title}: the mean of a linear network over all drawings"
     return Derivation(layer.name, title, lines)
 
 

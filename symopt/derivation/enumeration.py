@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from itertools import product
+from math import prod
 from typing import Any
 
 from sympy import Add, Basic, Expr, Indexed, Integer, Mul, Rational, S, Symbol, expand, oo, sqrt
@@ -17,6 +18,8 @@ from symopt.views import canonical, rewrite
 
 _SIZES = (1, 2, 3)
 _TRIES = 1000
+# drawings that are weighed one by one
+_MOST = 4096
 
 # values with their weights: of a continuous distribution, such that means of low powers are exact
 Weighed = tuple[tuple[Expr, Expr], ...]
@@ -43,27 +46,32 @@ _VALUES: Mapping[type[Distribution], tuple[Callable[[Any], Weighed], Expr]] = {
 def enumerated(expr: Expr, mean: Expr, drawn: Draws) -> Reason:
     """That E[expr] is the mean, for one, two and three elements where it is about several.
 
-    Nothing where no finite number of values tells, as for high powers of Gaussian letters; an
-    assertion of ours where the two differ.
+    Nothing where no finite number of values tells, as for high powers of Gaussian letters, or
+    there are too many; an assertion of ours where the two differ.
     """
     whole, claimed = canonical(expr), canonical(mean)
     sizes = sorted({one.bounds[1] for one in whole.atoms(Sigma)}, key=str)
     entries = entries_drawn(whole, drawn)
-    if (
-        len(sizes) > 1
-        or not entries
-        or not _told(_written_out(whole, dict.fromkeys(sizes, 1)), drawn)
-    ):
+    if len(sizes) > 1 or not entries:
+        return ""
+    written = {k: _written_out(whole, dict.fromkeys(sizes, k)) for k in _SIZES[: 3 if sizes else 1]}
+    numbers = [k for k, one in written.items() if _few(one, drawn)]
+    if not numbers or not _told(written[1], drawn):
         return ""
     source = random.Random(20260103)
-    numbers = _SIZES if sizes else _SIZES[:1]
     for size in numbers:
-        values = dict.fromkeys(sizes, size)
-        one, other = (_written_out(part, values) for part in (whole, claimed))
-        assert _same(one, other, drawn, source), f"E[{expr}] is not {mean} for {values}"
+        other = _written_out(claimed, dict.fromkeys(sizes, size))
+        same = _same(written[size], other, drawn, source)
+        assert same, f"E[{expr}] is not {mean} for {size} elements"
     letters = [part for one in entries for part in (", ", one)][1:]
     at = (" at ", *sizes, f" = {', '.join(map(str, numbers))}") if sizes else ()
     return ("checked over all values of ", *letters, *at, ", exact")
+
+
+def _few(expr: Expr, drawn: Draws) -> bool:
+    """Whether all drawings can be weighed one by one."""
+    kinds = (drawn[one.base] for one in entries_drawn(expr, drawn))
+    return prod(len(_VALUES[type(one)][0](one)) for one in kinds) <= _MOST
 
 
 def _told(expr: Expr, drawn: Draws) -> bool:

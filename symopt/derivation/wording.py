@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sympy import Add, Expr, Indexed, Mul, Pow, Rational, S, fraction
+from sympy import Add, Expr, Indexed, Mul, Pow, Rational, S, factor, fraction
 
 from symopt.calculus.adjoints import Definition
 from symopt.calculus.normal_form import normal_form
@@ -53,9 +53,16 @@ def worded(expr: Expr, known: Words) -> Expr:
 
 def quotient_in_words(expr: Expr, known: Words) -> Expr:
     """A canonical number in these words, as one fraction: −1/(p − 1) ⇒ 1/(1 − p)."""
-    above, below = (_signed(one, known) for one in fraction(expr))
+    above, below = (_signed(_split(one, known), known) for one in fraction(expr))
     shown = quotient(above[1], below[1])
     return shown if above[0] == below[0] else Mul(S.NegativeOne, shown, evaluate=False)
+
+
+def _split(expr: Expr, known: Words) -> Expr:
+    """A product, where each sum in it is one that an author wrote, or its negative."""
+    split = factor(expr)
+    sums = [one for one in (part.as_base_exp()[0] for part in Mul.make_args(split)) if one.is_Add]
+    return split if all(one in known or -one in known for one in sums) else expr
 
 
 def _signed(expr: Expr, known: Words) -> tuple[bool, Expr]:

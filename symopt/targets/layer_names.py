@@ -38,7 +38,7 @@ _OWN = {
     "spatial", "start", "state_dict", "stop", "train", "training", "wrong",
 }  # fmt: skip
 # and what it calls its own where anything is drawn
-_OF_CHANCE = {"mask", "outline", *WORDS}
+_OF_CHANCE = {"outline", *WORDS}
 _NUMBERED = re.compile(r"(part|sum|total|largest)_\d+_?")
 
 

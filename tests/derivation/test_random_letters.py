@@ -43,7 +43,7 @@ from symopt.symbols import m
 x, y, h = given("x"), sequence("y"), sequence("h")
 r, q, s, a = random("r"), random("q"), unknown("s"), unknown("a")
 p = hyperparameter("p", Interval.Ropen(0, 1))
-whole = hyperparameter("p", Interval(0, 1))
+p_2, whole = hyperparameter("p_2", Interval.Ropen(0, 1)), hyperparameter("p", Interval(0, 1))
 sigma = hyperparameter("sigma", Interval(0, oo))
 mu, gamma = statistic("mu"), parameter("gamma")
 MASK = drawn(r[i], Bernoulli(1 - p))
@@ -162,6 +162,11 @@ ANSWERS = {
         Eq(Expectation(y[i]) + s * x[i], x[i]),
         "1/(2 − p)",
     ),
+    "two chances to be left out": (
+        {"r": drawn(r[i], Bernoulli((1 - p) * (1 - p_2))), "y": Eq(y[i], s * r[i] * x[i])},
+        MEAN,
+        "1/((1 − p)·(1 − p₂))",
+    ),
     "a probability in decimals": (
         {"r": drawn(r[i], Bernoulli(0.9)), "y": Eq(y[i], s * r[i] * x[i])},
         MEAN,
@@ -278,6 +283,17 @@ def test_high_powers_of_a_gaussian_are_not_claimed_to_be_checked():
     draws = {r: Normal(1, sigma**2)}
     assert enumerated(r[i] ** 5, expected(r[i] ** 5, draws), draws)
     assert enumerated(r[i] ** 6, expected(r[i] ** 6, draws), draws) == ""
+
+
+def test_more_drawings_than_can_be_weighed_are_not_claimed_to_be_checked():
+    letters = {random(f"r_{k}"): Bernoulli(1 - p) for k in range(13)}
+    product_of = 1
+    for one in letters:
+        product_of *= one[i]
+    assert enumerated(product_of, expected(product_of, letters), letters) == ""
+    few = dict(list(letters.items())[:4])
+    summed = Sigma(sum(one[i] for one in few), (i, 1, m))
+    assert enumerated(summed, expected(summed, few), few)[-2:] == (" = 1, 2, 3", ", exact")
 
 
 # ensembles
