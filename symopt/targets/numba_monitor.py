@@ -32,12 +32,14 @@ def render_monitor(monitor: Monitor, options: Options) -> str:  # noqa: ARG001  
         "monitor.py.jinja",
         **heading(monitor, completed(monitor)),
         observed=joined(one.name for one in made.observed),
-        states=joined(one.name for one in made.states),
         output=system.output.name,
         signature=signature(made.arguments),
         argument_words=[*_words(made), *wrapped(_refusals(guarded))],
         checks=[
-            *(f'{one.name} = _real("{one.name}", {one.name})' for one in _plain(made)),
+            *(
+                f'{one.name} = _real("{one.name}", {one.name})'
+                for one in (*made.observed, *made.states)
+            ),
             *(f"{one.name} = {number_check(one)}" for one in (*made.counter, *made.numbers)),
         ],
         lines=_aligned(code),
@@ -53,10 +55,6 @@ def render_monitor(monitor: Monitor, options: Options) -> str:  # noqa: ARG001  
         helpers=[f"plain_{one}.py.jinja" for one in sorted({h for k in known for h in k.helpers})],
         **{"class": _class(system, made)},
     )
-
-
-def _plain(made: MonitorStep) -> tuple[Argument, ...]:
-    return (*made.observed, *made.states)
 
 
 def _computed(id: str, code: PlainCode) -> str:
@@ -138,7 +136,6 @@ def _class(system: MonitorSystem, made: MonitorStep) -> dict[str, Any]:
         ],
         "counts": bool(counter),
         "kept_output": kept,
-        "value_type": "float" if kept else "float | None",
         "value_words": "before the first one, what it starts from"
         if kept
         else "before the first one, None",

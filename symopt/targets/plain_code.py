@@ -58,8 +58,8 @@ def plain_code(expr: Expr) -> PlainCode:
     """The text of an expression whose letters are floats, hyperparameters finite ones.
 
     >>> from sympy.abc import b, x
-    >>> plain_code(Piecewise((x, x < b), (b, True))).text
-    'x if x < b else b'
+    >>> plain_code(Piecewise((b, b < x), (x, True))).text
+    'b if b < x else x'
     >>> plain_code(x - b).sure
     False
     """

@@ -18,6 +18,8 @@ from symopt.verification.recursion import Recursion
 
 Values = dict[str, float]
 
+_MOST_OPEN = 4
+
 
 class Watch(Recursion):
     """One run with these hyperparameters.
@@ -73,7 +75,8 @@ class Watch(Recursion):
     def readings(self) -> Iterator[dict[str, Quantity]]:
         """What the equations say at the present observation, by letter.
 
-        Where rounding decides a comparison, once for each order of its sides.
+        Where rounding decides a comparison, once for each order of its sides; where it decides
+        more than a few, with all that they span.
         """
         self.forget()
         self.plain.open.clear()
@@ -83,7 +86,7 @@ class Watch(Recursion):
             )
             for one in self.anatomy.definitions.values()
         }
-        if not self.plain.open:
+        if not self.plain.open or len(self.plain.answers) >= _MOST_OPEN:
             yield found
             return
         pair = self.plain.open[0]

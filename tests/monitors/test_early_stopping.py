@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from symopt.runtime.compiling import compile
+from symopt.targets.numba import render_module
+from symopt.targets.target import Options
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +89,15 @@ def test_any_kind_of_number_is_observed_as_a_float(early_stopping):
     assert outputs(monitor, kinds) == [0.0] * len(kinds)
     assert monitor.states == {"b": 0.5, "w": 0.0}
     assert {type(one) for one in (*monitor.states.values(), monitor.value)} == {float}
+
+
+@pytest.mark.parametrize("name", ["early_stopping", "reduce_on_plateau"])
+def test_each_line_that_computes_names_its_equation(library, name):
+    text = render_module(library[name], Options())
+    step = text.split("def step(")[1].split("def initial_states(")[0]
+    lines = [line for line in step.splitlines() if f"{name}." in line]
+    wanted = [id for id, _ in library[name].equations]
+    assert [next(id for id in wanted if id in line) for line in lines] == wanted
 
 
 def test_the_functions_are_what_the_class_does(early_stopping):
