@@ -11,7 +11,7 @@ from sympy.core.alphabets import greeks
 from sympy.functions.elementary.exponential import ExpBase
 from sympy.printing.latex import LatexPrinter
 
-from symopt.nodes import Expectation, Gradient, Largest, Norm, Sigma
+from symopt.nodes import Argmin, Expectation, Gradient, Largest, Norm, Proximal, Sigma
 from symopt.printing.styles import LECTURE, Style
 from symopt.printing.written import WrittenOrder
 from symopt.spelling import spell
@@ -172,6 +172,16 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
 
     def _print_Abs(self, expr: Any, exp: Any = None) -> str:
         return rf"|{self._print(expr.args[0])}|"
+
+    def _print_Argmin(self, expr: Argmin) -> str:
+        body, letter = expr.args
+        shown = self._bracketed(body, isinstance(body, Add))
+        return rf"\operatorname*{{arg\,min}}_{group(self._print(letter))} {shown}"
+
+    def _print_Proximal(self, expr: Proximal) -> str:
+        weight, penalty, place = expr.args
+        name = f"{self._print(weight)} {penalty.func.__name__}"
+        return rf"\operatorname{{prox}}_{{{name}}}({self._print(place)})"
 
     def _call(self, name: str, arguments: Sequence[Basic]) -> str:
         return f"{name}({', '.join(self._print(argument) for argument in arguments)})"

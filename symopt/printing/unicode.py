@@ -8,7 +8,7 @@ from typing import Any
 from sympy import Add, Basic, Expr, Mul, Pow, S
 from sympy.printing.str import StrPrinter
 
-from symopt.nodes import Expectation, Gradient, Largest, Norm, Sigma
+from symopt.nodes import Argmin, Expectation, Gradient, Largest, Norm, Proximal, Sigma
 from symopt.printing.written import WrittenOrder
 from symopt.spelling import SUBSCRIPTS, SUPERSCRIPTS
 from symopt.views import Fraction, factors, split_sign
@@ -139,6 +139,14 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
 
     def _print_Expectation(self, expr: Expectation) -> str:
         return f"E[{self._print(expr.args[0])}]"
+
+    def _print_Argmin(self, expr: Argmin) -> str:
+        body, letter = expr.args
+        return f"argmin_{self._print(letter)} {self._bracketed(body, isinstance(body, Add))}"
+
+    def _print_Proximal(self, expr: Proximal) -> str:
+        weight, penalty, place = expr.args
+        return f"prox_{self._print(weight)}{penalty.func.__name__}({self._print(place)})"
 
     def _print_Norm(self, expr: Norm) -> str:
         return f"‖{self._print(expr.args[0])}‖"
