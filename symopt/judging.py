@@ -179,7 +179,10 @@ def verify(
         case Monitor():
             return judge_monitor(declared, monitor_subject(declared, made), seed=seed)
         case Regularizer():
-            return judge_penalty(declared, made.value, made.gradient, dtype, seed=seed)
+            step = getattr(made, "proximal_step", None)
+            return judge_penalty(
+                declared, made.value, made.gradient, dtype, seed=seed, proximal_step=step
+            )
         case Layer():
             judged_layer = layer_subject(declared, made)
             found = judge_layer(declared, judged_layer, dtype, seed=seed, progress=progress)

@@ -19,6 +19,7 @@ beta_2 = hyperparameter("beta_2", _fraction)
 gamma = hyperparameter("gamma", _fraction)
 epsilon = hyperparameter("epsilon", _nonnegative)
 lambda_ = hyperparameter("lambda", _nonnegative)
+kappa = hyperparameter("kappa", _nonnegative)
 
 theta = sequence("theta")
 v = sequence("v")

@@ -6,6 +6,7 @@ Derived:
 
     dR(θ)/dθₗ = 2·θₗ + sign(θₗ)  (only the term l depends on θₗ)
     dR(θ)/dθₗ = 0  (at θₗ = 0, chosen among the subgradients from −1 to 1)
+    prox_κR(u) = sign(u)·max(0, |u| − κ)/(1 + 2·κ)  (r(−z) = r(z))
 
 Note: The slide has no bracket; the sum is meant over both terms.
 Source: slide 'Regularization'.
@@ -40,6 +41,17 @@ def _gradient(theta, g, lambda_):
     size = theta.size
     for i in range(size):
         g[i] += lambda_ * np.sign(theta[i]) + g_scale * theta[i]  # elastic_net
+
+
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+def _proximal_step(theta, kappa):
+    real = theta.dtype.type
+    zero = real(0.0)
+    theta_scale = real(1.0 / (1.0 + 2.0 * kappa))
+    kappa = real(kappa)
+    size = theta.size
+    for i in range(size):
+        theta[i] = np.sign(theta[i]) * np.maximum(zero, abs(theta[i]) - kappa) * theta_scale  # elastic_net
 
 
 def value(theta: np.ndarray) -> float:
@@ -94,6 +106,36 @@ def gradient_over_layers(theta: Iterable[np.ndarray], g: Iterable[np.ndarray], l
     )
     for one in layers:
         _gradient(*one, *numbers)
+
+
+def proximal_step(theta: np.ndarray, kappa: float) -> None:
+    """theta becomes prox_κR(u) of each component u, in place: sign(u)·max(0, |u| − κ)/(1 + 2·κ).
+
+    theta: a contiguous array.
+    kappa: a number in [0, ∞).
+    Raises ValueError, before anything is changed, for arguments that do not fit.
+    """
+    _proximal_step(
+        *_flat({"theta": theta}, written=("theta",)),
+        _check_number("kappa", kappa, lambda x: 0 <= x < math.inf, "[0, ∞)"),
+    )
+
+
+def proximal_step_over_layers(theta: Iterable[np.ndarray], kappa: float) -> None:
+    """Each theta becomes prox_κR(u) of each component u, in place: sign(u)·max(0, |u| − κ)/(1 + 2·κ).
+
+    theta: a contiguous array for each layer.
+    kappa: a number in [0, ∞).
+    Raises ValueError, before anything is changed, for arguments that do not fit.
+    """
+    layers, numbers = (
+        _layers({"theta": theta}, written=("theta",)),
+        (
+            _check_number("kappa", kappa, lambda x: 0 <= x < math.inf, "[0, ∞)"),
+        ),
+    )
+    for one in layers:
+        _proximal_step(*one, *numbers)
 
 
 def _flat(arrays: dict[str, Any], written: tuple[str, ...]) -> list[np.ndarray]:

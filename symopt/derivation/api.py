@@ -25,6 +25,7 @@ from symopt.derivation.monitor import derive_monitor
 from symopt.derivation.network_passes import network_backward, network_statements
 from symopt.derivation.penalized import derive_penalized
 from symopt.derivation.penalty import derive_objective, derive_penalty
+from symopt.derivation.proximal import ProximalStep, proximal_if_any
 from symopt.derivation.rule import derive_rule
 from symopt.derivation.running import completed_layer
 from symopt.derivation.solving import completed
@@ -139,8 +140,19 @@ def derivations(
     if isinstance(declared, TensorLayer):
         return derive_tensor_layer(declared).derivations
     if isinstance(declared, Regularizer):
-        return (derive_penalty(declared).derivation,)
+        penalty = derive_penalty(declared)
+        step = proximal_if_any(penalty)
+        found = (step.derivation,) if isinstance(step, ProximalStep) else ()
+        return (penalty.derivation, *found)
     return ()
+
+
+def not_derived(declared: Declaration) -> tuple[str, ...]:
+    """What is looked for and does not follow from a declaration, each with the reason."""
+    if not isinstance(declared, Regularizer):
+        return ()
+    step = proximal_if_any(derive_penalty(declared))
+    return (step,) if isinstance(step, str) else ()
 
 
 def step_gradients(declared: Declaration) -> tuple[Derivation, ...]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Add, Dummy, Expr, Indexed, Mul, Pow, S, sign
+from sympy import Add, Expr, Indexed, Mul, S
 from sympy.core.function import AppliedUndef
 
 from symopt.declaration import Minimize, Objective, Regularizer
-from symopt.derivation.branches import derivative
-from symopt.derivation.steps import Derivation, Line, Reason
+from symopt.derivation.components import at_kinks, component, slope
+from symopt.derivation.steps import Derivation, Line
 from symopt.errors import DerivationError
-from symopt.nodes import Gradient, Norm, Sigma
-from symopt.notation import Hyperparameter, Sequence, function
+from symopt.nodes import Gradient, Sigma
+from symopt.notation import Sequence, function
 from symopt.printing.unicode import unicode
-from symopt.symbols import lambda_
 from symopt.views import canonical, occurrences, signed_terms
 
 
@@ -49,12 +48,12 @@ def derive_penalty(regularizer: Regularizer) -> Penalty:
             f"{id} is {unicode(total)}, which is no sum over layers; write Sigma(body, layer)"
         )
     entry = _layer_entry(id, total)
-    gradient = _slope(canonical(total.body), entry)
+    gradient = slope(canonical(total.body), entry)
     left = Gradient(stated.left, entry)
     lines = (
         Line(stated.left, total, id),
         Line(left, gradient, ("only the term ", total.index, " depends on ", entry)),
-        *_at_the_kink(left, gradient, entry),
+        *at_kinks(left, gradient, id, total.body, entry),
     )
     title = (left, f" from {id}")
     return Penalty(regularizer, id, entry, total.body, gradient, Derivation(id, title, lines))
@@ -69,17 +68,6 @@ def _layer_entry(id: str, total: Sigma) -> Expr:
         )
     (entry,) = found
     return entry
-
-
-def _at_the_kink(left: Expr, gradient: Expr, entry: Expr) -> tuple[Line, ...]:
-    """Which subgradient is taken where the penalty has a kink at zero."""
-    if not gradient.has(sign):
-        return ()
-    at_zero = gradient.subs(entry, 0)
-    low = gradient.subs(sign(entry), -1).subs(entry, 0)
-    high = gradient.subs(sign(entry), 1).subs(entry, 0)
-    reason: Reason = ("at ", entry, " = 0, chosen among the subgradients from ", low, " to ", high)
-    return (Line(left, at_zero, reason),)
 
 
 def derive_objective(objective: Objective, regularizer: Regularizer | None = None) -> Derivation:
@@ -172,43 +160,7 @@ def by_component(penalty: Penalty) -> tuple[Expr, Expr]:
     Raises
     ------
     DerivationError
-        If components do not separate, for there is more of a norm than its square in a sum; or if
-        the penalty holds λ, by which all of it is weighed when it is added to a loss.
+        If components do not separate, or the penalty holds λ, by which all of it is weighed.
     """
-    id, whole = penalty.id, canonical(penalty.term)
-    if lambda_.spelling.python in {one.spelling.python for one in whole.atoms(Hyperparameter)}:
-        raise DerivationError(
-            f"{id} holds {unicode(lambda_)}, by which the whole penalty is weighed beside a loss; "
-            "leave it out, or call it by another letter"
-        )
-    squares = [one for one in whole.atoms(Pow) if isinstance(one.base, Norm) and one.exp == 2]
-    names = {one: Dummy() for one in squares}
-    told_apart = whole.xreplace(names)
-    if told_apart.has(Norm):
-        raise DerivationError(
-            f"{id} holds a norm that is not squared, so that components do not separate; "
-            "a kernel is written for sums over components"
-        )
-    letters = set(names.values())
-    if any(told_apart.diff(one).free_symbols & {*letters, *_letters(penalty)} for one in letters):
-        raise DerivationError(
-            f"{id} holds a norm in something else than a sum, so that components do not separate; "
-            "a kernel is written for sums over components"
-        )
-    alone, _ = told_apart.as_independent(penalty.entry, *letters, as_Add=True)
-    if letters and alone != 0:
-        raise DerivationError(
-            f"{id} adds {unicode(alone)} to a norm, once a layer; it changes no gradient, so leave "
-            "it out"
-        )
-    term = told_apart.xreplace({name: one.base.args[0] ** 2 for one, name in names.items()})
-    return term, _slope(term, penalty.entry)
-
-
-def _letters(penalty: Penalty) -> set[Expr]:
-    return {penalty.entry, penalty.entry.base.label}
-
-
-def _slope(term: Expr, entry: Expr) -> Expr:
-    slope = derivative(term, entry)
-    return slope.expand() if isinstance(slope, Mul) else slope
+    term = component(penalty.id, penalty.term, penalty.entry)
+    return term, slope(term, penalty.entry)

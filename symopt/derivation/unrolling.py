@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sympy import Add, Expr, Indexed, Integer, Mul, Pow, Product, Rational, S
+from sympy import Add, Expr, Indexed, Mul, Pow, Product, Rational, S
 
 from symopt.declaration import Equation
 from symopt.derivation.averages import Average
 from symopt.derivation.responses import Response, summed
+from symopt.derivation.samples import exact_values
 from symopt.derivation.steps import Line, Reason
 from symopt.derivation.times import step_index
 from symopt.nodes import Expectation, Sigma
@@ -85,13 +86,7 @@ def _weights(average: Average, step: Index) -> Expr:
 
 def _numbers(average: Average) -> dict[Expr, Rational]:
     """An exact value for each hyperparameter, inside its range."""
-    used = average.decay.atoms(Hyperparameter) | average.weight.atoms(Hyperparameter)
-    symbols = sorted(used, key=str)
-    found: dict[Expr, Rational] = {}
-    for place, symbol in enumerate(symbols):
-        tries = [Rational(3 + place, 7 + 2 * place), Rational(5 + place, 3), Integer(2 + place)]
-        found[symbol] = next((x for x in tries if x in symbol.domain), tries[0])
-    return found
+    return exact_values(average.decay.atoms(Hyperparameter) | average.weight.atoms(Hyperparameter))
 
 
 def _run(average: Average, step: Index, drive: list[Rational]) -> list[Expr]:

@@ -12,6 +12,7 @@ from sympy.functions.elementary.exponential import ExpBase
 from sympy.printing.latex import LatexPrinter
 
 from symopt.nodes import (
+    Argmin,
     Bernoulli,
     Expectation,
     Gradient,
@@ -19,6 +20,7 @@ from symopt.nodes import (
     Largest,
     Norm,
     Normal,
+    Proximal,
     Sigma,
     Variance,
 )
@@ -218,6 +220,16 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
 
     def _print_Abs(self, expr: Any, exp: Any = None) -> str:
         return rf"|{self._print(expr.args[0])}|"
+
+    def _print_Argmin(self, expr: Argmin) -> str:
+        body, letter = expr.args
+        shown = self._bracketed(body, isinstance(body, Add))
+        return rf"\operatorname*{{arg\,min}}_{group(self._print(letter))} {shown}"
+
+    def _print_Proximal(self, expr: Proximal) -> str:
+        weight, penalty, place = expr.args
+        name = f"{self._print(weight)} {penalty.func.__name__}"
+        return rf"\operatorname{{prox}}_{{{name}}}({self._print(place)})"
 
     def _call(self, name: str, arguments: Sequence[Basic]) -> str:
         return f"{name}({', '.join(self._print(argument) for argument in arguments)})"

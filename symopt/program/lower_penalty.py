@@ -1,21 +1,22 @@
-"""Penalties ⇒ kernels: the value as a float64 sum, the gradient as a term added to g."""
+"""Penalties ⇒ kernels: the value as a float64 sum, the gradient added to g, the proximal step."""
 
 from __future__ import annotations
 
 from sympy import Basic, Expr, Mul, S
 
 from symopt.derivation.penalty import Penalty, by_component
+from symopt.derivation.proximal import ProximalStep
 from symopt.errors import LoweringError
 from symopt.notation import Hyperparameter
 from symopt.program.hoist import Numbers, hoist
 from symopt.program.invariants import check
 from symopt.program.ir import ARRAY, NUMBER, Argument, Assign, Kernel, Loop, element, local
 from symopt.program.supported import check_supported
-from symopt.symbols import lambda_
+from symopt.symbols import kappa, lambda_
 from symopt.views import rewrite
 
-SCALE = lambda_
-# what the kernels call their own things
+SCALE, WEIGHT = lambda_, kappa
+# what the kernels call their own things; of a penalty with a κ there is no proximal step
 _OWN = {"g", "i", "total", SCALE.spelling.python}
 
 
@@ -66,6 +67,27 @@ def lower_penalty_gradient(penalty: Penalty) -> Kernel:
         ),
         numbers=numbers.assignments(),
         body=(Loop(local("i"), S.Zero, "size", (Assign(place, term, "+", note=penalty.id),)),),
+        over=_name(penalty),
+    )
+    return check(kernel)
+
+
+def lower_proximal(step: ProximalStep) -> Kernel:
+    """θ_i = prox_κR(θ_i): the derived minimum, in place."""
+    penalty = step.penalty
+    numbers = Numbers(_taken(penalty) | {"i", "size", "real", WEIGHT.spelling.python})
+    written = rewrite(step.value, {step.at: penalty.entry}.get)
+    value = _placed(penalty, hoist(written, numbers, _name(penalty)))
+    place = element(_name(penalty), local("i"))
+    kernel = Kernel(
+        name="_proximal_step",
+        arguments=(
+            Argument(_name(penalty), ARRAY, written=True),
+            Argument(WEIGHT.spelling.python, NUMBER, domain=WEIGHT.domain),
+            *penalty_numbers(penalty),
+        ),
+        numbers=numbers.assignments(),
+        body=(Loop(local("i"), S.Zero, "size", (Assign(place, value, note=penalty.id),)),),
         over=_name(penalty),
     )
     return check(kernel)

@@ -1,15 +1,22 @@
-"""A regularizer as a Python module: its value and its derived gradient as Numba kernels."""
+"""A regularizer as a Python module: value, derived gradient and proximal step as kernels."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symopt.declaration import Regularizer
 from symopt.derivation.penalty import derive_penalty
+from symopt.derivation.proximal import ProximalStep, proximal_if_any
+from symopt.printing.unicode import unicode
 from symopt.program.ir import ARRAY, NUMBER, Kernel
-from symopt.program.lower_penalty import SCALE, lower_penalty_gradient, lower_value
+from symopt.program.lower_penalty import (
+    SCALE,
+    lower_penalty_gradient,
+    lower_proximal,
+    lower_value,
+)
 from symopt.targets.calling import joined, number_check, signature
-from symopt.targets.numba_rule import dtype_words, heading, kernel_lines
+from symopt.targets.numba_rule import dtype_words, heading, kernel_lines, wrapped
 from symopt.targets.ranges import admissible
 from symopt.targets.target import Options
 from symopt.targets.templates import render
@@ -29,8 +36,9 @@ def render_regularizer(regularizer: Regularizer, options: Options) -> str:
     """The text of the module."""
     penalty = derive_penalty(regularizer)
     value, gradient = lower_value(penalty), lower_penalty_gradient(penalty)
+    found = proximal_if_any(penalty)
     weighed = f"the penalty's gradient, times {SCALE.spelling.unicode}, to g in place"
-    functions = (
+    functions = [
         _Function(
             value,
             "value",
@@ -38,13 +46,21 @@ def render_regularizer(regularizer: Regularizer, options: Options) -> str:
             "The penalty on all layers' parameters, summed in float64.",
         ),
         _Function(gradient, "gradient", f"Add {weighed}.", f"Add {weighed}, for each layer."),
-    )
+    ]
+    follows, head = [penalty.derivation], heading(regularizer, regularizer.statements)
+    if isinstance(found, ProximalStep):
+        functions.append(_proximal(found))
+        follows.append(replace(found.derivation, lines=found.derivation.lines[-2:]))
+    else:
+        head["notes"] += wrapped(f"Note: {found}.")
     return render(
         "numba",
         "regularizer.py.jinja",
-        **heading(regularizer, regularizer.statements),
+        **head,
         **dtype_words(options),
-        derived=[f"{formula}  ({reason})" for formula, reason, _ in penalty.derivation.rows()[1:]],
+        derived=[
+            f"{formula}  ({reason})" for one in follows for formula, reason, _ in one.rows()[1:]
+        ],
         kernels=[
             {
                 "name": one.kernel.name,
@@ -54,6 +70,18 @@ def render_regularizer(regularizer: Regularizer, options: Options) -> str:
             for one in functions
         ],
         functions=[shown for one in functions for shown in (_single(one), _over_layers(one))],
+    )
+
+
+def _proximal(step: ProximalStep) -> _Function:
+    kernel = lower_proximal(step)
+    became = f"{kernel.over} becomes {unicode(step.derivation.lines[-1].left)} of each component u"
+    formula = unicode(step.value)
+    return _Function(
+        kernel,
+        "proximal_step",
+        f"{became}, in place: {formula}.",
+        f"Each {became}, in place: {formula}.",
     )
 
 

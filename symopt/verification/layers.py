@@ -1,7 +1,8 @@
 """A penalty of one layer: |θ_l| and ‖θ_l‖ of an array of parameters.
 
 |θ_l| is the sum of the components' absolute values and ‖θ_l‖ the root of the sum of their squares.
-So a term of the penalty with θ outside a norm is summed over the components, any other is a number.
+So a term of the penalty with θ outside a norm is summed over the components, any other is a number;
+where there is no norm at all, the whole is summed, numbers in it too.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class Layer:
     def _total(self, expr: Basic) -> Quantity:
         if isinstance(expr, Sigma) and expr.index.counts == "layer":
             return self._total(expr.body)
-        if isinstance(expr, Add):
+        if isinstance(expr, Add) and expr.has(Norm):
             return self.ops.add([self._total(part) for part in expr.args])
         if not occurrences(expr, Indexed):
             return self._at(expr, 0)

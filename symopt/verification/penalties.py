@@ -24,6 +24,7 @@ from symopt.declaration import Regularizer
 from symopt.notation import Hyperparameter
 from symopt.verification.cases import Setting, by_name, gradients, settings, starts
 from symopt.verification.layers import EXACT, Layer, Move
+from symopt.verification.proximal_steps import WEIGHTS, judge_proximal_step
 from symopt.verification.quantity import FORMATS, HIGH, Quantity
 from symopt.verification.verdict import Point, Tally, Verdict
 
@@ -39,11 +40,13 @@ def judge_penalty(
     gradient: Callable[..., None],
     dtype: str = "float32",
     seed: int = 0,
+    proximal_step: Callable[..., None] | None = None,
 ) -> Verdict:
     """Whether ``value(theta)`` is R and ``gradient(theta, g, lambda_)`` adds λ·dR/dθ to g.
 
-    Hyperparameters of R itself are passed by name to both. The verdict's ``note`` says which
-    subgradient is taken at 0, where R has a kink there.
+    Where there is one, ``proximal_step(theta, kappa)`` is judged too. Hyperparameters of R itself
+    are passed by name to all. The verdict's ``note`` says which subgradient is taken at 0, where R
+    has a kink there.
 
     Raises
     ------
@@ -55,7 +58,8 @@ def judge_penalty(
     random = np.random.default_rng([seed, zlib.crc32(regularizer.name.encode())])
     own = sorted(equation.right.atoms(Hyperparameter), key=lambda one: one.spelling.python)
     taken: set[float] = set()
-    for setting in settings(own, regularizer.default_values, random):
+    tried = settings(own, regularizer.default_values, random)
+    for setting in tried:
         for weight in _WEIGHTS:
             theta = starts(_SIZE, dtype, random)
             theta[-1] *= 1e-6
@@ -63,6 +67,10 @@ def judge_penalty(
             case = _Case(id, equation.right, theta, handed, weight, setting, dtype)
             case.judge_value(tally, value)
             taken |= case.judge_gradient(tally, gradient)
+    if proximal_step is not None:
+        for k, setting in enumerate(tried):
+            weights = WEIGHTS[k % len(WEIGHTS) :][:1] if k else WEIGHTS
+            judge_proximal_step(tally, id, equation.right, setting, proximal_step, random, weights)
     if taken:
         tally.note = f"at 0 the subgradient taken is {', '.join(f'{x:g}' for x in sorted(taken))}"
     return tally.verdict()

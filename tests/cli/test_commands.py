@@ -129,29 +129,36 @@ def test_derive_puts_a_penalty_into_an_objective():
     assert "2·λ·θₗ" in shown
 
 
-def test_a_penalty_is_put_into_an_update_rule_by_every_command(tmp_path):
+def here(capsys, *arguments):
+    """The output of a command that is run in this very process."""
+    from symopt.cli.main import app
+
+    with pytest.raises(SystemExit) as error:
+        app(list(arguments))
+    assert error.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_a_penalty_is_put_into_an_update_rule_by_every_command(tmp_path, capsys):
     shown = symopt("show", "adam", "--with", "l2").stdout
     assert shown.startswith("adam_l2  Adam with L2 regularization: ")
     assert "  g̃ₜ := gₜ + 2·λ·θₜ\n" in shown
     assert "not on the slide: α = 0.001, ε = 1e-08, λ = 0.0001" in shown
-    derived = symopt("derive", "adam", "--with", "l1").stdout
+    derived = here(capsys, "derive", "adam", "--with", "l1")
     assert "at θₗ = 0, chosen among the subgradients from −1 to 1" in derived
     assert "g̃ₜ = gₜ + λ·sign(θₜ)" in derived
     assert "v̂ₜ = vₜ/(1 − β₁ᵗ)" in derived
-    stepped = symopt("derive", "sgd", "--with", "l2", "--step").stdout
+    stepped = here(capsys, "derive", "sgd", "--with", "l2", "--step")
     assert "dL/dλ = Σ_j 2·θₜ·dL/dg̃ₜ" in stepped
-    out = ("--out", str(tmp_path))
-    symopt("generate", "adam", "nesterov", "--with", "l2", *out)
+    command = ("generate", "adam", "nesterov", "--with", "l2", "--out", str(tmp_path))
+    here(capsys, *command)
     names = ["adam_l2.py", "adam_l2.tex", "nesterov_l2.py", "nesterov_l2.tex"]
     assert sorted(path.name for path in tmp_path.rglob("*_l2.*")) == names
-    assert (
-        r"\tilde{g}_t := g_t + 2 \lambda \theta_t" in (tmp_path / "latex/adam_l2.tex").read_text()
-    )
-    checked = symopt("generate", "adam", "nesterov", "--with", "l2", *out, "--check").stdout
-    assert checked == "4 files are as declared\n"
-    (row,) = json.loads(
-        symopt("verify", "sgd", "--with", "l1", "--dtype", "float64", "--json").stdout
-    )
+    text = (tmp_path / "latex/adam_l2.tex").read_text()
+    assert r"\tilde{g}_t := g_t + 2 \lambda \theta_t" in text
+    assert here(capsys, *command, "--check") == "4 files are as declared\n"
+    verified = here(capsys, "verify", "sgd", "--with", "l1", "--dtype", "float64", "--json")
+    (row,) = json.loads(verified)
     assert (row["name"], row["ok"]) == ("sgd_l1", True)
 
 
@@ -172,29 +179,20 @@ def lasso():
 """
 
 
-def test_a_rule_and_a_penalty_of_one_file_go_together(tmp_path):
-    (tmp_path / "own.py").write_text(OWN)
-    shown = symopt("show", "own.py", "--with", "own.py", cwd=tmp_path).stdout
+def test_a_rule_and_a_penalty_of_one_file_go_together(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("own.py").write_text(OWN)
+    shown = here(capsys, "show", "own.py", "--with", "own.py")
+    assert shown.startswith("mine_lasso  Mine with Lasso: ")
     assert "g̃ₜ := gₜ + λ·sign(θₜ)/(1 + |θₜ|)" in shown
-    (row,) = json.loads(
-        symopt(
-            "verify", "own.py", "--with", "own.py", "--dtype", "float32", "--json", cwd=tmp_path
-        ).stdout
-    )
-    assert (row["name"], row["ok"]) == ("mine_lasso", True)
-    (tmp_path / "two.py").write_text(
-        OWN
-        + OWN.split("@update_rule")[0]
-        + "@regularizer\n"
-        + OWN.split("@regularizer")[1].replace("lasso", "ridge")
-    )
+    derived = here(capsys, "derive", "own.py")
+    assert "at θₗ = 0, chosen among the subgradients from −1 to 1" in derived
+    assert "lasso has no proximal step, for it holds log(1 + |z|), which is no polyn" in derived
+    again = OWN.partition("@regularizer")[2].replace("lasso", "ridge")
+    Path("two.py").write_text(f"{OWN}\n@regularizer{again}")
     assert symopt("show", "sgd", "--with", "two.py", cwd=tmp_path, code=2).stderr == (
         "symopt: two.py declares 2 regularizers (lasso, ridge), but --with takes one; give it a "
         "file with a single one in it\n"
-    )
-    (tmp_path / "none.py").write_text(OWN.split("@regularizer")[0] * 2)
-    assert symopt("show", "sgd", "--with", "none.py", cwd=tmp_path, code=2).stderr == (
-        "symopt: mine is an update rule, but --with takes a regularizer such as l2\n"
     )
 
 

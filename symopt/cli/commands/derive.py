@@ -14,7 +14,7 @@ from symopt.cli import completion
 from symopt.cli.options import AsJson, AsLatex, HouseStyle, With
 from symopt.cli.penalties import beside, penalty
 from symopt.declaration import Declaration, Regularizer, UpdateRule
-from symopt.derivation.api import derivations, step_gradients
+from symopt.derivation.api import derivations, not_derived, step_gradients
 from symopt.derivation.penalized import penalized
 from symopt.derivation.steps import Derivation, in_words
 
@@ -71,6 +71,8 @@ def _print(found: Sequence[tuple[Declaration, Sequence[Derivation]]]) -> None:
             if derivation.assumptions:
                 typer.echo(f"  assuming {', '.join(map(in_words, derivation.assumptions))}")
             typer.echo()
+        for reason in not_derived(declared):
+            typer.echo(typer.style(reason, dim=True))
 
 
 def laid_out(derivation: Derivation, width: int) -> Iterator[str]:
