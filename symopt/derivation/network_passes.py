@@ -37,6 +37,7 @@ from symopt.nodes import Gradient, Sigma
 from symopt.notation import (
     Count,
     Hyperparameter,
+    Parameter,
     Sequence,
     count,
     function,
@@ -156,15 +157,33 @@ def _objective(network: Network) -> Equation:
 
 
 def _penalized(network: Network, place: int) -> Expr:
-    """R(θ), or R_1(θ) and so on where there are several."""
+    """R(θ), or R(W) of the letter that it is on; R_1 and so on where there are several."""
     word = "R" if len(network.penalties) == 1 else f"R_{place + 1}"
-    return function(word)(theta)
+    return function(word)(_argument(network, network.penalties[place]))
+
+
+def _argument(network: Network, penalty: Penalty) -> Sequence:
+    """The one letter that a penalty is on, of all layers, or θ for several."""
+    known = {
+        one.spelling.python: one.spelling
+        for place in _places(network)
+        for one in place.letters
+        if isinstance(one, Parameter | Sequence)
+    }
+    if len(penalty.letters) != 1 or penalty.letters[0] not in known:
+        return theta
+    spelling = known[penalty.letters[0]]
+    names = {"latex": spelling.latex, "unicode": spelling.unicode, "python": spelling.python}
+    return sequence("W", **names)
 
 
 def _penalties(network: Network) -> Iterator[Statement]:
     for place, one in enumerate(network.penalties):
+        found = derive_penalty(one.regularizer)
         _, stated = one.regularizer.equations[0]
-        shown = replace(stated, left=_penalized(network, place))
+        letters = {found.entry.base: _argument(network, one)}
+        right = relettered(stated.right, letters)
+        shown = replace(stated, left=_penalized(network, place), right=right)
         yield Statement(f"{one.regularizer.name}", shown)
 
 

@@ -29,8 +29,8 @@ def test_letters_that_a_layer_and_the_rule_share_are_told_apart_with_their_value
 
 def test_what_training_makes_small_is_the_mean_loss_and_the_penalty():
     texts = shown()
-    assert texts["normalized.objective"] == "J(θ) = 1/N·Σ_{n=1..N} ℓ⁽⁴⁾ₙ + 0.001·R(θ)"
-    assert texts["normalized.l2"] == "R(θ) = Σ_l ‖θₗ‖²"
+    assert texts["normalized.objective"] == "J(θ) = 1/N·Σ_{n=1..N} ℓ⁽⁴⁾ₙ + 0.001·R(γ)"
+    assert texts["normalized.l2"] == "R(γ) = Σ_l ‖γₗ‖²"
 
 
 def test_the_backward_pass_goes_from_the_loss_to_the_input():
