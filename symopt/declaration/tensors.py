@@ -101,7 +101,8 @@ def _check_number(id: str, expr: Basic) -> None:
     for part in expr.atoms():
         if part.is_Float:
             raise DeclarationError(
-                f"{id} holds {part}, which is not exact; write Rational(1, 2) or a hyperparameter"
+                f"{id} holds {unicode(part)}, which is not exact; write Rational(1, 2) or a "
+                "hyperparameter"
             )
         if isinstance(part, Index):
             raise DeclarationError(

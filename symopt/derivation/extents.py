@@ -118,9 +118,9 @@ def _check_inside(outline: Outline, read: _Read) -> None:
     for side, gap in gaps.items():
         if not _nonnegative(gap):
             raise DerivationError(
-                f"{outline.id} reads {unicode(read.entry)}, where {unicode(read.place)} may lie "
-                f"{side} the places of {unicode(read.entry.base)} along axis {read.axis}; let it "
-                f"lie within, or put zeros around it with padded(…)"
+                f"{outline.id} reads {unicode(read.entry)}, which may lie {side} the places of "
+                f"{unicode(read.entry.base)} along axis {read.axis}; let it lie within, or put "
+                "zeros around it with padded(…)"
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 from sympy import Expr, Indexed
 
@@ -53,6 +54,7 @@ class TensorBackward:
         return (self.derivation,) if first is None else (first, self.derivation)
 
 
+@cache
 def derive_tensor_layer(layer: TensorLayer) -> TensorBackward:
     """The gradients of a layer by its inputs and by what it learns.
 

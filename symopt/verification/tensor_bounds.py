@@ -14,6 +14,8 @@ from fractions import Fraction
 from math import inf
 from typing import Any
 
+from sympy import Basic, Expr, Indexed, Mul, Pow
+
 from symopt.verification.quantity import HIGH, UNBOUNDED, Format, Quantity
 
 
@@ -28,3 +30,21 @@ def sum_of_products(form: Format, value: Any, size: Any, count: Any, roundings: 
     share = steps * form.unit
     allowed = share / (1 - share) * size if share < 0.5 else inf
     return Quantity(exact, size, allowed + count * roundings * form.tiny)
+
+
+def roundings(expr: Basic) -> int:
+    """The most factors of a product, and what a number takes: its parts, typed once."""
+    if isinstance(expr, Indexed):
+        return 1
+    if not expr.has(Indexed):
+        return 0 if expr.is_number and abs(expr) == 1 else 2 + sum(1 for _ in _nodes(expr))
+    if isinstance(expr, Pow):
+        return roundings(expr.args[0]) * int(expr.args[1])
+    found = [roundings(part) for part in expr.args if isinstance(part, Expr)]
+    return sum(found) if isinstance(expr, Mul) else max(found)
+
+
+def _nodes(expr: Basic) -> Any:
+    yield expr
+    for part in expr.args:
+        yield from _nodes(part)

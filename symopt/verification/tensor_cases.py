@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from sympy import Expr
 
 from symopt.declaration import TensorLayer
 from symopt.notation import Count, Hyperparameter
@@ -53,17 +54,25 @@ def tensor_cases(layer: TensorLayer, random: np.random.Generator) -> tuple[Tenso
     return tuple(found)
 
 
-def large_case(layer: TensorLayer, random: np.random.Generator) -> TensorCase | None:
-    """Lengths that double one after the other until sums and blocks are long."""
+def large_cases(layer: TensorLayer, random: np.random.Generator) -> tuple[TensorCase, ...]:
+    """Lengths that double one after the other until sums are long, and a batch of many examples."""
     world = _small(layer, random, usual=True)
     if world is None:
-        return None
-    lengths = dict(world.lengths)
-    names = sorted(lengths, key=str)
+        return ()
+    batch = layer.outline.batch
+    grown = [sorted(world.lengths, key=str)]
+    grown += [[layer.outline.ranges[batch]]] if batch is not None else []
+    found = (_grown(world, names, random) for names in grown)
+    return tuple(TensorCase(one, "ordinary") for one in found if one is not None)
+
+
+def _grown(world: World, names: list[Expr], random: np.random.Generator) -> World | None:
+    """A world in which some lengths have doubled until there are many terms."""
+    layer, lengths = world.layer, dict(world.lengths)
     for _ in range(_TRIES):
         points = _points(World(layer, lengths, world.numbers))
         if points >= _LARGE:
-            return TensorCase(World(layer, lengths, world.numbers), "ordinary")
+            return World(layer, lengths, world.numbers)
         one = names[random.integers(len(names))]
         longer = {**lengths, one: 2 * lengths[one] + int(random.integers(2))}
         if points < _points(World(layer, longer, world.numbers)) < 8 * _LARGE:
@@ -71,8 +80,27 @@ def large_case(layer: TensorLayer, random: np.random.Generator) -> TensorCase | 
     return None
 
 
+def without_a_place(layer: TensorLayer, random: np.random.Generator) -> World | None:
+    """Lengths from 1 on at which some index of the output runs over no place."""
+    for _ in range(_TRIES if layer.outline.sought else 0):
+        world = _any(layer, random, usual=False)
+        if min(world.length(layer.outline.ranges[one]) for one in layer.outline.sought) == 0:
+            return world
+    return None
+
+
 def _small(layer: TensorLayer, random: np.random.Generator, usual: bool) -> World | None:
-    """Lengths up to 3, in space up to 5, with an output that is not empty."""
+    """Lengths at which the output is not empty, and its sums are short."""
+    for tried in range(_TRIES):
+        more = tried // 200  # windows may need more room
+        world = _any(layer, random, usual, more)
+        if 1 <= _points(world) <= _SMALL * (1 + more):
+            return world
+    return None
+
+
+def _any(layer: TensorLayer, random: np.random.Generator, usual: bool, more: int = 0) -> World:
+    """Lengths up to 3, in space up to 5."""
     outline = layer.outline
     lengths = {one for shape in outline.shapes.values() for one in shape if isinstance(one, Count)}
     wide = {
@@ -81,16 +109,11 @@ def _small(layer: TensorLayer, random: np.random.Generator, usual: bool) -> Worl
         for one, margin in zip(shape, outline.margins[letter], strict=True)
         if margin != (0, 0)
     }
-    for tried in range(_TRIES):
-        more = tried // 200  # windows may need more room
-        drawn = {
-            one: int(random.integers(1, (6 if one in wide else 4) + more))
-            for one in sorted(lengths, key=str)
-        }
-        world = World(layer, drawn, _numbers(layer, random, usual))
-        if 1 <= _points(world) <= _SMALL * (1 + more):
-            return world
-    return None
+    drawn = {
+        one: int(random.integers(1, (6 if one in wide else 4) + more))
+        for one in sorted(lengths, key=str)
+    }
+    return World(layer, drawn, _numbers(layer, random, usual))
 
 
 def _points(world: World) -> int:

@@ -15,10 +15,10 @@ import numpy as np
 
 from symopt.declaration import TensorLayer
 from symopt.verification.quantity import FORMATS
-from symopt.verification.tensor_cases import large_case, tensor_cases
+from symopt.verification.tensor_cases import TensorCase, large_cases, tensor_cases
 from symopt.verification.tensor_class import judge_class
 from symopt.verification.tensor_large import judge_large
-from symopt.verification.tensor_misfits import judge_misfits
+from symopt.verification.tensor_misfits import judge_misfits, judge_without_a_place
 from symopt.verification.tensor_subject import TensorSubject
 from symopt.verification.tensor_trials import TensorTrial, laid_out, spoilt
 from symopt.verification.verdict import Tally, Verdict
@@ -50,7 +50,7 @@ def judge_tensor(
             progress(done, len(cases))
         if tally.refuted:
             return tally.verdict()
-    for case in cases[:3]:
+    for case in (cases[0], max(cases, key=_zeros)):
         trial = TensorTrial(subject, tally, case, random)
         for letter in (*trial.outline.arrays, trial.output):
             for bad in _BAD:
@@ -58,11 +58,21 @@ def judge_tensor(
                     spoilt(trial, letter, bad)
     if not tally.refuted:
         laid_out(TensorTrial(subject, tally, cases[1], random))
-    large = large_case(layer, random)
-    if large is not None and not tally.refuted:
-        judge_large(subject, tally, large, random)
+    for large in large_cases(layer, random):
+        if not tally.refuted:
+            judge_large(subject, tally, large, random)
     for case in cases[:2]:
         if not tally.refuted:
             judge_misfits(TensorTrial(subject, tally, case, random))
             judge_class(TensorTrial(subject, tally, case, random))
+    if not tally.refuted:
+        judge_without_a_place(layer, TensorTrial(subject, tally, cases[0], random))
     return tally.verdict()
+
+
+def _zeros(case: TensorCase) -> tuple[int, int]:
+    """Whether there are examples, and how many zeros stand around arrays."""
+    world = case.world
+    margins = world.layer.outline.margins.values()
+    found = (world.margin(one) for several in margins for pair in several for one in pair)
+    return min(1, *world.lengths.values()), sum(found)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from symopt.verification.tensor_bounds import sum_of_products
+from symopt.verification.tensor_bounds import roundings, sum_of_products
 from symopt.verification.tensor_cases import TensorCase
 from symopt.verification.tensor_subject import TensorSubject
-from symopt.verification.tensor_trials import TensorTrial
+from symopt.verification.tensor_trials import TensorTrial, unit_at
 from symopt.verification.tensor_world import COUNT, SIZE, VALUE, Array, Way, wide
 from symopt.verification.verdict import Point, Tally
 
@@ -45,11 +45,11 @@ def judge_large(
     for letter in trial.differentiated():
         name = letter.spelling.python
         kernel = backward.arrays[f"d{name}"]
+        slopes = [world.slopes(x, x[output], letter, way) for x, way in ways]
         for at in _places(kernel, random, _ENTRIES):
-            step = np.zeros(kernel.shape, np.int64)
-            step[at] = 1
-            slopes = [world.slope(x, x[output], letter, step, way) for x, way in ways]
-            _beside(trial, f"{tally.name}, dL/d{name}", at, kernel, slopes, 1)
+            step = unit_at(kernel.shape, at)
+            row = [slope(step) for slope in slopes]
+            _beside(trial, f"{tally.name}, dL/d{name}", at, kernel, row, 1)
 
 
 def _places(array: Array, random: np.random.Generator, number: int) -> list[tuple[int, ...]]:
@@ -63,8 +63,8 @@ def _beside(
 ) -> None:
     value, size, count = row
     tally = trial.tally
-    roundings = trial.world.roundings() + more
-    high = sum_of_products(tally.form, float(value), size, count, roundings)
+    steps = roundings(trial.outline.equation.right) + more
+    high = sum_of_products(tally.form, float(value), size, count, steps)
     rest = float(value - type(value)(float(value)))
     declared = high._replace(value=high.value + rest, error=high.error * (1 + _OWN))
     place = f"{shown} at {', '.join(map(str, at))}"

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from symopt.declaration import TensorLayer
 from symopt.verification.cases import admits
+from symopt.verification.tensor_cases import TensorCase, without_a_place
 from symopt.verification.tensor_trials import TensorTrial
 
 Change = tuple[str, Any, str]
@@ -44,7 +46,6 @@ def _changes(trial: TensorTrial, handed: dict[str, Any]) -> Iterator[Change]:
             for value in (-1, 0, 0.5, float("nan"), "1", True, 1e300):
                 if not _fits(one, value):
                     yield str(one), value, f"= {value!r}"
-    yield from _too_short(trial, handed)
 
 
 def _fits(one: Any, value: Any) -> bool:
@@ -69,18 +70,21 @@ def _tied(trial: TensorTrial, name: str, others: tuple[str, ...]) -> Iterator[in
             yield axis
 
 
-def _too_short(trial: TensorTrial, handed: dict[str, Any]) -> Iterator[Change]:
-    """Inputs without a place along an axis that an index of the output has to reach into."""
-    outline = trial.outline
-    for letter in outline.inputs:
-        name = letter.spelling.python
-        for axis, length in enumerate(outline.shapes[letter]):
-            alone = any(length == outline.ranges[one] for one in outline.ranges
-                        if one not in outline.sought)  # fmt: skip
-            if alone or name not in handed or outline.margins[letter][axis] != (0, 0):
-                continue
-            empty = np.take(handed[name], [], axis=axis)
-            yield name, empty, f"empty along axis {axis}"
+def judge_without_a_place(layer: TensorLayer, trial: TensorTrial) -> None:
+    """Sizes at which the output has no place, as a window is larger than an array and its zeros."""
+    world = without_a_place(layer, trial.random)
+    if world is None:
+        return
+    case = TensorCase(world, "ordinary")
+    other = TensorTrial(trial.subject, trial.tally, case, trial.random)
+    known, subject = other.known(), trial.subject
+    for what, function, names in (
+        ("forward", subject.forward, subject.forward_arguments),
+        ("backward", subject.backward, subject.backward_arguments),
+    ):
+        if not trial.tally.refuted:
+            handed = {name: known[name] for name in names}
+            _refusing(other, what, function, handed, "an output without a place")
 
 
 def _refusing(
@@ -95,7 +99,7 @@ def _refusing(
             if isinstance(one, np.ndarray) and one.tobytes() != copies[name].tobytes():
                 trial.tally.refute(where, f"{where}: {words} is refused, but {name} has changed")
         return
-    except (TypeError, IndexError, OverflowError, AttributeError) as error:
+    except Exception as error:
         shown = f"{type(error).__name__}: {error}"
         trial.tally.refute(where, f"{where}: {words} fails with {shown} ({trial.case.words})")
         return

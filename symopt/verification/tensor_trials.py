@@ -11,8 +11,8 @@ import numpy as np
 
 from symopt.declaration.outline import Outline
 from symopt.notation import Sequence
-from symopt.verification.layer_calls import Answer, Arrays, Call
-from symopt.verification.tensor_bounds import sum_of_products
+from symopt.verification.layer_calls import Answer, Call
+from symopt.verification.tensor_bounds import roundings, sum_of_products
 from symopt.verification.tensor_cases import TensorCase, drawn, exact
 from symopt.verification.tensor_subject import TensorSubject
 from symopt.verification.tensor_world import COUNT, SIZE, VALUE, Array, World
@@ -109,14 +109,13 @@ class TensorTrial:
 
     def gradients(self, letter: Sequence) -> Iterator[tuple[tuple[int, ...], Any, Any, Any]]:
         """Each place of a gradient likewise: the slope of Σ dy·y as the entry there grows."""
+        slopes = [
+            self.world.slopes(arrays, arrays[self.output], letter, way)
+            for arrays, way in self._ways()
+        ]
         for at in np.ndindex(self.world.shape(letter)):
-            step = np.zeros(self.world.shape(letter), np.int64)
-            step[at] = 1
-            found = [
-                self.world.slope(arrays, arrays[self.output], letter, step, way)
-                for arrays, way in self._ways()
-            ]
-            yield (at, *found)
+            step = unit_at(self.world.shape(letter), at)
+            yield (at, *(slope(step) for slope in slopes))
 
     def _ways(self) -> list[tuple[dict[Any, Array], Any]]:
         return [(self._exact, VALUE), (self._sizes, SIZE), (self._ones, COUNT)]
@@ -137,7 +136,7 @@ class TensorTrial:
         if answer.refused:
             self.tally.refute(where, f"{where}: refused {answer.refused!r} ({self.case.words})")
             return
-        roundings = self.world.roundings() + (what == "backward")
+        steps = roundings(self.outline.equation.right) + (what == "backward")
         shown = self.outline.id if what == "forward" else f"{self.tally.name}, dL/d{_name(letter)}"
         for at, value, size, count in rows:
             number = float(answer.arrays[name][at])
@@ -147,7 +146,7 @@ class TensorTrial:
                     message = f"{place}: {number!r}, where an entry that is read is none"
                     self.tally.refute(place, f"{message}; {self.words()}")
                 continue
-            declared = sum_of_products(self.tally.form, value, size, count, roundings)
+            declared = sum_of_products(self.tally.form, value, size, count, steps)
             self.tally.point(declared, number, Point(place, partial(self.words)))
 
     def words(self) -> str:
@@ -181,17 +180,28 @@ def spoilt(trial: TensorTrial, letter: Sequence, bad: float) -> None:
     more = {**ones, letter: ones[letter].copy()}
     more[letter][at] += 1
 
+    outputs = world.output(more, COUNT) - world.output(ones, COUNT)
+    slopes = {
+        one: [world.slopes(x, x[output], one, COUNT) for x in (ones, more)]
+        for one in trial.differentiated()
+    }
+
     def lost(by: Sequence | None, place: tuple[int, ...]) -> bool:
         """Whether a product at this place holds the entry."""
         if by is None:
-            read = letter != output
-            return read and bool((world.output(more, COUNT) - world.output(ones, COUNT))[place])
-        step = np.zeros(world.shape(by), np.int64)
-        step[place] = 1
-        slopes = [world.slope(x, x[output], by, step, COUNT) for x in (ones, more)]
-        return bool(slopes[0] != slopes[1])
+            return letter != output and bool(outputs[place])
+        step = unit_at(world.shape(by), place)
+        before, after = (slope(step) for slope in slopes[by])
+        return bool(before != after)
 
     TensorTrial(trial.subject, trial.tally, trial.case, trial.random, arrays).judge(lost)
+
+
+def unit_at(shape: tuple[int, ...], at: tuple[int, ...]) -> np.ndarray:
+    """An array that is 1 at one place and 0 elsewhere."""
+    found = np.zeros(shape, np.int64)
+    found[at] = 1
+    return found
 
 
 LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -207,6 +217,3 @@ def laid_out(trial: TensorTrial) -> None:
         if not trial.tally.refuted:
             arrays = {one: layout(x) for one, x in trial.arrays.items()}
             TensorTrial(trial.subject, trial.tally, trial.case, trial.random, arrays).judge()
-
-
-__all__ = ["Arrays", "TensorTrial", "laid_out", "spoilt"]

@@ -14,18 +14,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, reduce
 from math import comb
+from operator import add, mul
 from typing import Any
 
 import numpy as np
 from sympy import Add, Basic, Expr, Indexed, Integer, Mul, Pow, Symbol
 
 from symopt.declaration import TensorLayer
+from symopt.declaration.outline import entries
 from symopt.errors import DeclarationError
 from symopt.nodes import Sigma
 from symopt.notation import Index, Sequence
 from symopt.verification.quantity import HIGH
+from symopt.verification.tensor_places import along, whole
 from symopt.verification.wide_numbers import extended
 
 Array = Any  # of whole numbers, fractions or floating-point numbers
@@ -67,6 +70,10 @@ class World:
         """How long an axis is, or how far an index runs."""
         return int(expr) if isinstance(expr, Integer) else self.sizes[expr]
 
+    def margin(self, expr: Expr) -> int:
+        """How many zeros stand on one side of an axis."""
+        return int(whole(expr, self.sizes))
+
     def shape(self, letter: Sequence) -> tuple[int, ...]:
         """The shape of an array that is read, or of the output."""
         outline = self.layer.outline
@@ -91,18 +98,18 @@ class World:
     def _readable(self, index: Index, place: int, sizes: dict[Expr, int]) -> bool:
         outline = self.layer.outline
         bound = [one for one in outline.ranges if one not in outline.sought]
-        for entry in _entries(outline.equation.right):
+        for entry in entries(outline.equation.right):
             shape, margins = outline.shapes[entry.base], outline.margins[entry.base]
             for at, length, margin in zip(entry.indices, shape, margins, strict=True):
                 if not at.has(index):
                     continue
                 inside = [one for one in bound if at.has(one)]
-                ends = (np.arange(1, _whole(outline.ranges[one], sizes) + 1) for one in inside)
+                ends = (np.arange(1, whole(outline.ranges[one], sizes) + 1) for one in inside)
                 grids = np.meshgrid(*ends)
                 known = {**sizes, **dict(zip(inside, grids, strict=True)), index: place}
-                before, after = (_whole(one, sizes) for one in margin)
-                found = np.asarray(_whole(at, known))
-                last = _whole(length, sizes) + after
+                before, after = (whole(one, sizes) for one in margin)
+                found = np.asarray(whole(at, known))
+                last = whole(length, sizes) + after
                 if found.size and (found.min() < 1 - before or found.max() > last):
                     return False
         return True
@@ -112,59 +119,69 @@ class World:
     def output(self, arrays: Arrays, way: Way = VALUE) -> Array:
         """The output, an array of its shape."""
         outline = self.layer.outline
-        indices = outline.output.indices
-        places = {one: _axis(self.length(outline.ranges[one]), k, len(indices))
-                  for k, one in enumerate(indices)}  # fmt: skip
-        found = self._at(outline.equation.right, places, len(indices), arrays, way)
+        axes = {one: axis for axis, one in enumerate(outline.output.indices)}
+        found = self._at(outline.equation.right, axes, len(axes), arrays, way)
         return np.broadcast_to(found, self.shape(outline.output.base))
 
-    def loss(self, arrays: Arrays, outer: Array, way: Way = VALUE) -> Any:
-        """Σ dy·y over all places."""
-        return (outer * self.output(arrays, way)).sum()
-
     def _at(
-        self, expr: Basic, places: dict[Index, Array], depth: int, arrays: Arrays, way: Way
+        self, expr: Basic, axes: dict[Index, int], depth: int, arrays: Arrays, way: Way
     ) -> Array:
-        """An expression at all places of its indices, which have an axis each."""
+        """An expression at all places of its indices, which have an axis of several each."""
         if isinstance(expr, Sigma):
             length = self.length(expr.bounds[1])  # type: ignore[index]  # a declared sum has bounds
-            inner = {one: array[..., None] for one, array in places.items()}
-            inner[expr.index] = _axis(length, depth, depth + 1)
+            inner = {**axes, expr.index: depth}
             found = np.asarray(self._at(expr.body, inner, depth + 1, arrays, way))
-            found = found.reshape((1,) * (depth + 1 - found.ndim) + found.shape)
+            found = found.reshape(found.shape + (1,) * (depth + 1 - found.ndim))
             return np.broadcast_to(found, (*found.shape[:-1], length)).sum(axis=-1)
         if isinstance(expr, Indexed):
-            return self._entry(expr, places, arrays)
+            return self._entry(expr, axes, depth, arrays)
         if not expr.has(Indexed):
             return way(self.number(expr))
-        parts = [self._at(part, places, depth, arrays, way) for part in expr.args
-                 if not (isinstance(expr, Pow) and part is expr.args[1])]  # fmt: skip
-        if isinstance(expr, Add):
-            return sum(parts[1:], start=parts[0])
-        if isinstance(expr, Mul):
-            product = parts[0]
-            for part in parts[1:]:
-                product = product * part
-            return product
+        taken = expr.args[:1] if isinstance(expr, Pow) else expr.args
+        parts = [_deep(self._at(part, axes, depth, arrays, way), depth) for part in taken]
+        if isinstance(expr, Add | Mul):
+            return reduce(add if isinstance(expr, Add) else mul, parts)
         if isinstance(expr, Pow):
             return parts[0] ** int(expr.args[1])
         raise DeclarationError(f"{expr} is no sum of products of entries")
 
-    def _entry(self, entry: Indexed, places: dict[Index, Array], arrays: Arrays) -> Array:
-        array, outline = arrays[entry.base], self.layer.outline
-        known = {**self.sizes, **places}
-        at = [np.asarray(_whole(one, known)) for one in entry.indices]
-        inside = np.asarray(True)
-        for place, length in zip(at, array.shape, strict=True):
-            inside = inside & (place >= 1) & (place <= length)
-        if not inside.all() and set(outline.margins[entry.base]) == {(0, 0)}:
-            raise DeclarationError(f"{outline.id} reads {entry} beyond the array")
+    def _entry(self, entry: Indexed, axes: dict[Index, int], depth: int, arrays: Arrays) -> Array:
+        array = arrays[entry.base]
+        used = tuple((one, axes[one]) for one in axes if entry.has(one))
+        key = (entry, used, depth)
+        if key not in self._places:
+            self._places[key] = self._place(entry, used, depth, array.shape)
+        inside, at = self._places[key]
         zero = array.dtype.type(0) if array.dtype != object else 0
         if not array.size:
             return np.full(inside.shape, zero, array.dtype)
-        nearest = (np.clip(place, 1, length) - 1
-                   for place, length in zip(at, array.shape, strict=True))  # fmt: skip
-        return np.where(inside, array[tuple(nearest)], zero)
+        return array[at] if inside.all() else np.where(inside, array[at], zero)
+
+    @cached_property
+    def _places(self) -> dict[Any, tuple[Array, tuple[Array, ...]]]:
+        """Where each entry is read, once it is known."""
+        return {}
+
+    def _place(
+        self,
+        entry: Indexed,
+        used: tuple[tuple[Index, int], ...],
+        depth: int,
+        shape: tuple[int, ...],
+    ) -> tuple[Array, tuple[Array, ...]]:
+        """Which places of an entry lie within its array, and the nearest ones that do."""
+        outline = self.layer.outline
+        known = {**self.sizes}
+        for index, axis in used:
+            known[index] = along(self.length(outline.ranges[index]), axis, depth)
+        at = [np.asarray(whole(one, known)) for one in entry.indices]
+        inside = np.ones((1,) * depth, bool)
+        for place, length in zip(at, shape, strict=True):
+            inside = inside & (place >= 1) & (place <= length)
+        if not inside.all() and set(outline.margins[entry.base]) == {(0, 0)}:
+            raise DeclarationError(f"{outline.id} reads {entry} beyond the array")
+        pairs = zip(at, shape, strict=True)
+        return inside, tuple(np.clip(place, 1, max(1, length)) - 1 for place, length in pairs)
 
     def number(self, expr: Basic) -> Any:
         """A factor without an entry: exact where it is rational, else to 50 digits."""
@@ -178,24 +195,29 @@ class World:
 
     # its slopes
 
-    def slope(
-        self, arrays: Arrays, outer: Array, letter: Sequence, step: Array, way: Way = VALUE
-    ) -> Any:
-        """How Σ dy·y grows as an array moves by a step, at first."""
-        degree = max(1, _degree(self.layer.outline.equation.right, letter))
-        at = [
-            self.loss({**arrays, letter: arrays[letter] + k * step}, outer, way)
-            for k in range(degree + 1)
-        ]
-        found: Any = 0
-        for k in range(1, degree + 1):
-            difference = sum((-1) ** (k - j) * comb(k, j) * at[j] for j in range(k + 1))
-            found = found + (-1) ** (k - 1) * difference * _over(k, at[0])
-        return found
+    def slopes(
+        self, arrays: Arrays, outer: Array, letter: Sequence, way: Way = VALUE
+    ) -> Callable[[Array], Any]:
+        """How Σ dy·y grows at first as an array moves by a step, as a function of the step.
 
-    def roundings(self) -> int:
-        """How many roundings one product takes besides the additions: its factors, its number."""
-        return _roundings(self.layer.outline.equation.right)
+        Outputs are subtracted before they are added up. Where none is of a higher degree than 1 in
+        the array, they grow from 0 on as from anywhere, and nothing else is in them to cancel.
+        """
+        degree = max(1, _degree(self.layer.outline.equation.right, letter))
+        origin = arrays[letter] if degree > 1 else 0 * arrays[letter]
+        start = self.output({**arrays, letter: origin}, way)
+
+        def slope(step: Array) -> Any:
+            moved = (origin + k * step for k in range(1, degree + 1))
+            at = [start, *(self.output({**arrays, letter: one}, way) for one in moved)]
+            found: Any = 0
+            for k in range(1, degree + 1):
+                difference = sum((-1) ** (k - j) * comb(k, j) * at[j] for j in range(k + 1))
+                total = (outer * difference).sum()
+                found = found + (-1) ** (k - 1) * total * _over(k, total)
+            return found
+
+        return slope
 
 
 def _over(k: int, like: Any) -> Any:
@@ -203,41 +225,16 @@ def _over(k: int, like: Any) -> Any:
     return 1 / type(like)(k) if isinstance(like, np.floating) else Fraction(1, k)
 
 
+def _deep(found: Any, depth: int) -> Any:
+    """An array with as many axes as there are indices; a number as it is."""
+    if not isinstance(found, np.ndarray) or not found.ndim:
+        return found
+    return found.reshape(found.shape + (1,) * (depth - found.ndim))
+
+
 def _rational(number: Any) -> Expr:
     exact = Fraction(number)
     return Integer(exact.numerator) / Integer(exact.denominator)
-
-
-def _axis(length: int, axis: int, depth: int) -> Array:
-    """The places 1 … length along one axis of several."""
-    shape = [1] * depth
-    shape[axis] = length
-    return np.arange(1, length + 1).reshape(shape)
-
-
-def _whole(expr: Basic, known: Mapping[Any, Any]) -> Any:
-    """A whole number, or an array of such."""
-    if expr in known:
-        return known[expr]
-    if isinstance(expr, Integer):
-        return int(expr)
-    parts = [_whole(part, known) for part in expr.args]
-    if isinstance(expr, Add):
-        return sum(parts[1:], start=parts[0])
-    if isinstance(expr, Mul):
-        product = parts[0]
-        for part in parts[1:]:
-            product = product * part
-        return product
-    if isinstance(expr, Pow):
-        return parts[0] ** parts[1]
-    raise DeclarationError(f"{expr} is no whole number")
-
-
-def _entries(expr: Basic) -> list[Indexed]:
-    if isinstance(expr, Indexed):
-        return [expr]
-    return [found for part in expr.args for found in _entries(part)]
 
 
 def _degree(expr: Basic, letter: Sequence) -> int:
@@ -248,21 +245,3 @@ def _degree(expr: Basic, letter: Sequence) -> int:
         return _degree(expr.args[0], letter) * int(expr.args[1]) if expr.has(Indexed) else 0
     found = [_degree(part, letter) for part in expr.args]
     return sum(found) if isinstance(expr, Mul) else max(found, default=0)
-
-
-def _roundings(expr: Basic) -> int:
-    """The most factors of a product, and what a number takes: its parts, typed once."""
-    if isinstance(expr, Indexed):
-        return 1
-    if not expr.has(Indexed):
-        return 0 if expr.is_number and abs(expr) == 1 else 2 + sum(1 for _ in _nodes(expr))
-    if isinstance(expr, Pow):
-        return _roundings(expr.args[0]) * int(expr.args[1])
-    found = [_roundings(part) for part in expr.args if isinstance(part, Expr)]
-    return sum(found) if isinstance(expr, Mul) else max(found)
-
-
-def _nodes(expr: Basic) -> Any:
-    yield expr
-    for part in expr.args:
-        yield from _nodes(part)
