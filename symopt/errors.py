@@ -26,6 +26,10 @@ class UsageError(SymoptError):
     """A name, a file or an option that does not exist."""
 
 
+class DivergenceError(SymoptError):
+    """A run of training whose numbers are no longer finite."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint ending an error about ``name``: the nearest known word, else all of them.
 

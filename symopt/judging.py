@@ -7,47 +7,59 @@ from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
 
-from symopt.declaration import Declaration, Layer, Loss, Regularizer, Schedule, UpdateRule
+from symopt.declaration import (
+    Declaration,
+    Layer,
+    Monitor,
+    Regularizer,
+    Schedule,
+    TensorLayer,
+    UpdateRule,
+)
 from symopt.derivation.api import derivations
 from symopt.derivation.layer import derive_layer
+from symopt.derivation.monitor import derive_monitor
 from symopt.derivation.rule import derive_rule
 from symopt.derivation.steps import in_words
 from symopt.derivation.system import INPUT
+from symopt.derivation.tensor_layer import derive_tensor_layer
 from symopt.errors import UsageError
 from symopt.program.lower import lower_gradient_point, lower_step
+from symopt.program.lower_monitor import lower_monitor
+from symopt.program.lower_tensor import lower_tensor
 from symopt.runtime.compiling import compile
 from symopt.targets.layer_functions import arguments, layer_kernels, statistics_kept
 from symopt.targets.numba_rule import class_name
 from symopt.targets.target import Options
 from symopt.verification.judge import (
+    REDUCTION,
     LayerSubject,
+    MonitorSubject,
     Subject,
+    TensorSubject,
     Verdict,
     judge_layer,
+    judge_monitor,
     judge_penalty,
     judge_rule,
     judge_schedule,
+    judge_tensor,
 )
 
-VERIFIABLE = (UpdateRule, Schedule, Regularizer, Layer)
+VERIFIABLE = (UpdateRule, Schedule, Monitor, Regularizer, Layer, TensorLayer)
 
 
 def verifiable(declared: Declaration) -> bool:
     """Whether there is a kernel, and a judge for it."""
-    return isinstance(declared, VERIFIABLE) and not isinstance(declared, Loss)
+    return isinstance(declared, VERIFIABLE)
 
 
 def check_verifiable(declared: Declaration) -> None:
     """UsageError for a declaration without a kernel."""
-    if isinstance(declared, Loss):
-        raise UsageError(
-            f"{declared.name} is a loss, of which there is no judge yet; its gradient is proved by "
-            f"symopt derive {declared.name}"
-        )
-    if not isinstance(declared, VERIFIABLE):
+    if not verifiable(declared):
         raise UsageError(
             f"{declared.name} is {declared.a_kind}, which has no kernel to verify; "
-            "verify an update rule, a schedule, a regularizer or a layer"
+            "verify an update rule, a schedule, a monitor, a regularizer, a layer or a loss"
         )
 
 
@@ -67,6 +79,18 @@ def subject(rule: UpdateRule, module: ModuleType) -> Subject:
     )
 
 
+def monitor_subject(monitor: Monitor, module: ModuleType) -> MonitorSubject:
+    """A monitor's module as the judge takes it: callables and the names of arguments."""
+    system = derive_monitor(monitor)
+    return MonitorSubject(
+        step=module.step,
+        arguments=tuple(one.name for one in lower_monitor(system).arguments),
+        states=module.initial_states,
+        state_arguments=tuple(one.spelling.python for one in system.initial_hyperparameters),
+        make=getattr(module, class_name(monitor.name)),
+    )
+
+
 def layer_subject(layer: Layer, module: ModuleType) -> LayerSubject:
     """A compiled layer as the judge takes it: callables and the names of what goes in and out."""
     kernels = layer_kernels(layer, derive_layer(layer))
@@ -75,21 +99,47 @@ def layer_subject(layer: Layer, module: ModuleType) -> LayerSubject:
         return tuple(one.name for one in arguments(layer, kernels, function))
 
     later = kernels.inference is not None
+    reduction = set(inspect.signature(module.forward).parameters) & {REDUCTION}
     output = kernels.forward.results[0][0]
     make = getattr(module, class_name(layer.name))
     taken = inspect.signature(make).parameters
+    mask = getattr(module, "mask", None) if kernels.forward.drawn else None
     return LayerSubject(
         forward=module.forward,
-        forward_arguments=names("forward"),
+        forward_arguments=(*names("forward"), *reduction),
         results=(output, *statistics_kept(kernels)),
         backward=module.backward,
-        backward_arguments=names("backward"),
+        backward_arguments=(*names("backward"), *reduction),
         gradients=tuple(name.removeprefix("d") for name, _ in kernels.backward.results),
         inference=module.inference if later else None,
         inference_arguments=names("inference") if later else (),
         make=make,
-        make_arguments=tuple(one for one in taken if one != "dtype"),
+        make_arguments=tuple(one for one in taken if one not in ("dtype", "reuse")),
+        reuses="reuse" in taken,
+        mask=mask,
+        mask_arguments=tuple(one for one in inspect.signature(mask).parameters if one != "kept")
+        if mask
+        else (),
         checks=True,
+    )
+
+
+def tensor_subject(layer: TensorLayer, module: ModuleType) -> TensorSubject:
+    """A compiled tensor layer as the judge takes it: callables and the names of arguments."""
+    program = lower_tensor(derive_tensor_layer(layer))
+    make = getattr(module, class_name(layer.name))
+
+    def names(function: Callable[..., object]) -> tuple[str, ...]:
+        return tuple(one for one in inspect.signature(function).parameters if one != "kept")
+
+    return TensorSubject(
+        forward=module.forward,
+        forward_arguments=names(module.forward),
+        backward=module.backward,
+        backward_arguments=names(module.backward),
+        gradients=tuple(one.name.removeprefix("d") for one in program.backward.results),
+        make=make,
+        make_arguments=tuple(one for one in names(make) if one != "dtype"),
     )
 
 
@@ -126,6 +176,8 @@ def verify(
             return judge_rule(declared, judged, dtype, steps=steps, seed=seed, progress=progress)
         case Schedule():
             return judge_schedule(declared, getattr(made, declared.name), seed=seed)
+        case Monitor():
+            return judge_monitor(declared, monitor_subject(declared, made), seed=seed)
         case Regularizer():
             step = getattr(made, "proximal_step", None)
             return judge_penalty(
@@ -137,4 +189,7 @@ def verify(
             return replace(
                 found, note="; ".join(part for part in (found.note, _proved(declared)) if part)
             )
+        case TensorLayer():
+            judged_tensor = tensor_subject(declared, made)
+            return judge_tensor(declared, judged_tensor, dtype, seed=seed, progress=progress)
     raise AssertionError(f"{declared.a_kind} is verifiable, but has no judge")

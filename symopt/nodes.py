@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Expr, Symbol, Tuple, sympify
+from sympy import Basic, Expr, Pow, S, Symbol, Tuple, sympify
 from sympy.core.function import AppliedUndef, UndefinedFunction
 
 from symopt.errors import DeclarationError
@@ -47,13 +47,18 @@ def d(loss: Any, variable: Expr) -> Gradient:
 
 
 class Sigma(Expr):
-    """A sum over one index that shows its bounds, or leaves them out, as its author wrote it."""
+    """A sum over one index that shows its bounds, or leaves them out, as its author wrote it.
+
+    ``Sigma(f, (i, 1, m), (j, 1, n))`` is a sum of sums, the first one outermost.
+    """
 
     is_commutative = True
     is_real = True
     __slots__ = ()
 
-    def __new__(cls, body: Any, over: Any) -> Sigma:
+    def __new__(cls, body: Any, over: Any, *inner: Any) -> Sigma:
+        if inner:  # several sums at once, the outermost first
+            body = Sigma(body, *inner)
         limits = over if isinstance(over, tuple | Tuple) else (over,)
         if len(limits) not in (1, 3) or not isinstance(limits[0], Index):
             raise DeclarationError(
@@ -115,6 +120,21 @@ class Largest(Expr):
         return limits[1], limits[2]
 
 
+class Inside(Expr):
+    """1 where a whole number lies from ``low`` to ``high``, else 0: Iverson's bracket.
+
+    A factor beside it that has no value outside of these bounds counts as 0 there.
+    """
+
+    is_commutative = True
+    is_nonnegative = True
+    is_real = True
+    __slots__ = ()
+
+    def __new__(cls, place: Any, low: Any, high: Any) -> Inside:
+        return Expr.__new__(cls, *map(sympify, (place, low, high)))
+
+
 class Expectation(Expr):
     """The mean of a random quantity over the data that it depends on."""
 
@@ -146,6 +166,62 @@ class Proximal(Expr):
 
     def __new__(cls, weight: Expr, penalty: AppliedUndef, place: Expr) -> Proximal:
         return Expr.__new__(cls, weight, penalty, place)
+
+
+class Variance(Expr):
+    """The mean square of what a random quantity is more or less than its mean."""
+
+    is_commutative = True
+    is_nonnegative = True
+    is_real = True
+    __slots__ = ()
+
+    def __new__(cls, quantity: Any) -> Variance:
+        return Expr.__new__(cls, sympify(quantity))
+
+
+class Distribution(Basic):
+    """What a random letter is drawn from, its values at unlike elements independent."""
+
+    __slots__ = ()
+
+
+class Bernoulli(Distribution):
+    """1 with a probability, the ``share``, and else 0."""
+
+    __slots__ = ()
+
+    def __new__(cls, share: Any) -> Bernoulli:
+        return Basic.__new__(cls, sympify(share))
+
+    @property
+    def share(self) -> Expr:
+        """The probability of a 1."""
+        return self.args[0]
+
+
+class Normal(Distribution):
+    """Any real number, with the density of Gauss around a ``mean``, of some ``variance``."""
+
+    __slots__ = ()
+
+    def __new__(cls, mean: Any, variance: Any) -> Normal:
+        return Basic.__new__(cls, sympify(mean), sympify(variance))
+
+    @property
+    def mean(self) -> Expr:
+        """The mean."""
+        return self.args[0]
+
+    @property
+    def variance(self) -> Expr:
+        """The square of the standard deviation."""
+        return self.args[1]
+
+    @property
+    def deviation(self) -> Expr:
+        """The standard deviation, as the root of the variance."""
+        return Pow(self.variance, S.Half, evaluate=False)
 
 
 class Norm(Expr):

@@ -10,7 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from sympy import (
+    Basic,
     Function,
+    Indexed,
     IndexedBase,
     Interval,
     S,
@@ -86,6 +88,12 @@ class Parameter(_Spelt):
     __slots__ = ()
 
 
+class Unknown(_Spelt):
+    """A number that a request asks for: the scale that makes an output unbiased."""
+
+    __slots__ = ()
+
+
 class Label(_Spelt):
     """Which element of a group is meant: a whole number from outside, one for each group."""
 
@@ -123,7 +131,7 @@ class Sequence(IndexedBase):
 
     @property
     def role(self) -> str:
-        """``given`` from outside, ``learned``, or ``computed`` by some equation."""
+        """``given`` from outside, ``learned``, ``random``, or ``computed`` by some equation."""
         return self.args[0].facts[0]
 
 
@@ -184,6 +192,34 @@ def given(
     return Sequence(_Label(_named(word, latex, unicode, python), ("given", None), real=True))
 
 
+def learned(
+    word: str,
+    *,
+    latex: str | None = None,
+    unicode: str | None = None,
+    python: str | None = None,
+) -> Sequence:
+    """A letter whose values a layer learns, told apart by indices: the weights ``W[j, k]``."""
+    return Sequence(_Label(_named(word, latex, unicode, python), ("learned", None), real=True))
+
+
+def random(
+    word: str,
+    *,
+    latex: str | None = None,
+    unicode: str | None = None,
+    python: str | None = None,
+) -> Sequence:
+    """A letter whose value at each element is drawn by itself; ``drawn`` says from what."""
+    return Sequence(_Label(_named(word, latex, unicode, python), ("random", None), real=True))
+
+
+def is_random(letter: Basic) -> bool:
+    """Whether a letter, bare or with an index, is a random one."""
+    base = letter.base if isinstance(letter, Indexed) else letter
+    return isinstance(base, Sequence) and base.role == "random"
+
+
 def each(parameter: Parameter) -> Sequence:
     """A learned number as a letter with a value of its own at each element: ``gamma[i]``."""
     return Sequence(_Label(parameter.spelling, ("learned", None), real=True))
@@ -208,6 +244,15 @@ def primed(letter: Any) -> Any:
         label = letter.args[0]
         return Sequence(_Label(label.spelling.primed, ("computed", None), real=True))
     return type(letter)(letter.spelling.primed, letter.facts, **letter._assumptions_orig)
+
+
+def numbered(letter: Any, place: int) -> Any:
+    """The letter with the number of a layer, where a network has several layers of one kind."""
+    if isinstance(letter, Sequence):
+        label = letter.args[0]
+        return Sequence(_Label(label.spelling.numbered(place), label.facts, real=True))
+    spelling = letter.spelling.numbered(place)
+    return type(letter)(spelling, letter.facts, **letter._assumptions_orig)
 
 
 INDEX_COUNTS = ("step", "component", "example", "layer", "bound")
@@ -251,6 +296,11 @@ def label(word: str, *, python: str | None = None) -> Label:
 def parameter(word: str) -> Parameter:
     """A number that a layer learns: its scale and its shift."""
     return Parameter(spell(word), (), real=True)
+
+
+def unknown(word: str) -> Unknown:
+    """A number that follows from what is asked of it, such as a scale; see ``unbias``."""
+    return Unknown(spell(word), (), real=True)
 
 
 def function(word: str) -> UndefinedFunction:

@@ -65,6 +65,18 @@ class Spelling:
         letter, caret, power = self.latex.partition("^")
         return Spelling(f"{letter}'{caret}{power}", f"{self.unicode}′", f"{self.python}_prime")
 
+    def numbered(self, place: int) -> Spelling:
+        r"""The same names with the number of a layer, which stands before a power.
+
+        >>> spell("gamma").numbered(2)
+        Spelling(latex='\\gamma^{(2)}', unicode='γ⁽²⁾', python='gamma_2')
+        """
+        letter, caret, power = self.latex.partition("^")
+        own = rf"{letter}^{{({place})}}"
+        raised = "".join(SUPERSCRIPTS[digit] for digit in f"({place})")
+        latex = f"({own}){caret}{power}" if caret else own
+        return Spelling(latex, self.unicode + raised, f"{self.python}_{place}")
+
 
 def spell(word: str) -> Spelling:
     r"""The names of a symbol from one word: a letter or a Greek letter's name, then a subscript.

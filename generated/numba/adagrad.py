@@ -275,7 +275,8 @@ class Adagrad:
             raise ValueError(f"{wrong}: {error}") from None
         if t < 0 or set(numbers) != set(self.hyperparameters):
             raise ValueError(f"{wrong}: t is {t}, the hyperparameters are {sorted(numbers)}")
-        values = self._values(t + 1, numbers)
+        # at the last step: a schedule may be at its end, which is for the next step to refuse
+        values = self._values(max(t, 1), numbers)
         _numbers(values["alpha"], values["epsilon"])
         if [_outline(one) for one in states] != [_outline(one) for one in self.states]:
             raise ValueError(f"{wrong}: shapes or dtypes differ")

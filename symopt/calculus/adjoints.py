@@ -34,6 +34,7 @@ class Definition:
     """``letter = value``: a letter for each value of ``index`` up to ``size``, or a single one.
 
     ``value`` is canonical; ``written`` keeps the order of the author, where there is one.
+    ``others`` are further indices, where a letter has several.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Definition:
     index: Index | None = None
     size: Expr | None = None
     written: Expr = S.Zero
+    others: tuple[tuple[Index, Expr], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ def paths(
             continue
         local = _derivative(one.value, target)
         share = adjoint[one.letter] * local
+        for index, size in reversed(one.others):
+            share = Sigma(share, (index, S.One, size))
         if one.index is not None:
             share = Sigma(share, (one.index, S.One, one.size))
         share = simplified(share)

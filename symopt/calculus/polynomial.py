@@ -162,8 +162,10 @@ def product(one: Monomial, other: Monomial) -> Monomial:
 
 def _summed(monomial: Monomial, index: Index, size: Expr) -> Monomial:
     for pair in monomial.holding(index):
-        if isinstance(pair[0], KroneckerDelta):
+        if isinstance(pair[0], KroneckerDelta) and index in pair[0].args:
             (other,) = (one for one in pair[0].args if one != index)
+            if not other.is_Symbol:
+                continue  # a window's place may lie beyond the last
             rest = tuple(one for one in monomial.factors if one != pair)
             return Monomial(replaced(rest, {index: other}), monomial.bound)
     if not monomial.holding(index):

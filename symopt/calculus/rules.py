@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, KroneckerDelta, Mul, S
 
-from symopt.nodes import Sigma
+from symopt.calculus.affine import solved
+from symopt.nodes import Inside, Sigma
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,22 @@ def _delta(total: Sigma) -> Expr | None:
     for factor in Mul.make_args(total.body):
         if isinstance(factor, KroneckerDelta) and total.index in factor.args:
             (other,) = (one for one in factor.args if one != total.index)
+            if not other.is_Symbol:
+                continue  # a window's place may lie beyond the last
             rest = total.body / factor
             return rest.xreplace({total.index: other})
+    return None
+
+
+def _window(total: Sigma) -> Expr | None:
+    """A delta between two places is solved for the index, which then has to be in its range."""
+    for factor in Mul.make_args(total.body):
+        if isinstance(factor, KroneckerDelta) and factor.has(total.index) and total.bounds:
+            one, other = factor.args
+            found = solved(one, other, total.index)
+            if found is not None:
+                rest = (total.body / factor).xreplace({total.index: found})
+                return Inside(found, *total.bounds) * rest
     return None
 
 
@@ -66,9 +81,10 @@ RULES = (
     Rule("constant", "Σ_i c f_i = c Σ_i f_i", _constants),
     Rule("linearity", "Σ (f + g) = Σ f + Σ g", _terms_with_deltas),
 )
+WINDOWS = (Rule("window", "Σ_{i=1..m} δ[s·p + i, h] f_i = [1 ≤ h − s·p ≤ m] f_{h − s·p}", _window),)
 
 
-def simplified(expr: Expr) -> Expr:
+def simplified(expr: Expr, rules: tuple[Rule, ...] = RULES) -> Expr:
     """The expression with every rule applied wherever it can be, innermost sums first.
 
     >>> from symopt.notation import index, given
@@ -79,11 +95,12 @@ def simplified(expr: Expr) -> Expr:
     """
     if not expr.args or expr.is_Indexed:
         return expr
-    inner = expr.func(*(simplified(part) if isinstance(part, Expr) else part for part in expr.args))
+    parts = (simplified(part, rules) if isinstance(part, Expr) else part for part in expr.args)
+    inner = expr.func(*parts)
     if not isinstance(inner, Sigma):
         return inner
-    for rule in RULES:
+    for rule in rules:
         found = rule.result(inner)
         if found is not None:
-            return simplified(found)
+            return simplified(found, rules)
     return inner

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sympy import (
     Abs,
@@ -33,7 +34,7 @@ from sympy import (
 from sympy.core.relational import Relational
 
 from symopt.errors import DerivationError
-from symopt.nodes import Largest, Sigma
+from symopt.nodes import Inside, Largest, Sigma
 from symopt.printing.unicode import unicode
 
 PRIME = 2**61 - 1
@@ -41,10 +42,19 @@ PRIME = 2**61 - 1
 
 @dataclass(frozen=True)
 class Point:
-    """Residues for letters: single ones by expression, indexed ones by base and number."""
+    """Residues for letters: single ones by expression, indexed ones by base and number.
+
+    Those with several indices go by base and all numbers; the ``padded`` ones are 0 elsewhere.
+    """
 
     letters: Mapping[Expr, int]
-    elements: Mapping[tuple[Expr, int], int]
+    elements: Mapping[tuple[Expr, Any], int]
+    padded: frozenset[Expr] = frozenset()
+
+    def element(self, base: Expr, places: tuple[int, ...]) -> int:
+        """The residue of one entry."""
+        key = (base, places[0] if len(places) == 1 else places)
+        return self.elements.get(key, 0) if base in self.padded else self.elements[key]
 
 
 class Undefined(Exception):
@@ -71,6 +81,9 @@ def value(expr: Expr, point: Point, numbers: Mapping[Expr, int] | None = None) -
         return sum(value(part, point, bound) for part in expr.args) % PRIME
     if isinstance(expr, Mul):
         result = 1
+        for part in (one for one in expr.args if isinstance(one, Inside)):
+            if not value(part, point, bound):
+                return 0  # whatever stands beside it, or has no value
         for part in expr.args:
             result = result * value(part, point, bound) % PRIME
         return result
@@ -86,7 +99,11 @@ def value(expr: Expr, point: Point, numbers: Mapping[Expr, int] | None = None) -
         # residues have no order: one that all of them have a say in will do
         return _opaque(expr, tuple(sorted(value(expr.body, point, one) for one in places)))
     if isinstance(expr, Indexed):
-        return point.elements[expr.base, value(expr.indices[0], point, bound)]
+        return point.element(expr.base, tuple(value(one, point, bound) for one in expr.indices))
+    if isinstance(expr, Inside):
+        # a negative number is a large residue, and so outside as well
+        place, low, high = (value(one, point, bound) for one in expr.args)
+        return int(low <= place <= high)
     if isinstance(expr, KroneckerDelta):
         left, right = (value(one, point, bound) for one in expr.args)
         return int(left == right)

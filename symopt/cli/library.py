@@ -98,7 +98,7 @@ def from_file(path: Path) -> tuple[Declaration, ...]:
     if not declared:
         raise UsageError(
             f"{path} declares nothing; decorate a function in it with @update_rule, @schedule, "
-            "@regularizer or @objective"
+            "@monitor, @layer, @loss, @regularizer or @objective"
         )
     return declared
 

@@ -33,9 +33,11 @@ from symopt.declaration.values import (
     Declaration,
     Layer,
     Loss,
+    Monitor,
     Objective,
     Regularizer,
     Schedule,
+    TensorLayer,
     UpdateRule,
 )
 from symopt.errors import DeclarationError
@@ -241,7 +243,9 @@ def _decorator(kind: type[Declaration]) -> Callable[..., Any]:
 
 update_rule = _decorator(UpdateRule)
 schedule = _decorator(Schedule)
+monitor = _decorator(Monitor)
 regularizer = _decorator(Regularizer)
 objective = _decorator(Objective)
 layer = _decorator(Layer)
 loss = _decorator(Loss)
+tensor_layer = _decorator(TensorLayer)

@@ -13,11 +13,21 @@ from sympy import Basic, Indexed, S, Symbol, sympify
 from sympy.core.function import AppliedUndef
 
 from symopt import symbols
+from symopt.declaration.chance import check_chance
 from symopt.declaration.layers import check_layer
 from symopt.declaration.statements import Debias, Default, Equation, Initial, expressions
+from symopt.declaration.tensors import check_tensor_layer
 from symopt.errors import DeclarationError, nearest
 from symopt.nodes import Gradient, Norm
-from symopt.notation import Count, Hyperparameter, Index, Parameter, Sequence, Statistic
+from symopt.notation import (
+    Count,
+    Hyperparameter,
+    Index,
+    Parameter,
+    Sequence,
+    Statistic,
+    Unknown,
+)
 from symopt.printing.unicode import unicode
 from symopt.views import canonical
 
@@ -31,6 +41,8 @@ RESERVED = (
     | {"real", "dtype", "size", "stop", "nan", "initial_states", "gradient_point", "one", "point"}
     | {"SCHEDULED", "DTYPES", "Any", "Callable", "Iterable", "Mapping", "annotations"}
 )
+# whose equations are about the elements of a group
+_OF_GROUPS = ("layer", "loss")
 
 
 def check(declared: Declaration) -> None:
@@ -41,7 +53,11 @@ def check(declared: Declaration) -> None:
     DeclarationError
         Names the statement and the symbol that are at fault, and what to write instead.
     """
-    _check_name(declared)
+    check_name(declared)
+    if not declared.statements:
+        raise DeclarationError(
+            f"{declared.name} states nothing; return its equations, by key, in a dict"
+        )
     _check_keys(declared)
     for statement in declared.statements:
         where = declared.id_of(statement.key)
@@ -50,28 +66,33 @@ def check(declared: Declaration) -> None:
         if isinstance(statement.content, Initial):
             _check_initial(where, statement.content)
     for one, value in declared.initial:
-        if declared.kind != "layer":
+        if declared.kind == "tensor layer":
+            continue
+        _check_symbols(declared.name, value)
+        if declared.kind not in _OF_GROUPS:
             _check_initial(declared.name, Initial(value, (one,)))
         elif not isinstance(one, Parameter | Statistic) or not value.is_number:
             raise DeclarationError(
                 f"{declared.name} starts {one} from {value}; give a number to a learned or a "
                 "running letter, such as initial={gamma: 1}"
             )
-    if declared.kind == "layer":
+    check_chance(declared)
+    if declared.kind in _OF_GROUPS:
         check_layer(declared)  # type: ignore[arg-type]  # the kind says so
+    if declared.kind == "tensor layer":
+        check_tensor_layer(declared)  # type: ignore[arg-type]  # the kind says so
     _check_spellings(declared)
     _check_defaults(declared)
     _check_definitions(declared)
 
 
-def _check_name(declared: Declaration) -> None:
+def check_name(declared: Declaration) -> None:
+    """DeclarationError for a name that no file and no class can be called by."""
     name = declared.name
     if not name.isidentifier() or keyword.iskeyword(name):
         raise DeclarationError(
             f"'{name}' names a {declared.kind} but is no Python identifier; write one such as adam"
         )
-    if not declared.statements:
-        raise DeclarationError(f"{name} states nothing; return its equations, by key, in a dict")
 
 
 def _check_keys(declared: Declaration) -> None:
@@ -135,13 +156,14 @@ def _check_initial(where: str, content: Initial) -> None:
         )
 
 
+_LETTERS = (Hyperparameter, Count, Index, Parameter, Sequence, Statistic, Unknown)
+
+
 def _symbols(declared: Declaration) -> Iterator[tuple[str, Basic]]:
     for statement in declared.statements:
         where = declared.id_of(statement.key)
         for expr in expressions(statement.content):
-            for one in expr.atoms(Hyperparameter, Count, Index, Parameter, Sequence, Statistic) | (
-                {expr} if isinstance(expr, Sequence) else set()
-            ):
+            for one in expr.atoms(*_LETTERS) | ({expr} if isinstance(expr, Sequence) else set()):
                 yield where, one
 
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from sympy import Basic, S
+from sympy import Basic, Expr, S
 
 from symopt.declaration.statements import (
     Aside,
     Content,
     Debias,
     Default,
+    Drawn,
     Equation,
     Holds,
     Inference,
     Initial,
     Minimize,
+    Shape,
     SideBySide,
     Slip,
+    Unbias,
     Value,
 )
 from symopt.notation import Statistic, hat
@@ -46,8 +49,17 @@ class Printer(Protocol):
     def number(self, value: float) -> str:
         """A default."""
 
+    def drawn(self, letter: Basic, distribution: Basic) -> str:
+        """What a random letter is drawn from."""
+
+    def asked(self, letter: Basic, condition: str) -> str:
+        """A number that is still to be derived, and what is asked of it."""
+
     def request(self, name: str, left: Basic, about: Basic) -> str:
         """A quantity that is still to be derived."""
+
+    def shape(self, letter: Basic, lengths: Sequence[Basic], more: Sequence[str | Expr]) -> str:
+        """An array with the lengths of its axes, and what is to be said of them in words."""
 
 
 def display(content: Content, printer: Printer) -> str:
@@ -71,7 +83,35 @@ def display(content: Content, printer: Printer) -> str:
             return printer.side_by_side([display(one, printer) for one in equations])
         case Minimize(expr, variable):
             return printer.minimum(expr, variable)
+        case Drawn(letter, distribution):
+            return printer.drawn(letter, distribution)
+        case Unbias(letter, shown):
+            return printer.asked(letter, display(shown, printer))
         case Value(Equation(_, right)):
             return printer.doprint(right)
+        case Shape(letter, lengths, margins):
+            return printer.shape(letter, lengths, around(lengths, margins))
         case Aside(shown) | Inference(shown) | Holds(shown) | Slip(shown):
             return display(shown, printer)
+
+
+def around(lengths: Sequence[Expr], margins: Sequence[tuple[Expr, Expr]]) -> tuple[str | Expr, ...]:
+    """What stands around an array, in words: `` with r zeros on either side of H and L``."""
+    axes: dict[tuple[Expr, Expr], list[Expr]] = {}
+    for length, margin in zip(lengths, margins, strict=True):
+        if margin != (0, 0):
+            axes.setdefault(margin, []).append(length)
+    found: list[str | Expr] = []
+    for (before, after), beside in axes.items():
+        found.append(" and " if found else " with ")
+        found += _zeros(before, after)
+        found += [part for one in beside for part in (one, " and ")][:-1]
+    return tuple(found)
+
+
+def _zeros(before: Expr, after: Expr) -> list[str | Expr]:
+    if before == after:
+        return [before, " zeros on either side of "]
+    if before != 0 and after != 0:
+        return [before, " zeros before and ", after, " after "]
+    return [before, " zeros before "] if after == 0 else [after, " zeros after "]

@@ -16,6 +16,7 @@ from symopt.declaration.statements import (
     Inference,
     Slip,
     Statement,
+    Unbias,
 )
 from symopt.errors import DeclarationError
 from symopt.nodes import Largest, Sigma
@@ -51,6 +52,11 @@ def _element_wise(where: str, content: Content) -> Content:
             return replace(content, shown=_equation(where, shown))
         case Slip(shown, meant):
             return replace(content, shown=_equation(where, shown), meant=_equation(where, meant))
+        case Unbias(_, Equation(left, right) as shown):
+            entries = occurrences(left, Indexed)
+            place = entries[0].indices[0] if entries else None
+            sides = [_entries(where, side, place) for side in (left, right)]
+            return replace(content, shown=replace(shown, left=sides[0], right=sides[1]))
     return content
 
 
@@ -214,6 +220,12 @@ def _check_later(layer: Layer, statement: Statement, known: set[Basic]) -> None:
             _sizes(id, left - right)
             _check_bound(id, left, set())
             _check_bound(id, right, set())
+        case Unbias(_, Equation(left, right)):
+            own_indices = {one for entry in occurrences(left, Indexed) for one in entry.indices}
+            _sizes(id, left - right)
+            _check_bound(id, left, own_indices)
+            _check_bound(id, right, own_indices)
+            _check_known(id, left - right, known)
         case Debias(letters):
             for one in letters:
                 if not isinstance(one, Statistic) or one not in known:

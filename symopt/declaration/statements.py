@@ -1,12 +1,13 @@
-"""What an author may state: equations, initial values, defaults, requests, misprints, asides."""
+"""What an author may state: equations, shapes, initial values, defaults, requests, asides."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sympy import Basic, Expr
+from sympy import Basic, Expr, Indexed
 
-from symopt.notation import Hyperparameter, Sequence, Statistic
+from symopt.nodes import Distribution
+from symopt.notation import Hyperparameter, Sequence, Statistic, Unknown
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,31 @@ class Value:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """How long the axes of an array are, and how many zeros stand before and after each."""
+
+    letter: Sequence
+    lengths: tuple[Expr, ...]
+    margins: tuple[tuple[Expr, Expr], ...]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A random letter, ``r_i``, and what its value at each element is drawn from by itself."""
+
+    letter: Indexed
+    distribution: Distribution
+
+
+@dataclass(frozen=True)
+class Unbias:
+    """A request: the number for which an equation between expectations holds."""
+
+    letter: Unknown
+    shown: Equation
+
+
+@dataclass(frozen=True)
 class Slip:
     """A misprint of the slide: shown as it stands there, computed as it is meant."""
 
@@ -104,6 +130,9 @@ Content = (
     | Inference
     | Holds
     | Value
+    | Shape
+    | Drawn
+    | Unbias
     | Slip
 )
 
@@ -145,5 +174,11 @@ def expressions(content: Content) -> tuple[Basic, ...]:
             return tuple(part for one in equations for part in expressions(one))
         case Aside(shown) | Inference(shown) | Holds(shown) | Value(shown):
             return expressions(shown)
+        case Shape(letter, lengths, margins):
+            return (letter, *lengths, *(one for pair in margins for one in pair))
+        case Drawn(letter, distribution):
+            return (letter, distribution)
+        case Unbias(letter, shown):
+            return (letter, *expressions(shown))
         case Slip(shown, meant):
             return (*expressions(shown), *expressions(meant))

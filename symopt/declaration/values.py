@@ -1,4 +1,4 @@
-"""Declarations as frozen values: update rules, schedules, regularizers and objectives."""
+"""Declarations as frozen values: rules, schedules, monitors, penalties, layers, objectives."""
 
 from __future__ import annotations
 
@@ -6,20 +6,30 @@ import inspect
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from sympy import Expr
+from sympy import Basic, Expr
 
 from symopt.declaration.axes import ELEMENTS, Axes, axes
+from symopt.declaration.configured import Configured, configured
 from symopt.declaration.display import display
 from symopt.declaration.fingerprint import fingerprint
-from symopt.declaration.statements import Content, Default, Equation, Initial, Statement
+from symopt.declaration.outline import Outline, outline
+from symopt.declaration.statements import (
+    Content,
+    Default,
+    Equation,
+    Initial,
+    Statement,
+    expressions,
+)
 from symopt.errors import UsageError, nearest
 from symopt.nodes import Largest, Sigma
 from symopt.notation import Hyperparameter, Parameter, Sequence, Statistic
 from symopt.printing.latex import SlidePrinter
 from symopt.printing.styles import LECTURE, Style
 from symopt.printing.unicode import UnicodePrinter
+from symopt.views import occurrences
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,14 @@ class Declaration:
 
     kind: ClassVar[str] = "declaration"
     own_facts: ClassVar[tuple[str, ...]] = ()
+
+    def __call__(self, **settings: Any) -> Configured:
+        """The declaration with sizes and hyperparameters for its place in a network.
+
+        They come by Python name: ``dropout(p=0.5)``. Raises UsageError for one that it does not
+        have, or a value outside of its range.
+        """
+        return configured(self, settings)
 
     def __getitem__(self, key: str) -> Content:
         """The content of a statement, to be shown again in another declaration."""
@@ -99,6 +117,17 @@ class Declaration:
     def _distinct(self) -> tuple[object, ...]:
         """All that makes two declarations differ."""
         return (self.kind, self.name, self.family, self.statements, self.defaults, self.initial)
+
+    def symbols(self, *kinds: type[Basic]) -> tuple[Any, ...]:
+        """The symbols of these kinds in all that is stated, in the order of their first use."""
+        stated = (part for one in self.statements for part in expressions(one.meant.content))
+        found = (symbol for part in stated for symbol in occurrences(part, *kinds))
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def own_sizes(self) -> tuple[str, ...]:
+        """Sizes that a user chooses and no equation speaks of."""
+        return ()
 
     def formulas(self, style: Style = LECTURE) -> tuple[Formula, ...]:
         """The formulas in LaTeX, as declared; what is requested is not derived here."""
@@ -145,6 +174,16 @@ class Schedule(Declaration):
 
 
 @dataclass(frozen=True)
+class Monitor(Declaration):
+    """Numbers that follow what is observed, once an epoch, say; the last equation's is the output.
+
+    The step t counts observations, from 1.
+    """
+
+    kind: ClassVar[str] = "monitor"
+
+
+@dataclass(frozen=True)
 class Regularizer(Declaration):
     """A penalty on the parameters, a sum over layers."""
 
@@ -177,6 +216,11 @@ class Layer(Declaration):
         return not any(one.right.has(*kinds) for _, one in self.equations)
 
     @property
+    def own_sizes(self) -> tuple[str, ...]:
+        """Into how many groups the channels are split, where they are."""
+        return ("groups",) if "G" in self.axes.kept else ()
+
+    @property
     def _distinct(self) -> tuple[object, ...]:
         return (*super()._distinct, self.over, self.per)
 
@@ -186,6 +230,41 @@ class Loss(Layer):
     """A number for each group of elements, that training makes small: the last equation's."""
 
     kind: ClassVar[str] = "loss"
+
+
+@dataclass(frozen=True)
+class TensorLayer(Declaration):
+    """A layer whose arrays are written with all their indices: sums of products of entries."""
+
+    kind: ClassVar[str] = "tensor layer"
+
+    @cached_property
+    def outline(self) -> Outline:
+        """The arrays, the lengths of their axes, and how far indices run."""
+        return outline(self)
+
+    @property
+    def own_sizes(self) -> tuple[str, ...]:
+        """The lengths of what is learned, by their Python names."""
+        learned = (one for letter in self.outline.learned for one in self.outline.shapes[letter])
+        return tuple(dict.fromkeys(one.spelling.python for one in learned if one.is_Symbol))
+
+    @cached_property
+    def hyperparameters(self) -> tuple[Hyperparameter, ...]:
+        """The hyperparameters of shapes and equations, in the order of the defaults, then by name.
+
+        Those without a default come first, as in a call.
+        """
+        found = {
+            symbol
+            for statement in self.statements
+            for expr in expressions(statement.content)
+            for symbol in expr.atoms(Hyperparameter)
+        }
+        order = list(self.default_values)
+        return tuple(
+            sorted(found, key=lambda one: (order.index(one) if one in order else -1, str(one)))
+        )
 
 
 @dataclass(frozen=True)

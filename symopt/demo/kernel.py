@@ -98,7 +98,7 @@ def _takes_schedule(system: System) -> bool:
 
 def _gradient_has_examples(system: System) -> bool:
     inputs = system.of_role(INPUT)
-    name = system.rule.name
+    name = system.declared.name
     if not inputs:
         raise UsageError(
             f"{name} reads no gradient, so it learns nothing from a loss; "
@@ -114,11 +114,11 @@ def _gradient_has_examples(system: System) -> bool:
 
 
 def _check_defaults(system: System, given: Collection[str]) -> None:
-    known = {one.spelling.python for one in system.rule.default_values}
+    known = {one.spelling.python for one in system.declared.default_values}
     for one in system.hyperparameters:
         name = one.spelling.python
         if name not in known and name not in given:
             raise UsageError(
-                f"{system.rule.name} has no default for {name}, with which to train it; "
+                f"{system.declared.name} has no default for {name}, with which to train it; "
                 f"add defaults={{{name}: …}}"
             )

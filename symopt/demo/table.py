@@ -40,15 +40,16 @@ def table(outcomes: Sequence[Outcome]) -> Table:
             one.rule,
             one.schedule or NOTHING,
             str(one.steps),
-            _shown(one.loss, ".5f"),
-            _shown(one.accuracy, ".2%"),
-            _shown(one.reference_loss, ".5f"),
-            _shown(one.reference_accuracy, ".2%"),
-            _shown(one.deviation, ".1e"),
-            _shown(one.seconds, ".2f"),
+            shown(one.loss, ".5f"),
+            shown(one.accuracy, ".2%"),
+            shown(one.reference_loss, ".5f"),
+            shown(one.reference_accuracy, ".2%"),
+            shown(one.deviation, ".1e"),
+            shown(one.seconds, ".2f"),
         )
     return made
 
 
-def _shown(value: float | None, form: str) -> str:
+def shown(value: float | None, form: str) -> str:
+    """A number in this format, or a dash where there is none."""
     return NOTHING if value is None else format(value, form)

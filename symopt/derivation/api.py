@@ -10,20 +10,28 @@ from symopt.declaration import (
     Declaration,
     Formula,
     Layer,
+    Monitor,
+    Network,
     Objective,
     Regularizer,
     Statement,
+    TensorLayer,
     UpdateRule,
 )
 from symopt.declaration.display import Printer, display
 from symopt.derivation.laws import laws
 from symopt.derivation.layer import derive_layer
+from symopt.derivation.monitor import derive_monitor
+from symopt.derivation.network_passes import network_backward, network_statements
 from symopt.derivation.penalized import derive_penalized
 from symopt.derivation.penalty import derive_objective, derive_penalty
 from symopt.derivation.proximal import ProximalStep, proximal_if_any
-from symopt.derivation.rule import completed, derive_rule
+from symopt.derivation.rule import derive_rule
 from symopt.derivation.running import completed_layer
+from symopt.derivation.solving import completed
 from symopt.derivation.steps import Derivation
+from symopt.derivation.tensor_layer import derive_tensor_layer
+from symopt.derivation.unbiased import with_scales
 from symopt.derivation.update_gradient import point_gradient, update_gradient
 from symopt.errors import DerivationError, UsageError
 from symopt.notation import Parameter, Sequence, each
@@ -36,10 +44,12 @@ from symopt.printing.unicode import unicode
 def statements(declared: Declaration) -> tuple[Statement, ...]:
     """The statements, each request replaced by what follows."""
     match declared:
-        case UpdateRule():
+        case UpdateRule() | Monitor():
             return completed(declared)
         case Layer():
-            return completed_layer(declared)
+            return completed_layer(with_scales(declared))
+        case Network():
+            return network_statements(declared, statements)
     return declared.statements
 
 
@@ -120,8 +130,15 @@ def derivations(
         )
     if isinstance(declared, UpdateRule):
         return derive_rule(declared).derivations
+    if isinstance(declared, Monitor):
+        system = derive_monitor(declared)
+        return (*system.derivations, *system.roles)
     if isinstance(declared, Layer):
         return laws(declared)
+    if isinstance(declared, Network):
+        return (network_backward(declared),)
+    if isinstance(declared, TensorLayer):
+        return derive_tensor_layer(declared).derivations
     if isinstance(declared, Regularizer):
         penalty = derive_penalty(declared)
         step = proximal_if_any(penalty)
@@ -162,10 +179,10 @@ def step_gradients(declared: Declaration) -> tuple[Derivation, ...]:
     return (found, point.derivation) if point else (found,)
 
 
-def gradient(declared: Layer, letter: Sequence | Expr) -> Expr:
+def gradient(declared: Layer | TensorLayer, letter: Sequence | Expr) -> Expr:
     """The closed form of dL/d(letter) for an input or a parameter of a layer, in terms of dL/dy.
 
-    The letter is an input such as x, bare or as its entry x[i], or a parameter.
+    The letter is an input such as x, bare or as its entry x[i], a parameter, or learned weights.
 
     >>> from symopt.catalog.lecture.batch_norm import batch_norm, beta
     >>> print(unicode(gradient(batch_norm, beta)))
@@ -178,11 +195,11 @@ def gradient(declared: Layer, letter: Sequence | Expr) -> Expr:
     DerivationError
         For a letter that an equation computes, or that the layer does not have.
     """
-    if not isinstance(declared, Layer):
+    if not isinstance(declared, Layer | TensorLayer):
         raise UsageError(
             f"gradient was given {_what(declared)}; give it a layer, such as batch_norm"
         )
-    found = dict(derive_layer(declared).fused)
+    found = _closed_forms(declared)
     wanted = _bare(letter)
     for leaf, form in found.items():
         if wanted in (_bare(leaf), leaf) or (
@@ -193,11 +210,17 @@ def gradient(declared: Layer, letter: Sequence | Expr) -> Expr:
     raise DerivationError(_no_leaf(declared, wanted, [unicode(_bare(one)) for one in leaves]))
 
 
+def _closed_forms(declared: Layer | TensorLayer) -> dict[Expr, Expr]:
+    if isinstance(declared, Layer):
+        return dict(derive_layer(declared).fused)
+    return {one.entry: one.form for one in derive_tensor_layer(declared).gradients}
+
+
 def _bare(letter: Basic) -> Basic:
     return letter.base if isinstance(letter, Indexed) else letter
 
 
-def _no_leaf(declared: Layer, wanted: Basic, leaves: list[str]) -> str:
+def _no_leaf(declared: Declaration, wanted: Basic, leaves: list[str]) -> str:
     """Why there is no closed form of a gradient, and by which letters there is one."""
     *others, last = leaves
     known = f"{', '.join(others)} or {last}" if others else last

@@ -11,8 +11,8 @@ from symopt.calculus.normal_form import Knowledge, normal_form
 from symopt.declaration import Layer
 from symopt.derivation.forward import ROOT, leaves, roots
 from symopt.derivation.fused import fused
-from symopt.derivation.inference import at_inference, key_of
-from symopt.derivation.letters import put_in, taken, unused
+from symopt.derivation.inference import at_inference
+from symopt.derivation.letters import composed, key_of, taken, unused
 from symopt.derivation.opinions import checked, second_opinion
 from symopt.derivation.steps import Derivation, Line
 from symopt.nodes import Sigma
@@ -68,10 +68,8 @@ def folding(layer: Layer) -> Folding | None:
 
 def _composed(definitions: tuple[Definition, ...]) -> Expr:
     """The output in terms of what no equation defines, as it is written."""
-    images: dict[Expr, tuple[Expr | None, Expr]] = {}
-    for one in definitions:
-        images[key_of(one)] = (one.index, put_in(one.written, images))
-    return images[key_of(definitions[-1])][1]
+    images = composed((one.letter, one.written) for one in definitions)
+    return images[key_of(definitions[-1].letter)][1]
 
 
 def _affine(output: Expr, entry: Expr) -> tuple[Expr, Expr] | None:
@@ -81,7 +79,9 @@ def _affine(output: Expr, entry: Expr) -> tuple[Expr, Expr] | None:
     slope = value.diff(place)
     if value.has(entry.base, Sigma) or slope == 0 or slope.has(place):
         return None
-    return slope, value.xreplace({place: S.Zero})
+    intercept = value.xreplace({place: S.Zero})
+    # of an output that is its input nothing is left to fold
+    return None if (slope, intercept) == (1, 0) else (slope, intercept)
 
 
 # letters and lines

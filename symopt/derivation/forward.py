@@ -25,9 +25,10 @@ from symopt.calculus.adjoints import Definition
 from symopt.calculus.normal_form import Identity, Knowledge, identity, normal_form
 from symopt.calculus.polynomial import Monomial, bound_index
 from symopt.declaration import Equation, Layer, Loss
+from symopt.derivation.unbiased import answered
 from symopt.errors import DerivationError
 from symopt.nodes import Largest, Sigma
-from symopt.notation import Count, Index, Parameter, Sequence, Statistic
+from symopt.notation import Count, Index, Parameter, Sequence, Statistic, is_random
 from symopt.symbols import m
 from symopt.views import canonical, occurrences
 
@@ -47,7 +48,7 @@ def forward(layer: Layer) -> tuple[Definition, ...]:
         If the equations have no output for each element.
     """
     found = []
-    for id, one in layer.equations:
+    for id, one in answered(layer).equations:
         if canonical(one.right).has(one.left):
             continue  # a running average: it follows from the batch, and no gradient flows there
         found.append(definition(id, one))
@@ -87,7 +88,7 @@ def definition(id: str, one: Equation) -> Definition:
 
 
 def leaves(definitions: Iterable[Definition]) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
-    """The letters that no equation defines: those that are learned, and the inputs."""
+    """The letters that no equation defines nor chance: those that are learned, and the inputs."""
     several = tuple(definitions)
     defined = {one.letter.base for one in several if isinstance(one.letter, Indexed)}
     position = position_of(several)
@@ -97,7 +98,7 @@ def leaves(definitions: Iterable[Definition]) -> tuple[tuple[Expr, ...], tuple[E
         for leaf in occurrences(one.written, Parameter, Indexed):
             if isinstance(leaf, Parameter):
                 learned[leaf] = None
-            elif isinstance(leaf.base, Sequence) and leaf.base not in defined:
+            elif isinstance(leaf.base, Sequence) and not (leaf.base in defined or is_random(leaf)):
                 kind = learned if leaf.base.role == "learned" else inputs
                 kind[leaf.base[position]] = None
     return tuple(learned), tuple(inputs)
@@ -230,7 +231,7 @@ def normalization(definitions: tuple[Definition, ...]) -> Normalization | None:
         if one.index is None:
             continue
         entries = [entry for entry in one.value.atoms(Indexed) if entry.indices == (one.index,)]
-        inputs = [entry for entry in entries if entry.base not in defined]
+        inputs = [entry for entry in entries if not (entry.base in defined or is_random(entry))]
         if len(inputs) == 1:
             slope = one.value.diff(inputs[0])
             if not slope.has(inputs[0], Parameter, Indexed) and slope != 0:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Expr, Indexed
+from sympy import Indexed
 
 from symopt.calculus.adjoints import Definition
 from symopt.declaration import Inference, Layer
 from symopt.derivation.forward import definition, forward
+from symopt.derivation.letters import key_of
+from symopt.derivation.unbiased import answered
 from symopt.notation import Statistic
 
 
@@ -23,25 +25,20 @@ def at_inference(layer: Layer) -> tuple[Definition, ...]:
     """
     shown = [
         definition(layer.id_of(one.key), one.content.shown)
-        for one in layer.statements
+        for one in answered(layer).statements
         if isinstance(one.content, Inference)
     ]
     if not shown:
         return ()
-    stated = {key_of(one): one for one in shown}
+    stated = {key_of(one.letter): one for one in shown}
     trained = forward(layer)
     size = trained[-1].size
-    several = [stated.get(key_of(one), one) for one in trained]
+    several = [stated.get(key_of(one.letter), one) for one in trained]
     needed: list[Definition] = []
-    wanted = {key_of(several[-1])}
+    wanted = {key_of(several[-1].letter)}
     for one in reversed(several):
-        if key_of(one) in wanted:
+        if key_of(one.letter) in wanted:
             needed.insert(0, one if one.index is None else replace(one, size=size))
             wanted |= {part.base for part in one.value.atoms(Indexed)}
             wanted |= one.value.atoms(Statistic)
     return tuple(needed)
-
-
-def key_of(one: Definition) -> Expr:
-    """The letter that a definition is of, without its index."""
-    return one.letter.base if isinstance(one.letter, Indexed) else one.letter

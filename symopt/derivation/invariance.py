@@ -17,8 +17,8 @@ from symopt.calculus.polynomial import Polynomial, expression
 from symopt.derivation.forward import ROOT, leaves
 from symopt.derivation.fused import root_base
 from symopt.derivation.layer import Backward
-from symopt.derivation.letters import put_in, taken, unused
-from symopt.derivation.opinions import Images, by, checked, opinion_on_images
+from symopt.derivation.letters import Images, put_in, taken, unused
+from symopt.derivation.opinions import by, checked, opinion_on_images
 from symopt.derivation.steps import Derivation, Line, Reason
 from symopt.errors import DerivationError
 from symopt.nodes import Sigma

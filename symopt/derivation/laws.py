@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from symopt.declaration import Layer, Loss
+from symopt.derivation.ensemble import ensemble
 from symopt.derivation.folding import folding
 from symopt.derivation.invariance import invariances
 from symopt.derivation.layer import derive_layer
@@ -10,6 +11,7 @@ from symopt.derivation.merging import mergings
 from symopt.derivation.orthogonality import orthogonality
 from symopt.derivation.running import corrections
 from symopt.derivation.steps import Derivation
+from symopt.derivation.unbiased import scales
 
 
 def laws(layer: Layer) -> tuple[Derivation, ...]:
@@ -19,8 +21,10 @@ def laws(layer: Layer) -> tuple[Derivation, ...]:
         return (backward.derivation, *orthogonality(backward))
     folded = folding(layer)
     return (
+        *(one.derivation for one in scales(layer)),
         backward.derivation,
         *orthogonality(backward),
+        *((drawn,) if (drawn := ensemble(layer)) is not None else ()),
         *invariances(backward),
         *(one.derivation for one in mergings(backward)),
         *(one.derivation for one in corrections(layer)),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sympy import Basic, Expr, Indexed, Symbol
 
 from symopt.calculus.adjoints import Definition
-from symopt.derivation.opinions import Images
 from symopt.views import rewrite, substitute
+
+# what a letter becomes: a single one by itself, an indexed one by its base, with the index used
+Images = Mapping[Expr, tuple[Expr | None, Expr]]
 
 
 def put_in(expr: Expr, images: Images) -> Expr:
@@ -21,6 +23,20 @@ def put_in(expr: Expr, images: Images) -> Expr:
         return images[node][1] if node in images else None
 
     return rewrite(expr, change)
+
+
+def key_of(letter: Expr) -> Expr:
+    """A letter without its index."""
+    return letter.base if isinstance(letter, Indexed) else letter
+
+
+def composed(equations: Iterable[tuple[Expr, Expr]]) -> Images:
+    """Each letter in terms of what no equation defines, as written, from left and right sides."""
+    images: dict[Expr, tuple[Expr | None, Expr]] = {}
+    for left, right in equations:
+        index = left.indices[0] if isinstance(left, Indexed) else None
+        images[key_of(left)] = (index, put_in(right, images))
+    return images
 
 
 def taken(definitions: Iterable[Definition]) -> frozenset[str]:

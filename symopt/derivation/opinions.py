@@ -12,6 +12,7 @@ from symopt.calculus.adjoints import Definition
 from symopt.calculus.normal_form import Knowledge, used_identities
 from symopt.calculus.sampling import PRIME, Point, Undefined, residue, value
 from symopt.derivation.forward import position_of
+from symopt.derivation.letters import Images
 from symopt.derivation.steps import Reason
 from symopt.nodes import Gradient
 from symopt.notation import Index, Label, given
@@ -23,8 +24,6 @@ _TRIES = 64
 _OUTER = Symbol("dloss", real=True)
 
 Sizes = Mapping[Expr, int]
-# what a letter becomes: a single one by itself, an indexed one by its base, with the index used
-Images = Mapping[Expr, tuple[Expr | None, Expr]]
 
 
 def second_opinion(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Mul, Pow, Product, S, solveset
+from sympy import Add, Expr, Mul, Pow, Product, S
 
 from symopt.declaration import Equation
 from symopt.derivation.averages import Average
+from symopt.derivation.nonzero import never_zero
 from symopt.derivation.times import at
 from symopt.errors import DerivationError
 from symopt.notation import Hyperparameter, Index, Sequence, index, sequence
@@ -93,14 +94,9 @@ def _running(letter: Sequence, average: Average, start: Expr, step: Index) -> Re
 
 def _check_never_one(where: str, left: Expr, decay: Expr) -> None:
     """The geometric sum divides by 1 − a; ranges of hyperparameters must keep that from zero."""
-    if decay == 1 or (1 - canonical(decay)).is_nonzero:
+    if decay == 1 or never_zero(1 - canonical(decay)):
         return
-    symbols = sorted(decay.atoms(Hyperparameter), key=str)
-    if len(symbols) == 1:
-        roots = solveset(canonical(decay) - 1, symbols[0], symbols[0].domain)
-        if roots is S.EmptySet:
-            return
-    names = " and ".join(unicode(one) for one in symbols)
+    names = " and ".join(unicode(one) for one in sorted(decay.atoms(Hyperparameter), key=str))
     raise DerivationError(
         f"debias({unicode(left.base)}) does not apply: {where} sums the powers of "
         f"{unicode(decay)}, which may be 1, where the sum's closed form divides by zero; narrow "

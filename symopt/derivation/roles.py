@@ -1,4 +1,4 @@
-"""Roles from use: which sequences are states, temporaries and inputs, and in which order to go."""
+"""Roles from use: which sequences are states, temporaries and inputs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sympy import Expr, S
 
 from symopt.declaration import Equation
 from symopt.derivation.gradients import Gradients
+from symopt.derivation.order import offsets
 from symopt.derivation.system import INPUT, PARAMETER, STATE, TEMPORARY, Assignment, Variable
 from symopt.derivation.times import entries, offset
 from symopt.errors import DerivationError
@@ -34,15 +35,15 @@ def assign_roles(
     DerivationError
         If a sequence has no equation, is read too early or too late, or lacks an initial value.
     """
-    defined = {one.target: offset(one.id, one.left, step) for one in assignments}
-    stateful = _states(assignments, defined, step)
-    _check_given(name, assignments, defined, gradients.symbol)
+    defined = offsets(assignments, step)
+    stateful = states(assignments, defined, step)
+    check_given(name, assignments, defined, gradients.symbol)
     chosen = _parameter(name, stateful, initial, gradients.parameter)
-    _check_initial(name, assignments, stateful, initial, chosen)
+    check_initial(name, assignments, stateful, initial, chosen)
     elementwise = _elementwise(assignments, chosen)
     examples = dict(gradients.examples)
     found = []
-    for sequence in _in_order(assignments):
+    for sequence in in_order(assignments):
         scalar = sequence not in elementwise
         if sequence not in defined:
             found.append(Variable(sequence, INPUT, examples=examples.get(sequence)))
@@ -56,7 +57,8 @@ def assign_roles(
     return tuple(found)
 
 
-def _in_order(assignments: tuple[Assignment, ...]) -> Iterable[Sequence]:
+def in_order(assignments: tuple[Assignment, ...]) -> Iterable[Sequence]:
+    """The sequences in the order in which the equations bring them up."""
     met: dict[Sequence, None] = {}
     for one in assignments:
         for entry in (one.left, *entries(one.right)):
@@ -64,9 +66,16 @@ def _in_order(assignments: tuple[Assignment, ...]) -> Iterable[Sequence]:
     return met
 
 
-def _states(
+def states(
     assignments: tuple[Assignment, ...], defined: Mapping[Sequence, int], step: Index
 ) -> tuple[Sequence, ...]:
+    """The sequences that an equation reads from before their own.
+
+    Raises
+    ------
+    DerivationError
+        If a sequence is read too early or too late.
+    """
     stateful: dict[Sequence, None] = {}
     for one in assignments:
         for entry in entries(one.right):
@@ -102,12 +111,19 @@ def _shifted(name: str, shift: int) -> str:
     return name if shift == 0 else f"{name} {'+' if shift > 0 else '-'} {abs(shift)}"
 
 
-def _check_given(
+def check_given(
     name: str,
     assignments: tuple[Assignment, ...],
     defined: Mapping[Sequence, int],
-    gradient: Sequence | None,
+    gradient: Sequence | None = None,
 ) -> None:
+    """Nothing, when each sequence without an equation is given from outside.
+
+    Raises
+    ------
+    DerivationError
+        For one that is not.
+    """
     for one in assignments:
         for entry in entries(one.right):
             known = entry.base in defined or entry.base == gradient
@@ -145,13 +161,20 @@ def _parameter(
     )
 
 
-def _check_initial(
+def check_initial(
     name: str,
     assignments: tuple[Assignment, ...],
     stateful: tuple[Sequence, ...],
     initial: Mapping[Sequence, Expr],
-    parameter: Sequence,
+    parameter: Sequence | None = None,
 ) -> None:
+    """Nothing, when each state but the parameters has an initial value, and nothing else has.
+
+    Raises
+    ------
+    DerivationError
+        For a sequence of which this is not so, or one that starts from no number.
+    """
     for sequence in stateful:
         if sequence not in initial and sequence != parameter:
             where = next(one.id for one in assignments if one.target == sequence)
@@ -160,17 +183,18 @@ def _check_initial(
                 f"{where} reads the past of the state {letter}, which has no initial value; "
                 f"add initially(0, {sequence.spelling.python}), or what else it starts from"
             )
-    if parameter in initial:
+    if parameter is not None and parameter in initial:
         raise DerivationError(
             f"{name} gives an initial value to its parameters {unicode(parameter)}; "
             "their first value is their user's to choose, so leave it out"
         )
     for sequence, start in initial.items():
-        first = _first(assignments, parameter)
+        first = None if parameter is None else _first(assignments, parameter)
         if start.is_Indexed and start != first:
+            known = f" or from the first value of the parameters, {unicode(first)}" if first else ""
             raise DerivationError(
                 f"{name} starts {unicode(sequence)} from {unicode(start)}; a state starts from a "
-                f"number or from the first value of the parameters, {unicode(first)}"
+                f"number{known}"
             )
         if sequence not in stateful:
             letter = unicode(sequence)
@@ -245,38 +269,3 @@ def _elementwise(assignments: tuple[Assignment, ...], parameter: Sequence) -> fr
         if reached <= found:
             return frozenset(found)
         found |= reached
-
-
-def in_computable_order(
-    name: str, assignments: tuple[Assignment, ...], step: Index
-) -> tuple[Assignment, ...]:
-    """The equations in an order in which each reads only what is known, else as declared.
-
-    Raises
-    ------
-    DerivationError
-        If equations of one step wait for each other.
-    """
-    defined = {one.target: offset(one.id, one.left, step) for one in assignments}
-    waiting, done, found = list(assignments), set[Sequence](), list[Assignment]()
-
-    def ready(one: Assignment) -> bool:
-        now = {
-            entry.base
-            for entry in entries(one.right)
-            if entry.base in defined and offset(one.id, entry, step) == defined[entry.base]
-        }
-        return now <= done
-
-    while waiting:
-        following = next((one for one in waiting if ready(one)), None)
-        if following is None:
-            ring = " and ".join(f"{one.id} ({unicode(one.left)})" for one in waiting)
-            raise DerivationError(
-                f"{name} goes in a circle: {ring} each wait for another at the same step; "
-                "let one of them read the value of the step before"
-            )
-        waiting.remove(following)
-        found.append(following)
-        done.add(following.target)
-    return tuple(found)

@@ -1,4 +1,4 @@
-"""What a rule amounts to once all is derived: variables with roles, and assignments."""
+"""What a declaration amounts to once all is derived: variables with roles, and assignments."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sympy import Expr
 
-from symopt.declaration import UpdateRule
+from symopt.declaration import Declaration
 from symopt.derivation.steps import Derivation
 from symopt.notation import Count, Hyperparameter, Index, Sequence
 
@@ -52,20 +52,17 @@ class Assignment:
 
 
 @dataclass(frozen=True)
-class System:
-    """An update rule with nothing left to derive.
+class Dynamics:
+    """Equations from step to step with nothing left to derive.
 
-    ``assignments`` stand in an order in which each reads only what is known;
-    ``gradient_point`` says where the gradient is to be taken, if not at the parameters.
+    ``assignments`` stand in an order in which each reads only what is known.
     """
 
-    rule: UpdateRule
+    declared: Declaration
     step: Index
     variables: tuple[Variable, ...]
     assignments: tuple[Assignment, ...]
     hyperparameters: tuple[Hyperparameter, ...]
-    constants_in_time: frozenset[Hyperparameter]
-    gradient_point: tuple[str, Expr] | None
     derivations: tuple[Derivation, ...]
 
     def of_role(self, *roles: str) -> tuple[Variable, ...]:
@@ -75,11 +72,6 @@ class System:
     def variable(self, sequence: Sequence) -> Variable:
         """The variable of a sequence."""
         return next(one for one in self.variables if one.sequence == sequence)
-
-    @property
-    def parameter(self) -> Variable:
-        """What is optimized."""
-        return self.of_role(PARAMETER)[0]
 
     @property
     def initial_hyperparameters(self) -> tuple[Hyperparameter, ...]:
@@ -93,6 +85,22 @@ class System:
         """Whether the step's number enters any assignment."""
         exprs = [one.right for one in self.assignments]
         return any(_reads_number(expr, self.step) for expr in exprs)
+
+
+@dataclass(frozen=True)
+class System(Dynamics):
+    """An update rule with nothing left to derive.
+
+    ``gradient_point`` says where the gradient is to be taken, if not at the parameters.
+    """
+
+    constants_in_time: frozenset[Hyperparameter]
+    gradient_point: tuple[str, Expr] | None
+
+    @property
+    def parameter(self) -> Variable:
+        """What is optimized."""
+        return self.of_role(PARAMETER)[0]
 
 
 def _reads_number(expr: Expr, step: Index) -> bool:

@@ -107,7 +107,7 @@ def update_gradient(system: System) -> UpdateGradient:
         *(_input(system, one.sequence) for one in system.of_role(INPUT)),
         *(one for one in system.hyperparameters if _read(system.assignments, one)),
     ]
-    title = (f"gradient of one step of {system.rule.name}",)
+    title = (f"gradient of one step of {system.declared.name}",)
     return _reverse(system, system.assignments, moved, sources, title)
 
 
@@ -160,7 +160,7 @@ def _reverse(
     over = index("j", "component")
     lines = tuple(Line(dL(one.of), one.shown(over), one.reason()) for one in (*made, *found))
     assumed = (*_assumed(system, tuple(made), assignments), *_elements(found, over))
-    shown = Derivation(f"{system.rule.name}.step_vjp", title, lines, assumed)
+    shown = Derivation(f"{system.declared.name}.step_vjp", title, lines, assumed)
     return UpdateGradient(assignments, tuple(made), found, shown)
 
 

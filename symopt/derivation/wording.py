@@ -7,22 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sympy import Add, Expr, Indexed, Mul, Pow, Rational, S
+from sympy import Add, Expr, Indexed, Mul, Pow, Rational, S, factor, fraction
 
 from symopt.calculus.adjoints import Definition
 from symopt.calculus.normal_form import normal_form
+from symopt.derivation.responses import quotient
 from symopt.nodes import Gradient, Sigma
 from symopt.notation import Index
-from symopt.views import canonical, occurrences, substitute
+from symopt.views import canonical, occurrences, split_sign, substitute
 
 Words = Mapping[Expr, Expr]
 
 
 def words(definitions: Iterable[Definition], *others: Index) -> Words:
     """The sums that equations hold, by their canonical form; at the index of each and at others."""
+    return sums_in((one.written for one in definitions), *others)
+
+
+def sums_in(exprs: Iterable[Expr], *others: Index) -> Words:
+    """The sums in some expressions as written, likewise."""
     found: dict[Expr, Expr] = {}
-    for one in definitions:
-        for written in _sums(one.written):
+    for one in exprs:
+        for written in _sums(one):
             used = {place for entry in written.atoms(Indexed) for place in entry.indices}
             for name in (None, *others):
                 names = {} if name is None else dict.fromkeys(used, name)
@@ -43,6 +49,30 @@ def worded(expr: Expr, known: Words) -> Expr:
     shown = _worded(expr, known)
     same = normal_form(canonical(shown)) == normal_form(canonical(expr))
     return shown if same else expr
+
+
+def quotient_in_words(expr: Expr, known: Words) -> Expr:
+    """A canonical number in these words, as one fraction: −1/(p − 1) ⇒ 1/(1 − p)."""
+    above, below = (_signed(_split(one, known), known) for one in fraction(expr))
+    shown = quotient(above[1], below[1])
+    return shown if above[0] == below[0] else Mul(S.NegativeOne, shown, evaluate=False)
+
+
+def _split(expr: Expr, known: Words) -> Expr:
+    """A product, where each sum in it is one that an author wrote, or its negative."""
+    split = factor(expr)
+    sums = [one for one in (part.as_base_exp()[0] for part in Mul.make_args(split)) if one.is_Add]
+    return split if all(one in known or -one in known for one in sums) else expr
+
+
+def _signed(expr: Expr, known: Words) -> tuple[bool, Expr]:
+    """Whether a minus is better drawn out of a sum in words, and the sum without it."""
+    negative, shown = split_sign(worded(expr, known))
+    number = expr.as_coeff_Add()[0]
+    below = number.is_negative or (number == 0 and expr.could_extract_minus_sign())
+    if isinstance(expr, Add) and not negative and expr not in known and below:
+        return True, worded(-expr, known)
+    return negative, shown
 
 
 def _worded(expr: Expr, known: Words) -> Expr:

@@ -11,7 +11,19 @@ from sympy.core.alphabets import greeks
 from sympy.functions.elementary.exponential import ExpBase
 from sympy.printing.latex import LatexPrinter
 
-from symopt.nodes import Argmin, Expectation, Gradient, Largest, Norm, Proximal, Sigma
+from symopt.nodes import (
+    Argmin,
+    Bernoulli,
+    Expectation,
+    Gradient,
+    Inside,
+    Largest,
+    Norm,
+    Normal,
+    Proximal,
+    Sigma,
+    Variance,
+)
 from symopt.printing.styles import LECTURE, Style
 from symopt.printing.written import WrittenOrder
 from symopt.spelling import spell
@@ -41,6 +53,9 @@ def _has_outside_braces(letter: str, sign: str) -> bool:
 
 class SlidePrinter(WrittenOrder, LatexPrinter):
     """Expressions and relations as LaTeX, in one :class:`~symopt.printing.styles.Style`."""
+
+    both = r" \text{ and } "
+    either = r" \text{ or } "
 
     def __init__(self, style: Style = LECTURE) -> None:
         super().__init__({"order": "none"})
@@ -73,9 +88,26 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
         power = f"10^{group(str(int(exponent)))}"
         return power if digits == "1" else rf"{digits} \cdot {power}"
 
+    def drawn(self, letter: Basic, distribution: Basic) -> str:
+        """What a random letter is drawn from."""
+        return rf"{self.doprint(letter)} \sim {self.doprint(distribution)}"
+
+    def asked(self, letter: Basic, condition: str) -> str:
+        """A number that is still to be derived, and what is asked of it."""
+        return rf"{self.doprint(letter)} \text{{ such that }} {condition}"
+
     def request(self, name: str, left: Basic, about: Basic) -> str:
         """A quantity that is still to be derived."""
         return rf"{self.doprint(left)} = \operatorname{{{name}}}({self.doprint(about)})"
+
+    def shape(self, letter: Basic, lengths: Sequence[Basic], more: Sequence[str | Expr]) -> str:
+        """An array with the lengths of its axes, and what is to be said of them in words."""
+        axes = r" \times ".join(self.doprint(one) for one in lengths)
+        words = [
+            rf"\text{{{text(one)}}}" if isinstance(one, str) else self.doprint(one) for one in more
+        ]
+        space = rf"\mathbb{{R}}^{group(axes)}"
+        return rf"{self.doprint(letter)} \in {space}{''.join(words)}"
 
     # sums and products as written
 
@@ -107,6 +139,9 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
         loose = isinstance(base, compound) or split_sign(base)[0]
         loose = loose or (base.is_Rational and not base.is_Integer)
         loose = loose or (base.is_Indexed and self.style.index_is_exponent)
+        # a letter with a power of its own: no second may stand beside it
+        loose = loose or (base.is_Symbol and _has_outside_braces(self._print(base), "^"))
+        loose = loose or (base.is_Indexed and _has_outside_braces(self._print(base.base), "^"))
         return f"{self._bracketed(base, bool(loose))}^{group(self._print(exponent))}"
 
     def _print_Integer(self, expr: Any) -> str:
@@ -126,7 +161,7 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
         return spelling.latex if spelling else super()._print_Symbol(expr, style)
 
     _print_Hyperparameter = _print_Count = _print_Index = _print__Label = _print_Symbol
-    _print_Statistic = _print_Parameter = _print_Label = _print_Symbol
+    _print_Statistic = _print_Parameter = _print_Label = _print_Unknown = _print_Symbol
 
     def _print_Sequence(self, expr: Any) -> str:
         latex: str = expr.spelling.latex
@@ -164,8 +199,21 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
             loss=self._print(expr.loss), variable=self._print(expr.variable)
         )
 
+    def _print_Inside(self, expr: Inside) -> str:
+        low, high = (self._print(one) for one in expr.args[1:])
+        return rf"[{low} \leq {self._index(expr.args[0])} \leq {high}]"
+
     def _print_Expectation(self, expr: Expectation) -> str:
         return rf"\operatorname{{E}}[{self._print(expr.args[0])}]"
+
+    def _print_Variance(self, expr: Variance) -> str:
+        return rf"\operatorname{{Var}}[{self._print(expr.args[0])}]"
+
+    def _print_Bernoulli(self, expr: Bernoulli) -> str:
+        return self._call("B", expr.args)
+
+    def _print_Normal(self, expr: Normal) -> str:
+        return self._call(r"\mathcal{N}", expr.args)
 
     def _print_Norm(self, expr: Norm) -> str:
         return rf"\|{self._print(expr.args[0])}\|"
@@ -208,6 +256,9 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
     def _print_ExpBase(self, expr: Any, exp: Any = None) -> str:
         return f"e^{group(self._print(expr.args[0]))}"
 
+    def _print_Not(self, expr: Any) -> str:
+        return rf"\neg ({self._print(expr.args[0])})"
+
     def _print_floor(self, expr: Any, exp: Any = None) -> str:
         return rf"\lfloor {self._print(expr.args[0])} \rfloor"
 
@@ -237,6 +288,7 @@ def latex(expr: Basic, style: Style = LECTURE) -> str:
 _TEXT = {
     "_": r"\_",
     "≠": r"$\neq$",
+    "∼": r"$\sim$",
     "…": r"$\dots$",
     "=": "$=$",
     ">": "$>$",

@@ -8,12 +8,25 @@ from typing import Any
 from sympy import Add, Basic, Expr, Mul, Pow, S
 from sympy.printing.str import StrPrinter
 
-from symopt.nodes import Argmin, Expectation, Gradient, Largest, Norm, Proximal, Sigma
+from symopt.nodes import (
+    Argmin,
+    Bernoulli,
+    Expectation,
+    Gradient,
+    Inside,
+    Largest,
+    Norm,
+    Normal,
+    Proximal,
+    Sigma,
+    Variance,
+)
 from symopt.printing.written import WrittenOrder
 from symopt.spelling import SUBSCRIPTS, SUPERSCRIPTS
 from symopt.views import Fraction, factors, split_sign
 
 _MINUS = "−"
+_RELATIONS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "==": "=", "!=": "≠"}
 
 
 class UnicodePrinter(WrittenOrder, StrPrinter):
@@ -46,9 +59,24 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
         """A default as its author typed it."""
         return repr(value)
 
+    def drawn(self, letter: Basic, distribution: Basic) -> str:
+        """What a random letter is drawn from."""
+        return f"{self.doprint(letter)} ∼ {self.doprint(distribution)}"
+
+    def asked(self, letter: Basic, condition: str) -> str:
+        """A number that is still to be derived, and what is asked of it."""
+        return f"{self.doprint(letter)} such that {condition}"
+
     def request(self, name: str, left: Basic, about: Basic) -> str:
         """A quantity that is still to be derived."""
         return f"{self.doprint(left)} = {name}({self.doprint(about)})"
+
+    def shape(self, letter: Basic, lengths: Sequence[Basic], more: Sequence[str | Expr]) -> str:
+        """An array with the lengths of its axes, and what is to be said of them in words."""
+        axes = "×".join(self.doprint(one) for one in lengths)
+        space = f"ℝ^({axes})" if len(lengths) > 1 else f"ℝ^{axes}"
+        words = (one if isinstance(one, str) else self.doprint(one) for one in more)
+        return f"{self.doprint(letter)} ∈ {space}{''.join(words)}"
 
     def _product(self, items: Sequence[Expr | Fraction]) -> str:
         last = len(items) - 1
@@ -73,7 +101,7 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
         if exponent.is_Number and exponent.is_negative:
             return self._product(factors(expr))
         loose = not (base.is_Symbol or base.is_Indexed or base.is_Integer)
-        loose = (loose and not isinstance(base, Norm)) or split_sign(base)[0]
+        loose = (loose and not isinstance(base, Norm | Expectation)) or split_sign(base)[0]
         power = self._print(exponent)
         raised = "".join(SUPERSCRIPTS.get(c, "") for c in power)
         if len(raised) != len(power):
@@ -94,12 +122,25 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
     def _print_Pi(self, expr: Any) -> str:
         return "π"
 
+    def _print_Infinity(self, expr: Any) -> str:
+        return "∞"
+
+    def _print_NegativeInfinity(self, expr: Any) -> str:
+        return f"{_MINUS}∞"
+
+    def _print_Relational(self, expr: Any) -> str:
+        left, right = (self._print(side) for side in expr.args)
+        return f"{left} {_RELATIONS[expr.rel_op]} {right}"
+
+    def _print_Not(self, expr: Any) -> str:
+        return f"not ({self._print(expr.args[0])})"
+
     def _print_Symbol(self, expr: Any) -> str:
         spelling = getattr(expr, "spelling", None)
         return spelling.unicode if spelling else expr.name
 
     _print_Hyperparameter = _print_Count = _print_Index = _print__Label = _print_Symbol
-    _print_Statistic = _print_Parameter = _print_Label = _print_Symbol
+    _print_Statistic = _print_Parameter = _print_Label = _print_Unknown = _print_Symbol
 
     def _print_Sequence(self, expr: Any) -> str:
         unicode: str = expr.spelling.unicode
@@ -137,6 +178,10 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
     def _print_KroneckerDelta(self, expr: Any) -> str:
         return f"δ[{', '.join(map(self._print, expr.args))}]"
 
+    def _print_Inside(self, expr: Inside) -> str:
+        low, high = (self._print(one) for one in expr.args[1:])
+        return f"[{low} ≤ {self._index(expr.args[0])} ≤ {high}]"
+
     def _print_Expectation(self, expr: Expectation) -> str:
         return f"E[{self._print(expr.args[0])}]"
 
@@ -148,20 +193,31 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
         weight, penalty, place = expr.args
         return f"prox_{self._print(weight)}{penalty.func.__name__}({self._print(place)})"
 
+    def _print_Variance(self, expr: Variance) -> str:
+        return f"Var[{self._print(expr.args[0])}]"
+
+    def _print_Bernoulli(self, expr: Bernoulli) -> str:
+        return self._call("B", expr.args)
+
+    def _print_Normal(self, expr: Normal) -> str:
+        return self._call("N", expr.args)
+
     def _print_Norm(self, expr: Norm) -> str:
         return f"‖{self._print(expr.args[0])}‖"
 
     def _print_Abs(self, expr: Any) -> str:
         return f"|{self._print(expr.args[0])}|"
 
+    def _call(self, name: str, arguments: Sequence[Basic]) -> str:
+        return f"{name}({', '.join(self._print(argument) for argument in arguments)})"
+
     def _print_AppliedUndef(self, expr: Any) -> str:
-        name = expr.func.__name__
-        arguments = ", ".join(self._print(argument) for argument in expr.args)
-        return f"{name}({arguments})" if expr.args else str(name)
+        name = str(expr.func.__name__)
+        return self._call(name, expr.args) if expr.args else name
 
     def _print_Function(self, expr: Any) -> str:
         name = {"Max": "max", "Min": "min"}.get(expr.func.__name__, expr.func.__name__)
-        return f"{name}({', '.join(self._print(argument) for argument in expr.args)})"
+        return self._call(name, expr.args)
 
     _print_Max = _print_Min = _print_Function
 

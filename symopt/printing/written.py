@@ -1,19 +1,24 @@
-"""Sums and products in the order in which they are written: what every printer has in common."""
+"""Sums, products and conditions as they are written: what every printer has in common."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sympy import Add, Basic, Expr, Mul
+from sympy import Add, And, Basic, Expr, Mul, Or
 
 from symopt.views import Fraction, factors, index_terms, signed_terms, split_sign
 
 
 class WrittenOrder:
-    """Mixed into a SymPy printer; it says how a product of factors looks, and its minus sign."""
+    """Mixed into a SymPy printer; it says how a product of factors looks, and its minus sign.
+
+    ``both`` and ``either`` stand between conditions.
+    """
 
     minus = "-"
+    both = " and "
+    either = " or "
     # how a printer writes the factors of a product; each has its own
     _product: Callable[[Sequence[Expr | Fraction]], str]
 
@@ -45,6 +50,15 @@ class WrittenOrder:
     def _bracketed(self, expr: Basic, needed: bool) -> str:
         text = self._print(expr)
         return f"({text})" if needed else text
+
+    def _print_And(self, expr: And) -> str:
+        return self._conditions(self.both, expr.args)
+
+    def _print_Or(self, expr: Or) -> str:
+        return self._conditions(self.either, expr.args)
+
+    def _conditions(self, word: str, parts: Sequence[Basic]) -> str:
+        return word.join(self._bracketed(one, isinstance(one, And | Or)) for one in parts)
 
     def _index(self, position: Expr) -> str:
         """An index without spaces, letters before numbers."""

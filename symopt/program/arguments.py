@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from symopt.derivation.system import INPUT, PARAMETER, STATE, System, Variable
+from symopt.derivation.system import INPUT, PARAMETER, STATE, Dynamics, Variable
 from symopt.notation import Hyperparameter, Sequence
 from symopt.program.ir import ARRAY, BATCH, NUMBER, SCALAR_STATE, STEP, Argument
 
@@ -27,10 +27,10 @@ def array_arguments(
 
 
 def number_arguments(
-    system: System, read: Collection[Hyperparameter], step: bool
+    system: Dynamics, read: Collection[Hyperparameter], step: bool
 ) -> tuple[Argument, ...]:
     """The step, where it is counted, and the hyperparameters that are read."""
-    defaults = system.rule.default_values
+    defaults = system.declared.default_values
     found = [
         Argument(one.spelling.python, NUMBER, domain=one.domain, default=defaults.get(one))
         for one in system.hyperparameters

@@ -10,8 +10,19 @@ from sympy import Expr, Indexed, Mul, Symbol
 from symopt.calculus.adjoints import Definition
 from symopt.declaration import Layer
 from symopt.derivation.forward import forward, position_of
+from symopt.derivation.unbiased import answered
 from symopt.nodes import Largest, Sigma
-from symopt.notation import Count, Hyperparameter, Index, Label, Parameter, Sequence, Statistic
+from symopt.notation import (
+    Count,
+    Hyperparameter,
+    Index,
+    Label,
+    Parameter,
+    Sequence,
+    Statistic,
+    is_random,
+)
+from symopt.program.drawn_blocks import drawn_in_blocks
 from symopt.program.hoist import Numbers
 from symopt.program.invariants import check
 from symopt.program.ir import (
@@ -27,6 +38,7 @@ from symopt.program.ir import (
     local,
 )
 from symopt.program.layout import layout
+from symopt.program.randomness import Source, sources
 from symopt.program.sweeps import Group, Sum
 from symopt.views import occurrences
 
@@ -38,7 +50,8 @@ class GroupKernel:
     """A kernel over groups, and the equations whose divisors it watches, numbered from 1.
 
     ``inputs`` have a number for each element, ``learned`` for each parameter, ``statistics`` for
-    each group; so have the ``results``, by the same three kinds. ``kept`` axes tell groups apart.
+    each group; so have the ``results``, by the same three kinds. ``kept`` axes tell groups apart,
+    and ``drawn`` are the random letters that the kernel reads.
     """
 
     kernel: Kernel
@@ -48,6 +61,7 @@ class GroupKernel:
     results: tuple[tuple[str, str], ...]
     faults: tuple[tuple[str, Expr], ...]
     kept: tuple[str, ...]
+    drawn: tuple[Source, ...] = ()
 
 
 def group_for(layer: Layer, kernel: str, definitions: tuple[Definition, ...]) -> Group:
@@ -58,7 +72,8 @@ def group_for(layer: Layer, kernel: str, definitions: tuple[Definition, ...]) ->
     computed = {one.letter.base: one for one in definitions if one.index is not None}
     index = index_of(layer)
     numbers = Numbers(taken, suffix="_real")
-    return Group(layout(layer.axes, taken), index, computed, numbers, kernel)
+    place = layout(layer.axes, taken)
+    return Group(place, index, computed, numbers, kernel, sources=sources(layer))
 
 
 def index_of(layer: Layer) -> Index:
@@ -71,7 +86,8 @@ def index_of(layer: Layer) -> Index:
 def letter_names(layer: Layer) -> set[str]:
     """The Python names of all letters in a layer's equations."""
     found = {base.spelling.python for base in _bases(layer)}
-    for _, one in layer.equations:
+    found |= {one.spelling.python for source in sources(layer) for one in source.read}
+    for _, one in answered(layer).equations:
         found |= {symbol.spelling.python for symbol in _symbols(one.left, one.right)}
     return found
 
@@ -79,7 +95,7 @@ def letter_names(layer: Layer) -> set[str]:
 def _bases(layer: Layer) -> set[Sequence]:
     return {
         entry.base
-        for _, one in layer.equations
+        for _, one in answered(layer).equations
         for side in (one.left, one.right)
         for entry in occurrences(side, Indexed)
     }
@@ -183,10 +199,13 @@ def finished(
     written = {name for name, _ in results} | {name_of(one) for one in known}
     exprs = [*(one.written for one in definitions), *forms]
     inputs, learned, statistics = _arrays(group, exprs, written)
+    read = {name_of(one) for expr in exprs for one in occurrences(expr, Indexed) if is_random(one)}
+    drawn = tuple(one for one in group.sources if one.name in read)
     numbers = dict.fromkeys(one for expr in exprs for one in occurrences(expr, Hyperparameter))
     steps = {one for expr in exprs for one in expr.atoms(Index) if one.counts == "step"}
     arguments = [
-        *(Argument(name, ARRAY) for name in (*inputs, *learned, *statistics)),
+        *(Argument(name, ARRAY) for name in (*inputs, *(x.name for x in drawn))),
+        *(Argument(name, ARRAY) for name in (*learned, *statistics)),
         *(Argument(name, ARRAY, written=True) for name, _ in results),
         *(Argument(one.spelling.python, STEP) for one in steps),
         *(Argument(one.spelling.python, NUMBER, domain=one.domain) for one in _by_name(numbers)),
@@ -211,13 +230,14 @@ def finished(
         result="fault" if group.faults else "",
     )
     return GroupKernel(
-        check(kernel),
+        check(drawn_in_blocks(kernel, drawn, group.numbers.taken)),
         inputs,
         learned,
         statistics,
         results,
         tuple(group.faults),
         place.axes.kept,
+        drawn,
     )
 
 
@@ -249,7 +269,7 @@ def _arrays(
                 statistics[name_of(one)] = None
             elif one.base.role == "learned":
                 learned[name_of(one)] = None
-            elif one.base not in group.computed:
+            elif one.base not in group.computed and not is_random(one):
                 inputs[name_of(one)] = None
     return tuple(inputs), tuple(learned), tuple(one for one in statistics if one not in written)
 

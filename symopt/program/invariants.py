@@ -7,7 +7,21 @@ from collections.abc import Callable, Iterator
 from sympy import Basic, Expr, Indexed, Mul, Number, Pow, S, Symbol
 
 from symopt.notation import Sequence
-from symopt.program.ir import Assign, Call, Fault, Kernel, Loop, Node, Scratch, Stop, View
+from symopt.program.ir import (
+    Assign,
+    Call,
+    Draw,
+    Fault,
+    Kernel,
+    Loop,
+    Node,
+    Row,
+    Scratch,
+    Stop,
+    View,
+    Whole,
+    local,
+)
 
 
 def check(kernel: Kernel) -> Kernel:
@@ -75,8 +89,19 @@ def _unknown(kernel: Kernel) -> Iterator[str]:
                 known.add(counter.name)
             case Scratch(name) | Stop(name) | View(name):
                 known.add(name)
+            case Whole(target, value):
+                yield from _undefined(value, known)
+                known.add(target.name)
+            case Row(name, array, places, first, step):
+                for one in (local(array), *places, first, step):
+                    yield from _undefined(one, known)
+                known.add(name)
             case Call(_, arguments):
                 for one in arguments:
+                    yield from _undefined(one, known)
+            case Draw(_, target, start, numbers):
+                named = (one for one in (target, *numbers) if one.isidentifier())
+                for one in (*map(Symbol, named), start):
                     yield from _undefined(one, known)
             case Fault(divisor):
                 yield from _undefined(divisor, known)
@@ -99,7 +124,7 @@ def _secretly_written(kernel: Kernel) -> Iterator[str]:
     allowed |= {
         node.name
         for node in _nodes(kernel.body)
-        if isinstance(node, View) and node.array in allowed
+        if isinstance(node, View | Row) and node.array in allowed
     }
     for one in _assigned(kernel):
         if isinstance(one.target, Indexed) and str(one.target.base.label) not in allowed:

@@ -13,6 +13,8 @@ from sympy import Expr, Indexed, IndexedBase, Set, Symbol
 
 ARRAY, BATCH, SCALAR_STATE, NUMBER, STEP = "array", "batch", "scalar state", "number", "step"
 COUNT = "count"
+# whole numbers of 64 bits: those that a user chooses, and those made of probabilities
+WORD, LIMIT = "word", "limit"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Stop:
     name: str
     start: Symbol
     size: int
+    last: str = "size"
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,20 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Draw:
+    """Values of a random letter from position ``start`` up to ``stop``, written into a scratch.
+
+    ``numbers`` are what the function takes besides: which letter it is, words and limits.
+    """
+
+    function: str
+    target: str
+    start: Symbol
+    numbers: tuple[str, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Fault:
     """Where this divisor is zero, the group has no value by the equation of this number."""
 
@@ -101,7 +118,29 @@ class Fault:
     group: tuple[Symbol, ...]
 
 
-Node = Assign | Loop | Scratch | Stop | View | Call | Fault
+@dataclass(frozen=True)
+class Whole:
+    """``target = value``, both whole numbers: how far a loop runs."""
+
+    target: Symbol
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Row:
+    """The entries of an array along its last axis, from ``first`` on, each ``step`` places on.
+
+    ``places`` are those along the axes before it. The row is counted from 0, as a block is.
+    """
+
+    name: str
+    array: str
+    places: tuple[Expr, ...]
+    first: Expr
+    step: Expr
+
+
+Node = Assign | Loop | Scratch | Stop | View | Call | Draw | Fault | Whole | Row
 
 
 @dataclass(frozen=True)

@@ -96,8 +96,8 @@ class Letters:
         name, letter = one.handed.base.spelling.python, one.of.base.spelling.python
         if name in self.taken:
             raise LoweringError(
-                f"{self.system.rule.name} has symbols with the Python names {letter} and {name}, "
-                f"but {name} is what the adjoint of {letter} is called; rename one with "
+                f"{self.system.declared.name} has symbols with the Python names {letter} and "
+                f"{name}, but {name} is what the adjoint of {letter} is called; rename one with "
                 "python='…'"
             )
         self.taken.add(name)

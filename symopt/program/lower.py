@@ -7,7 +7,14 @@ from types import MappingProxyType
 
 from sympy import Add, Expr, Indexed, Mul, S
 
-from symopt.derivation.system import PARAMETER, STATE, TEMPORARY, Assignment, System
+from symopt.derivation.system import (
+    PARAMETER,
+    STATE,
+    TEMPORARY,
+    Assignment,
+    Dynamics,
+    System,
+)
 from symopt.derivation.times import entries
 from symopt.errors import LoweringError
 from symopt.notation import Hyperparameter, Sequence
@@ -104,7 +111,7 @@ def lower_gradient_point(system: System) -> Kernel | None:
     )
 
 
-def names_in_use(system: System) -> set[str]:
+def names_in_use(system: Dynamics) -> set[str]:
     """The names that are in use before anything is lowered."""
     variables = {one.name for one in system.variables}
     numbers = {one.spelling.python for one in system.hyperparameters}
@@ -112,15 +119,15 @@ def names_in_use(system: System) -> set[str]:
     return variables | numbers | counts | {system.step.spelling.python, "size", "stop", "real"}
 
 
-def check_clashes(system: System) -> None:
+def check_clashes(system: Dynamics) -> None:
     """The kernel keeps the value of v from before the step as v_before, a scalar's new as v_now."""
     names = names_in_use(system)
     for one in system.of_role(STATE, PARAMETER):
         for name in (f"{one.name}_before", f"{one.name}_now"):
             if name in names:
                 raise LoweringError(
-                    f"{system.rule.name} has symbols with the Python names {one.name} and {name}, "
-                    "which its kernel would mix up; rename one with python='…'"
+                    f"{system.declared.name} has symbols with the Python names {one.name} and "
+                    f"{name}, which its kernel would mix up; rename one with python='…'"
                 )
 
 

@@ -6,6 +6,7 @@ from symopt.calculus.adjoints import Definition
 from symopt.declaration import Layer
 from symopt.derivation.layer import Backward
 from symopt.derivation.running import RunningCorrection
+from symopt.derivation.unbiased import answered
 from symopt.notation import Statistic
 from symopt.program.accurate import accurate
 from symopt.program.group_kernel import (
@@ -107,7 +108,7 @@ def lower_running(layer: Layer) -> GroupKernel | None:
     """The kernel that takes the running averages one batch further, in place."""
     running = tuple(
         (id, one)
-        for id, one in layer.equations
+        for id, one in answered(layer).equations
         if isinstance(one.left, Statistic) and one.right.has(one.left)
     )
     if not running:

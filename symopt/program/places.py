@@ -72,7 +72,7 @@ class Places:
         if variable.examples:
             if len(entry.indices) != 2:
                 raise LoweringError(
-                    f"{self.system.rule.name} reads the gradients of a batch outside of a sum "
+                    f"{self.system.declared.name} reads the gradients of a batch outside of a sum "
                     "over examples; sum them, or take one gradient"
                 )
             if variable.name in self.views:

@@ -17,6 +17,7 @@ from symopt.printing.unicode import unicode
 from symopt.program.hoist import Numbers, hoist
 from symopt.program.ir import Assign, Call, Fault, Node, RowFunction, local
 from symopt.program.layout import Layout
+from symopt.program.randomness import Source
 from symopt.program.supported import check_supported
 from symopt.views import canonical, occurrences, rewrite
 
@@ -45,7 +46,8 @@ class Group:
 
     ``computed`` holds the definitions of letters that each element has; ``totals`` the sums that
     are known already, by what they sum; ``faults`` the equations that may divide by zero, each
-    with the divisor; ``letters_of`` what the locals of a group stand for.
+    with the divisor; ``letters_of`` what the locals of a group stand for; ``sources`` the random
+    letters.
     """
 
     layout: Layout
@@ -58,6 +60,7 @@ class Group:
     faults: list[tuple[str, Expr]] = field(default_factory=list)
     pending: list[Node] = field(default_factory=list)
     letters_of: dict[Expr, Expr] = field(default_factory=dict)
+    sources: tuple[Source, ...] = ()
 
     # sums
 

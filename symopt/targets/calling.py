@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from symopt.program.ir import ARRAY, BATCH, NUMBER, SCALAR_STATE, STEP, Argument, Kernel
+from symopt.program.ir import ARRAY, BATCH, NUMBER, SCALAR_STATE, STEP, WORD, Argument, Kernel
 from symopt.targets.ranges import admissible
 
 
@@ -17,7 +17,7 @@ def annotated(one: Argument, array: str = "np.ndarray") -> str:
     """An argument with its type; ``array`` is that of an array."""
     if one.kind in (ARRAY, BATCH, SCALAR_STATE):
         return f"{one.name}: {array}"
-    return f"{one.name}: {'int' if one.kind == STEP else 'float'}"
+    return f"{one.name}: {'int' if one.kind in (STEP, WORD) else 'float'}"
 
 
 def signature(arguments: Sequence[Argument], array: str = "np.ndarray") -> list[str]:

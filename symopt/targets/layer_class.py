@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from symopt.declaration import Layer, Loss
-from symopt.program.ir import NUMBER, STEP, Argument
+from symopt.program.ir import NUMBER, STEP, WORD, Argument
+from symopt.program.randomness import WORDS
 from symopt.targets.calling import number_check
 from symopt.targets.layer_functions import arguments, outer_and_labels, statistics_kept
 from symopt.targets.layer_names import GROUPS, LayerKernels
@@ -21,7 +22,10 @@ def class_words(layer: Layer, kernels: LayerKernels) -> dict[str, Any]:
     later = arguments(layer, kernels, "inference") if kernels.inference else ()
     open_starts = [name for name in (*learned, *averages) if name not in initial]
     _, labels = outer_and_labels(layer, kernels.forward.statistics)
-    inputs, saved = (*kernels.forward.inputs, *labels), statistics_kept(kernels)
+    inputs = (*kernels.forward.inputs, *labels)
+    saved = _saved(
+        kernels, [*inputs, *statistics_kept(kernels)], arguments(layer, kernels, "backward")
+    )
     output = kernels.forward.results[0][0]
     gradients = [name for name, _ in kernels.backward.results]
     sizes = _sizes(layer, bool(learned), bool(averages))
@@ -45,14 +49,17 @@ def class_words(layer: Layer, kernels: LayerKernels) -> dict[str, Any]:
         "counts": any(one.kind == STEP and one.name != GROUPS for one in later),
         "inputs": list(inputs),
         "forward": _passed(arguments(layer, kernels, "forward"), kernels, ()),
-        "backward": _passed(arguments(layer, kernels, "backward"), kernels, (*inputs, *saved)),
+        "backward": _passed(arguments(layer, kernels, "backward"), kernels, saved),
         "inference": _passed(later, kernels, ()),
-        "results": [output, *saved],
-        "saved_table": ", ".join(f'"{one}": {one}' for one in (*inputs, *saved)),
+        "results": [output, *statistics_kept(kernels)],
+        "saved_table": ", ".join(f'"{name}": {value}' for name, value in saved.items()),
+        "saved_type": "Any" if kernels.forward.drawn else "np.ndarray",
+        "adjoint_name": f"d{output}",
         "adjoint": f"d{output}: " + ("Any = 1.0" if isinstance(layer, Loss) else "np.ndarray"),
         "gradients": ", ".join(f'"{one}"' for one in gradients),
         "input_gradients": ", ".join(f'gradients["{one}"]' for one in by_input),
         "input_gradient_type": "np.ndarray" if len(by_input) == 1 else "tuple[np.ndarray, ...]",
+        "draws": bool(kernels.forward.drawn),
         "has_groups": "G" in layer.axes.kept,
         "size_checks": [f'_check_size("{one}", {one})' for one in checked if one != GROUPS],
     }
@@ -91,17 +98,37 @@ def _group(layer: Layer) -> str:
     return " + ".join(words[one] for one in layer.axes.kept) or "()"
 
 
+def _saved(
+    kernels: LayerKernels, arrays: Iterable[str], backward: Iterable[Argument]
+) -> dict[str, str]:
+    """What a call in training keeps for backward, by name.
+
+    Where anything is drawn, that is what it was drawn by, and of the arrays those that are read.
+    """
+    if not kernels.forward.drawn:
+        return {one: one for one in arrays}
+    read = {one.name: one.kind for one in backward}
+    numbers = [one for one, kind in read.items() if kind == NUMBER]
+    first = kernels.forward.inputs[0]
+    return {
+        **{one: one for one in arrays if one in read},
+        **{one: f"self.{one}" for one in WORDS},
+        **{one: f'self.hyperparameters["{one}"]' for one in numbers},
+        "outline": f"({first}.shape, {first}.dtype)",
+    }
+
+
 def _passed(taken: Iterable[Argument], kernels: LayerKernels, saved: Collection[str]) -> list[str]:
     """The arguments of a function from what an object holds or has saved."""
     own = {*kernels.forward.learned, *kernels.averages}
     found = []
     for one in taken:
         value = one.name
-        if one.kind == NUMBER:
-            value = f'self.hyperparameters["{one.name}"]'
-        elif one.kind == STEP or one.name in own:
-            value = f"self.{one.name}"
-        elif one.name in saved:
+        if one.name in saved:
             value = f'saved["{one.name}"]'
+        elif one.kind == NUMBER:
+            value = f'self.hyperparameters["{one.name}"]'
+        elif one.kind in (STEP, WORD) or one.name in own:
+            value = f"self.{one.name}"
         found.append(f"{one.name}={value}")
     return found

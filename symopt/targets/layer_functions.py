@@ -11,7 +11,7 @@ from symopt.derivation.layer import Backward
 from symopt.derivation.running import corrections
 from symopt.notation import Label
 from symopt.program.group_kernel import ELEMENT, GROUP, LEARNED, GroupKernel, name_of
-from symopt.program.ir import ARRAY, COUNT, NUMBER, STEP, Argument
+from symopt.program.ir import ARRAY, COUNT, NUMBER, STEP, WORD, Argument
 from symopt.program.lower_backward import lower_backward
 from symopt.program.lower_layer import (
     lower_forward,
@@ -19,6 +19,13 @@ from symopt.program.lower_layer import (
     lower_running,
 )
 from symopt.targets.calling import number_check, signature
+from symopt.targets.layer_draws import (
+    checked_words,
+    drawn_arrays,
+    drawn_numbers,
+    word_words,
+    words_of,
+)
 from symopt.targets.layer_names import GROUPS, LayerKernels, check_names
 from symopt.targets.layer_shapes import AVERAGE, LABEL, group_shape, input_shape, quoted
 from symopt.targets.ranges import admissible
@@ -71,9 +78,11 @@ def arguments(layer: Layer, kernels: LayerKernels, name: str) -> tuple[Argument,
     numbers = {a.name: a for a in one.kernel.of_kind(NUMBER, STEP)}
     if name == "forward" and kernels.running is not None:
         numbers |= {a.name: a for a in kernels.running.kernel.of_kind(NUMBER)}
+    numbers |= drawn_numbers(one.drawn)
     defaults = {k.spelling.python: v for k, v in layer.default_values.items()}
     own = [Argument(GROUPS, STEP)] if "G" in layer.axes.kept else []
     own += [numbers[key] for key in sorted(numbers) if numbers[key].kind == STEP]
+    own += words_of(one.drawn)
     own += [
         Argument(key, NUMBER, domain=numbers[key].domain, default=defaults.get(key))
         for key in sorted(numbers)
@@ -122,11 +131,13 @@ def _function(
         **dict.fromkeys(one.statistics, GROUP),
         **dict.fromkeys(kernels.averages, AVERAGE),
         **dict.fromkeys(labels, LABEL),
+        **dict.fromkeys((drawing.name for drawing in one.drawn), ELEMENT),
     }
     arrays = [argument for argument in taken if argument.kind == ARRAY]
     lines = [f"{a.name} = {number_check(a)}" for a in taken if a.kind == NUMBER]
     steps = [a.name for a in taken if a.kind == STEP and a.name != GROUPS]
     lines += [f"{one} = _check_step({one})" for one in steps]
+    lines += checked_words(one.drawn)
     lines.append(f"shapes = _shapes({', '.join([model, *_shape_from(layer, learned)])})")
     if isinstance(layer, Loss) and first:
         lines.append(f"{first[0]} = _spread({first[0]}, shapes, {model}.dtype, reduction, kept)")
@@ -135,6 +146,7 @@ def _function(
         inside = [f'    {{"{a.name}": {a.name}}} |' for a in arrays]
         inside[-1] = inside[-1].removesuffix(" |") + ","
         lines += ["_check_apart(", *inside, f"    written={quoted(kernels.averages)},", ")"]
+    lines += drawn_arrays(one, model)
     wide = [result for result, kind in one.results if kind == LEARNED]
     lines += [_made(result, kind, model) for result, kind in one.results]
     lines += _called(one, kinds)
@@ -149,10 +161,10 @@ def _function(
         returned[0] = f"_reduced({returned[0]}, reduction)"
     return {
         "name": name,
-        "signature": [_loosely(one, first) for one in _signature(layer, taken)],
+        "signature": [_loosely(one, first) for one in in_full(layer, taken)],
         "returns": results,
         "summary": _SUMMARIES[name],
-        "words": [_words(layer, a, kinds.get(a.name, "")) for a in taken],
+        "words": [described(layer, a, kinds.get(a.name, "")) for a in taken],
         "lines": lines,
         "returned": ", ".join(returned),
         "single": len(returned) == 1,
@@ -168,7 +180,7 @@ def _array_line(one: Argument, kind: str, model: str) -> str:
     )
 
 
-def _signature(layer: Layer, taken: tuple[Argument, ...]) -> list[str]:
+def in_full(layer: Layer, taken: tuple[Argument, ...]) -> list[str]:
     """The arguments, then by name: how losses become one number, and where results are kept."""
     found = signature(taken)
     by_name = ['reduction: str = "mean"'] if isinstance(layer, Loss) else []
@@ -226,7 +238,8 @@ def _called(one: GroupKernel, kinds: dict[str, str]) -> list[str]:
     return [f"fault = {name}(", *call, ")", f"_check_fault(fault, {name.upper()}_FAULTS)"]
 
 
-def _words(layer: Layer, one: Argument, kind: str) -> str:
+def described(layer: Layer, one: Argument, kind: str) -> str:
+    """What a docstring says of an argument."""
     if one.kind == ARRAY:
         words = {
             ELEMENT: f"an array of shape {input_shape(layer)}",
@@ -240,6 +253,8 @@ def _words(layer: Layer, one: Argument, kind: str) -> str:
         return f"{one.name}: into how many groups the channels are split; it divides C."
     if one.kind == STEP:
         return f"{one.name}: the number of batches that the running averages have seen."
+    if one.kind == WORD:
+        return word_words(one)
     assert one.domain is not None
     tail = "" if one.default is None else f", by default {one.default!r}"
     return f"{one.name}: a number in {admissible(one.name, one.domain)[1]}{tail}."

@@ -9,6 +9,7 @@ from symopt.declaration import Layer
 from symopt.errors import LoweringError
 from symopt.program.group_kernel import GroupKernel, letter_names
 from symopt.program.layout import layout
+from symopt.program.randomness import WORDS, sources
 
 GROUPS = "groups"
 
@@ -36,6 +37,8 @@ _OWN = {
     "one", "outlines", "parameters", "real", "reuse", "saved", "shape", "shapes", "size",
     "spatial", "start", "state_dict", "stop", "train", "training", "wrong",
 }  # fmt: skip
+# and what it calls its own where anything is drawn
+_OF_CHANCE = {"outline", *WORDS}
 _NUMBERED = re.compile(r"(part|sum|total|largest)_\d+_?")
 
 
@@ -52,9 +55,11 @@ def check_names(layer: Layer) -> None:
     adjoints = {f"d{name}" for name in names}
     lengths = {one.letter for one in layer.axes.walked}
     in_group = {f"{name}{suffix}" for name in names}
+    drawn = sources(layer)
+    chance = {*_OF_CHANCE, *(one.limit for one in drawn)} if drawn else set()
     for name in names:
         private = name.startswith("_") or _NUMBERED.fullmatch(name) or name.endswith("_real")
-        if private or name in _OWN | adjoints | in_group | lengths:
+        if private or name in _OWN | adjoints | in_group | lengths | chance:
             raise LoweringError(
                 f"{layer.name} has a letter with the Python name {name}, which its file needs for "
                 "something else; rename it with python='…'"

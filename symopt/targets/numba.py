@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from symopt.declaration import Declaration, Layer, Regularizer, Schedule, UpdateRule
+from symopt.declaration import (
+    Declaration,
+    Layer,
+    Monitor,
+    Regularizer,
+    Schedule,
+    TensorLayer,
+    UpdateRule,
+)
 from symopt.targets.numba_layer import render_layer
+from symopt.targets.numba_monitor import render_monitor
 from symopt.targets.numba_penalty import render_regularizer
 from symopt.targets.numba_rule import render_rule
 from symopt.targets.numba_schedule import render_schedule
+from symopt.targets.numba_tensor import render_tensor_layer
 from symopt.targets.target import Options, Target
 
 
@@ -19,8 +29,12 @@ def render_module(declared: Declaration, options: Options) -> str | None:
             return render_regularizer(declared, options)
         case Schedule():
             return render_schedule(declared, options)
+        case Monitor():
+            return render_monitor(declared, options)
         case Layer():
             return render_layer(declared, options)
+        case TensorLayer():
+            return render_tensor_layer(declared, options)
     return None
 
 

@@ -8,12 +8,14 @@ from typing import Any
 from symopt.declaration import Layer, Loss
 from symopt.derivation.api import statements
 from symopt.derivation.layer import derive_layer
-from symopt.printing.unicode import unicode
+from symopt.derivation.unbiased import scales
+from symopt.printing.unicode import UnicodePrinter, unicode
 from symopt.program.group_kernel import GroupKernel
-from symopt.program.ir import Kernel, RowFunction
+from symopt.program.ir import Kernel, RowFunction, Scratch
 from symopt.program.sweeps import BLOCK, NOTHING
 from symopt.targets.layer_class import class_words
 from symopt.targets.layer_functions import functions, layer_kernels
+from symopt.targets.layer_mask import mask_function
 from symopt.targets.layer_shapes import quoted, shape_words
 from symopt.targets.numba_rule import dtype_words, heading
 from symopt.targets.python_code import combined, lines, number_code, row_lines
@@ -32,14 +34,18 @@ def render_layer(layer: Layer, options: Options) -> str:
         **heading(layer, statements(layer)),
         **dtype_words(options),
         derived=[
-            formula
-            for formula, _, check in backward.derivation.rows()
-            if check.startswith("proved")
+            *(UnicodePrinter().equation(one.letter, one.value) for one in scales(layer)),
+            *(
+                formula
+                for formula, _, check in backward.derivation.rows()
+                if check.startswith("proved")
+            ),
         ],
         block=BLOCK,
         rows=[_row(row) for one in made for row in one.kernel.rows],
         kernels=[_kernel(one) for one in made],
-        functions=functions(layer, kernels),
+        functions=[*functions(layer, kernels), *mask_function(layer)],
+        draws=bool(kernels.forward.drawn),
         kept=quoted(one.lower() for one in layer.axes.kept),
         shapes=shape_words(layer),
         is_loss=isinstance(layer, Loss),
@@ -52,6 +58,8 @@ def _kernel(one: GroupKernel) -> dict[str, Any]:
     numbers, body = lines(kernel)
     typed = any("real(" in line for line, _ in (*numbers, *body))
     head = [f"real = {kernel.over}.dtype.type"] if typed else []
+    if any(isinstance(one, Scratch) for one in kernel.body):
+        head.insert(0, f"dtype = {kernel.over}.dtype")
     if kernel.lengths:
         head.append(f"{', '.join(kernel.lengths)}{_comma(kernel.lengths)} = {kernel.over}.shape")
     if one.faults:
@@ -59,7 +67,7 @@ def _kernel(one: GroupKernel) -> dict[str, Any]:
     return {
         "name": kernel.name,
         "arguments": ", ".join(argument.name for argument in kernel.arguments),
-        "lines": [*head, *_shown(numbers), *_shown(body)],
+        "lines": [*head, *shown_lines(numbers), *shown_lines(body)],
         "result": kernel.result,
         "faults": [f'("{id}", "{unicode(divisor)}")' for id, divisor in one.faults],
     }
@@ -77,8 +85,8 @@ def _row(row: RowFunction) -> dict[str, Any]:
         "arguments": ", ".join((*row.arrays, *row.numbers)),
         "model": row.arrays[0],
         "counter": row.counter.name,
-        "numbers": _shown(numbers),
-        "lines": _shown(body),
+        "numbers": shown_lines(numbers),
+        "lines": shown_lines(body),
         "pairs": [
             {
                 "sum": name,
@@ -92,7 +100,7 @@ def _row(row: RowFunction) -> dict[str, Any]:
     }
 
 
-def _shown(part: Iterable[tuple[str, str]]) -> list[str]:
+def shown_lines(part: Iterable[tuple[str, str]]) -> list[str]:
     """Lines with the ids of equations in a column of their own."""
     part = list(part)
     column = min(72, max((len(line) for line, note in part if note), default=0))

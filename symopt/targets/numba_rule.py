@@ -12,7 +12,8 @@ from sympy import Expr
 
 from symopt.declaration import UpdateRule
 from symopt.declaration.display import display
-from symopt.derivation.rule import completed, derive_rule
+from symopt.derivation.rule import derive_rule
+from symopt.derivation.solving import completed
 from symopt.derivation.system import INPUT, STATE, System, Variable
 from symopt.errors import LoweringError
 from symopt.printing.unicode import UnicodePrinter, unicode
@@ -177,7 +178,7 @@ def _states(system: System) -> dict[str, Any]:
     states = system.of_role(STATE)
     used = system.initial_hyperparameters
     parameter = system.parameter.name
-    defaults = system.rule.default_values
+    defaults = system.declared.default_values
     extra = [
         f"{one.spelling.python}: float" + (f" = {defaults[one]!r}" if one in defaults else "")
         for one in used
@@ -213,7 +214,7 @@ def _class(system: System, kernel: Kernel) -> dict[str, Any]:
     # the first input is the gradient, whatever its letter
     words = ["grads", *(one.name for one in inputs[1:])][: len(inputs)]
     return {
-        "name": class_name(system.rule.name),
+        "name": class_name(system.declared.name),
         "signature": [
             *(["*"] if ordered else []),
             *(_class_argument(one, one.name in free) for one in ordered),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sympy import Add, Basic, Expr, Integer, Mul, Pow, S
+from sympy import Add, Basic, Expr, Mul, Pow, S
 from sympy.core.relational import Relational
 from sympy.printing.pycode import PythonCodePrinter
 
@@ -14,16 +14,20 @@ from symopt.printing.written import WrittenOrder
 from symopt.program.ir import (
     Assign,
     Call,
+    Draw,
     Fault,
     Kernel,
     Loop,
     Node,
+    Row,
     RowFunction,
     Scratch,
     Stop,
     View,
+    Whole,
 )
-from symopt.views import Fraction, factors, index_terms, split_sign
+from symopt.targets.whole_numbers import whole_code
+from symopt.views import Fraction, factors, split_sign
 
 _FLIPPED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
@@ -92,17 +96,8 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
         return repr(float(expr))
 
     def _print_Indexed(self, expr: Any) -> str:
-        places = ", ".join(self._place(place) for place in expr.indices)
+        places = ", ".join(whole_code(place) for place in expr.indices)
         return f"{expr.base.label}[{places}]"
-
-    def _place(self, place: Expr) -> str:
-        """An index: whole numbers stay whole numbers."""
-        if isinstance(place, Integer):
-            return str(place.p)
-        return "".join(
-            (f" {'-' if negative else '+'} " if k else "-" if negative else "") + str(term)
-            for k, (negative, term) in enumerate(index_terms(place))
-        )
 
     # functions, each such that a NaN comes out where a NaN goes in
 
@@ -131,7 +126,20 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
             return text
         return f"{function}({self._print(first)}, {self._nested(function, others)})"
 
+    @property
+    def guarded(self) -> bool:
+        """Whether a NaN may be read, which must not pick a case by what it fails."""
+        return self.elementwise
+
+    def _nan(self) -> str:
+        self.needs["nan"] = "math.nan"
+        return "nan"
+
     def _print_Piecewise(self, expr: Any) -> str:
+        return f"({self._cases(expr)})"
+
+    def _cases(self, expr: Any) -> str:
+        """A case distinction without brackets around it."""
         pieces = list(expr.args)
         if pieces[-1].cond is not S.true:
             raise LoweringError(
@@ -139,12 +147,12 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
                 "end it with (value, True)"
             )
         shown = self._print(pieces[-1].expr)
-        for value, condition in reversed(pieces[:-1]):
-            if self.elementwise:
+        for place, (value, condition) in enumerate(reversed(pieces[:-1])):
+            shown = f"({shown})" if place else shown
+            if self.guarded:
                 # no comparison with a NaN holds, so one that fails both ways must not pick a side
-                self.needs["nan"] = "math.nan"
-                shown = f"({shown} if {self._denied(condition)} else nan)"
-            shown = f"({self._print(value)} if {self._print(condition)} else {shown})"
+                shown = f"({shown} if {self._denied(condition)} else {self._nan()})"
+            shown = f"{self._print(value)} if {self._print(condition)} else {shown}"
         return shown
 
     def _print_Not(self, expr: Any) -> str:
@@ -227,16 +235,26 @@ def _body(printer: KernelPrinter, nodes: Sequence[Node], depth: int) -> Iterator
                 yield from _body(printer, inner, depth + 1)
             case Scratch(name, size):
                 yield f"{indent}{name} = np.empty({size}, dtype)", ""
-            case Stop(name, start, size):
-                yield f"{indent}{name} = min({start} + {size}, size)", ""
+            case Stop(name, start, size, last):
+                yield f"{indent}{name} = min({start} + {size}, {last})", ""
             case View(name, array, start, row):
                 place = f"{start}:stop" if row is None else f"{row}, {start}:stop"
                 yield f"{indent}{name} = {array}[{place}]", ""
+            case Whole(target, value):
+                yield f"{indent}{target} = {whole_code(value)}", ""
+            case Row(name, array, before, first, step):
+                along = f":{whole_code(step)}" if step != 1 else ""
+                begin = "" if first == 0 else whole_code(first)
+                shown = ", ".join([*map(whole_code, before), f"{begin}:{along}"])
+                yield f"{indent}{name} = {array}[{shown}]", ""
             case Call(function, arguments, targets, combine):
                 passed = ", ".join(printer.doprint(one) for one in arguments)
                 named = [printer.doprint(one) for one in targets]
                 for line in _added(f"{function}({passed})", named, combine):
                     yield f"{indent}{line}", ""
+            case Draw(function, target, start, numbers, note):
+                passed = ", ".join((f"{target}[:stop - {start}]", str(start), *numbers))
+                yield f"{indent}{function}({passed})", note
             case Fault(divisor, equation, group):
                 yield f"{indent}if {number_code(divisor)} == 0.0:", ""
                 places = ", ".join(str(one) for one in group)

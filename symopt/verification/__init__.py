@@ -2,20 +2,28 @@
 
 from symopt.verification.judge import (
     LayerSubject,
+    MonitorSubject,
     Subject,
+    TensorSubject,
     Verdict,
     judge_layer,
+    judge_monitor,
     judge_penalty,
     judge_rule,
     judge_schedule,
+    judge_tensor,
 )
 
 __all__ = [
     "LayerSubject",
+    "MonitorSubject",
     "Subject",
+    "TensorSubject",
     "Verdict",
     "judge_layer",
+    "judge_monitor",
     "judge_penalty",
     "judge_rule",
     "judge_schedule",
+    "judge_tensor",
 ]

@@ -171,6 +171,10 @@ class Arithmetic:
         size = x.size / root if root else math.sqrt(x.size)
         return self.settled(value, size, error + 2 * form.unit * (root + error), x.scalar)
 
+    def undecided(self, left: Quantity, right: Quantity) -> int | None:  # noqa: ARG002  # by default, whichever the two are
+        """How two numbers compare between which rounding decides."""
+        return None
+
     def averaged(self, result: Quantity, past: Sequence[Quantity]) -> Quantity:
         """The value of an equation that multiplies its own past, in either form."""
         if not result.bounded:

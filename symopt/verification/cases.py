@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from sympy import Basic, Interval, S, Set, sympify
+from sympy import Basic, FiniteSet, Interval, S, Set, sympify
 
 from symopt.errors import DeclarationError
 from symopt.notation import Hyperparameter
@@ -24,6 +25,11 @@ class Setting:
     word: str
     values: dict[Hyperparameter, float]
 
+    def exchanged(self, parameter: Hyperparameter, value: float) -> Setting:
+        """The same choice, one hyperparameter another."""
+        word = f"{parameter.spelling.python} = {value:g}"
+        return Setting(word, {**self.values, parameter: value})
+
 
 def settings(
     parameters: Iterable[Hyperparameter],
@@ -32,16 +38,17 @@ def settings(
 ) -> tuple[Setting, ...]:
     """The defaults, two random choices, and each admissible end of a range by itself."""
     parameters = tuple(parameters)
-    usual = {one: defaults.get(one, _within(one, random)) for one in parameters}
+    usual = {one: defaults.get(one, drawn_within(one, random)) for one in parameters}
     found = [Setting("default", usual)]
     if parameters:
         found += [
-            Setting("random", {one: _within(one, random) for one in parameters}) for _ in range(2)
+            Setting("random", {one: drawn_within(one, random) for one in parameters})
+            for _ in range(2)
         ]
     found += [
-        Setting(f"{one.spelling.python} = {end:g}", {**usual, one: end})
+        found[0].exchanged(one, end)
         for one in parameters
-        for end in _ends(one.domain)
+        for end in admissible_ends(one.domain)
         if end != usual[one]
     ]
     return tuple(found)
@@ -51,7 +58,14 @@ def _number(one: Hyperparameter, value: float) -> float:
     return int(value) if one.is_integer else float(value)
 
 
-def _within(one: Hyperparameter, random: np.random.Generator) -> float:
+def drawn_within(one: Hyperparameter, random: np.random.Generator) -> float:
+    """A random number of the hyperparameter's range.
+
+    Raises
+    ------
+    DeclarationError
+        If none is found.
+    """
     for _ in range(_TRIES):
         value = _number(one, _drawn(one.domain, random))
         if admits(one.domain, value):
@@ -62,12 +76,15 @@ def _within(one: Hyperparameter, random: np.random.Generator) -> float:
     )
 
 
+@lru_cache(maxsize=4096, typed=True)  # SymPy takes a millisecond, and tells 1.0 from 1
 def admits(domain: Set, value: float) -> bool:
     """Whether a number lies in the range."""
     return bool(domain.contains(sympify(value)) == True)  # noqa: E712  # may be symbolic
 
 
 def _drawn(domain: Set, random: np.random.Generator) -> float:
+    if isinstance(domain, FiniteSet):
+        return float(random.choice(sorted(float(one) for one in domain.args)))
     low, high = _edges(domain)
     if domain.is_subset(S.Integers):
         first = int(low) if np.isfinite(low) else -5
@@ -87,7 +104,7 @@ def _edges(domain: Set) -> tuple[float, float]:
     return float(domain.inf), float(domain.sup)
 
 
-def _ends(domain: Set) -> list[float]:
+def admissible_ends(domain: Set) -> list[float]:
     """The finite ends that belong to the range."""
     ends = dict.fromkeys(end for end in _edges(domain) if np.isfinite(end))
     return [end for end in ends if isinstance(domain, Interval) and admits(domain, end)]

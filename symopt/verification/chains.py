@@ -17,29 +17,26 @@ root's argument once for both. So what the chain is granted covers one end, and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from sympy import Basic, DiracDelta, Heaviside, Piecewise, S
+from sympy import Basic, Dummy, Expr, Heaviside, Piecewise, S, ceiling, floor, sign
 
 from symopt.verification.meaning import Meaning, Place, meaning
 from symopt.verification.quantity import Quantity
-from symopt.verification.unrolled import Unrolled, read
+from symopt.verification.unrolled import Line, read
 from symopt.views import canonical
 
 GRANTED = 2
 
-# what SymPy's derivatives of kinks are beside the kinks
-BESIDE_KINKS = {
-    DiracDelta: lambda _: S.Zero,
-    Heaviside: lambda x, *_: Piecewise((S.Zero, x < 0), (S.One, True)),
-}
+# constant beside their jumps
+_STEPWISE = (sign, floor, ceiling)
 
 
 class Chain:
     """The partial derivatives of each line of a group, found once for each number of elements."""
 
-    def __init__(self, unrolled: Unrolled) -> None:
-        self.lines = [line for line in unrolled.lines if line.past is None]
+    def __init__(self, lines: Iterable[Line]) -> None:
+        self.lines = [line for line in lines if line.past is None]
         self._reads: dict[Basic, frozenset[Basic]] = {}
         self._partials: dict[Basic, list[tuple[Basic, Meaning, set[Basic]]]] = {}
         for line in self.lines:
@@ -47,7 +44,7 @@ class Chain:
             self._partials[line.letter] = [
                 (letter, meaning(slope), read(slope))
                 for letter in sorted(read(right), key=str)
-                if (slope := beside_kinks(right.diff(letter))) != 0
+                if (slope := partial_derivative(right, letter)) != 0
             ]
             inner = [self._reads.get(one, frozenset({one})) for one in read(right)]
             self._reads[line.letter] = frozenset().union(*inner)
@@ -81,8 +78,14 @@ def _granted(x: Quantity) -> Quantity:
     return x._replace(error=GRANTED * x.error)
 
 
-def beside_kinks(slope: Basic) -> Basic:
-    """A derivative without what it is at kinks alone."""
-    for kind, instead in BESIDE_KINKS.items():
-        slope = slope.replace(kind, instead)
-    return slope
+def partial_derivative(right: Expr, letter: Basic) -> Expr:
+    """The partial derivative of a canonical expression, as it is beside kinks and jumps.
+
+    >>> from sympy.abc import x
+    >>> partial_derivative(floor(x) * x, x)
+    floor(x)
+    """
+    held = {node: Dummy(real=True) for node in right.atoms(*_STEPWISE)}
+    found = right.xreplace(held).diff(letter)
+    found = found.replace(Heaviside, lambda x, *_: Piecewise((S.Zero, x < 0), (S.One, True)))
+    return found.xreplace({name: node for node, name in held.items()})

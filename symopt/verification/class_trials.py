@@ -1,7 +1,8 @@
 """The class of a layer beside its functions: three calls in training, and what follows them.
 
 The class adds no arithmetic to the functions, which are judged by themselves. So outputs, gradients
-and running averages are equal bit for bit to what the functions give from the same arrays.
+and running averages are equal bit for bit to what the functions give from the same arrays, and an
+object that writes its results where it wrote the last ones gives the same. A loss gives the mean.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ from typing import Any
 import numpy as np
 
 from symopt.verification.cases import by_name
+from symopt.verification.chance import word_drawn
 from symopt.verification.groups import Arrangement
 from symopt.verification.layer_anatomy import LayerAnatomy
 from symopt.verification.layer_calls import Arrays
-from symopt.verification.layer_cases import Case
+from symopt.verification.layer_cases import Case, labels
 from symopt.verification.layer_subject import LayerSubject
+from symopt.verification.reductions import REDUCTION, TO_ONE
 from symopt.verification.verdict import Tally
 
 CALLS = 3
 _START = 0.75  # of parameters and averages that have no declared start
+_MEAN, _BY_MEAN = TO_ONE[0], 0.3
 
 
 def judge_class(
@@ -31,8 +35,10 @@ def judge_class(
     random: np.random.Generator,
 ) -> None:
     """Whether an object does what the functions do; nothing where the subject has no class."""
-    if subject.make is not None:
-        trial = ClassTrial(anatomy, subject, tally, case, random)
+    for reuse in (False, True) if subject.reuses else (False,):
+        if subject.make is None or tally.refuted:
+            return
+        trial = ClassTrial(anatomy, subject, tally, case, random, reuse)
         try:
             trial.judge()
         except _Refused:
@@ -55,36 +61,43 @@ class ClassTrial:
         tally: Tally,
         case: Case,
         random: np.random.Generator,
+        reuse: bool,
     ) -> None:
         self.anatomy, self.subject, self.tally = anatomy, subject, tally
+        self.reuse = reuse
         self.arrangement: Arrangement = case.arrangement
         self.case, self.random = case, random
-        self.dtype = np.dtype(tally.dtype)
         self.output = anatomy.output.spelling.python
         self.given = tuple(one.spelling.python for one in anatomy.given)
+        self.labels = tuple(one.spelling.python for one in anatomy.labels)
         self.learned = tuple(one.spelling.python for one in anatomy.learned)
         self.averages = tuple(one.spelling.python for one in anatomy.averages)
         self.numbers = by_name(case.setting.values)
         self.held: Arrays = {}  # what the functions are handed for what the object holds
+        self.last: Any = None  # the output of the last call
         self.calls = 0
+        self.seed = word_drawn(random) if anatomy.drawn else 0
 
     def refute(self, what: str, words: str) -> None:
         """Where the object went wrong."""
         where = f"{self.tally.name}, the class, {what}"
-        self.tally.refute(where, f"{where}: {words} ({self.case.words})")
+        how = ", arrays reused" if self.reuse else ""
+        self.tally.refute(where, f"{where}: {words} ({self.case.words}{how})")
 
-    def made(self) -> Any:
+    def made(self, seed: int) -> Any:
         """A new object for arrays of this shape."""
         shape, wanted = self.arrangement.shape, self.subject.make_arguments
         known: dict[str, Any] = dict.fromkeys((*self.learned, *self.averages), _START)
         known |= {"shape": self.arrangement.parameter_shape, "groups": self.arrangement.groups}
-        known |= {"channels": shape[1], "spatial": shape[2:], **self.numbers}
+        known |= {"channels": shape[1], "spatial": shape[2:], "seed": seed, **self.numbers}
+        more = {"reuse": True} if self.reuse else {}
         assert self.subject.make is not None
-        return self.subject.make(**{one: known[one] for one in wanted}, dtype=self.dtype)
+        made = self.subject.make
+        return made(**{one: known[one] for one in wanted}, dtype=np.dtype(self.tally.dtype), **more)
 
     def judge(self) -> None:
         """Training and its gradients, evaluation, a saved state, and training again."""
-        one = self.made()
+        one = self.made(self.seed)
         self._started(one)
         for name in self.learned:
             one.parameters[name][...] = self.random.normal(size=one.parameters[name].shape)
@@ -114,10 +127,12 @@ class ClassTrial:
 
     def _data(self) -> Arrays:
         shape = self.arrangement.shape
-        return {x: self.random.normal(size=shape).astype(self.dtype) for x in self.given}
+        found = {x: self.random.normal(size=shape).astype(self.tally.dtype) for x in self.given}
+        return found | {x: labels(self.arrangement, self.random) for x in self.labels}
 
     def _known(self, inputs: Arrays) -> dict[str, Any]:
-        more = {"t": self.calls, "groups": self.arrangement.groups}
+        more = {"t": self.calls, "groups": self.arrangement.groups, REDUCTION: _MEAN}
+        more |= {"seed": self.seed, "step": self.calls}
         return {**self.numbers, **more, **self.held, **inputs}
 
     def _training_call(self, one: Any, when: str) -> tuple[Arrays, Arrays]:
@@ -126,21 +141,35 @@ class ClassTrial:
         known = self._known(inputs)
         results = _asked(self.subject.forward, self.subject.forward_arguments, known)
         self.calls += 1
-        self._same(self.output, when, one(**inputs), results[0])
+        found = one(**inputs)
+        self._same(self.output, when, found, results[0])
+        self._placed(found, when)
         self._compare_averages(one, when)
         return inputs, dict(zip(self.subject.results, results, strict=True))
 
+    def _placed(self, found: Any, when: str) -> None:
+        """An output where the last one of the object was, or anywhere else."""
+        last, self.last = self.last, found
+        if last is None or not isinstance(found, np.ndarray):
+            return
+        if np.may_share_memory(found, last) != self.reuse:
+            words = "not where the last one was" if self.reuse else "where the last one was"
+            self.refute(self.output, f"{when} it is written {words}")
+
     def _backward(self, one: Any, inputs: Arrays, kept: Arrays) -> None:
-        dy = self.random.normal(size=self.arrangement.shape).astype(self.dtype)
-        known = {**self._known(inputs), **kept, f"d{self.output}": dy}
+        shape = np.shape(self.last)
+        dy: Any = self.random.normal(size=shape).astype(self.tally.dtype) if shape else _BY_MEAN
+        # what was drawn in the last call is drawn again
+        known = {**self._known(inputs), **kept, f"d{self.output}": dy, "step": self.calls - 1}
         results = _asked(self.subject.backward, self.subject.backward_arguments, known)
         gradients = dict(zip(self.subject.gradients, results, strict=True))
-        by_input = one.backward(dy.copy())
+        by_input = one.backward(dy.copy() if shape else dy)
         by_input = by_input if isinstance(by_input, tuple) else (by_input,)
         for name, mine in zip(self.given, by_input, strict=True):
             self._same(f"dL/d{name}", "of backward", mine, gradients[name])
         for name in self.learned:
             self._same(f"dL/d{name}", "among gradients", one.gradients[name], gradients[name])
+        self._same(self.output, "after backward", self.last, kept[self.output])
         self._compare_averages(one, "after backward")
 
     def _evaluated(self, one: Any, when: str) -> None:
@@ -160,15 +189,16 @@ class ClassTrial:
         self.held = {name: array.copy() for name, array in held.items()}
         one.train()
         self._training_call(one, "after state_dict()")
-        left, count = self.held, self.calls
+        left, count, last = self.held, self.calls, self.last
         self.held, self.calls = {name: x.copy() for name, x in held.items()}, calls
-        fresh = self.made()
+        self.last = None
+        fresh = self.made(self.seed ^ 1)
         fresh.load_state_dict(state)
         fresh.evaluate()
         self._evaluated(fresh, "after load_state_dict() and evaluate()")
         fresh.train()
         self._training_call(fresh, "after load_state_dict() and train()")
-        self.held, self.calls = left, count
+        self.held, self.calls, self.last = left, count, last
 
     def _compare_averages(self, one: Any, when: str) -> None:
         held: Mapping[str, Any] = {**one.parameters, **one.averages}

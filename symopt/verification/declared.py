@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from sympy import Basic
 
-from symopt.notation import Sequence, Statistic
+from symopt.notation import Label, Sequence, Statistic
 from symopt.verification.as_written import AsWritten
-from symopt.verification.differences import FINE, STEP
+from symopt.verification.differences import FINE, STEP, slope, trusted
 from symopt.verification.group_world import Letters
 from symopt.verification.groups import Key
 from symopt.verification.layer_anatomy import LayerAnatomy, Parts
 from symopt.verification.layer_cases import Case
-from symopt.verification.quantity import HIGH, UNBOUNDED, Format, Quantity, exact, scalar
+from symopt.verification.quantity import Format, Quantity, exact, scalar
+from symopt.verification.reductions import handed, reduced
 from symopt.verification.unrolled import entry
-
-_AGREEMENT = 1e-20
-_KINK = 1e-15
 
 Arrays = dict[str, np.ndarray]
 
@@ -38,17 +37,22 @@ class Declared:
     def __init__(self, anatomy: LayerAnatomy, case: Case, form: Format, arrays: Arrays) -> None:
         self.anatomy = anatomy
         self.arrangement = case.arrangement
+        self.case = case
         self.arrays = arrays
         self.ops = AsWritten(form)
         self.numbers: dict[Basic, Quantity] = {
             one: scalar(value) for one, value in case.setting.values.items()
         }
+        for one in anatomy.scales:
+            self.numbers[one.letter] = one.value(self.ops, self.numbers)
 
     def shape(self, letter: Basic) -> tuple[int, ...]:
         """The shape of a letter's array."""
         if letter in self.anatomy.learned:
             return self.arrangement.parameter_shape
-        if isinstance(letter, Statistic):
+        if letter == self.anatomy.output and self.case.one_number:
+            return ()
+        if isinstance(letter, Statistic | Label):
             return self.arrangement.statistic_shape
         return self.arrangement.shape
 
@@ -56,18 +60,20 @@ class Declared:
         """Where an element of a group finds a letter in its array."""
         if letter in self.anatomy.learned:
             return self.arrangement.parameter(at)
-        return key if isinstance(letter, Statistic) else at
+        return key if isinstance(letter, Statistic | Label) else at
 
     def letters(self, key: Key) -> Letters:
         """A group's letters as they are handed over."""
         members, taken = self.arrangement.members[key], self.anatomy
         known = dict(self.numbers)
         known.update((count, scalar(len(members))) for count in taken.counts)
-        for letter in (*taken.given, *taken.learned, *taken.averages):
+        for letter in (*taken.outside, *taken.averages):
             array = self.arrays[letter.spelling.python]
             for k, at in enumerate(members):
                 plain = entry(letter, k) if isinstance(letter, Sequence) else letter
                 known[plain] = exact(float(array[self.place(letter, key, at)]))
+        for label in taken.labels:  # arrays count from 0, equations from 1
+            known[label] = exact(1.0 + self.arrays[label.spelling.python][key])
         return Letters(self.ops, known)
 
     def parts(self, key: Key) -> Parts:
@@ -94,6 +100,10 @@ class Declared:
 
     def entries(self, letter: Basic, groups: dict[Key, Letters]) -> Iterator[Entry]:
         """Each number of a letter that an equation defines; the new one of a running average."""
+        if letter == self.anatomy.output and self.case.one_number:
+            losses = [letters.known[letter] for letters in groups.values()]
+            yield Entry((), reduced(self.ops, losses, self.case.reduction), tuple(groups))
+            return
         for key, letters in groups.items():
             if isinstance(letter, Sequence):
                 for k, at in enumerate(self.arrangement.members[key]):
@@ -103,7 +113,7 @@ class Declared:
                 yield Entry(key, letters.known[line.letter], (key,))
 
     def gradients(
-        self, outer: np.ndarray, groups: dict[Key, Letters]
+        self, outer: Any, groups: dict[Key, Letters]
     ) -> Callable[[Basic], Iterator[Entry]]:
         """The gradients, by letter; a parameter's is summed over all elements that share it."""
         slopes = {key: self._slopes(key, letters, outer) for key, letters in groups.items()}
@@ -126,35 +136,44 @@ class Declared:
 
         return of
 
-    def _slopes(self, key: Key, letters: Letters, outer: np.ndarray) -> Callable[[Basic], Quantity]:
+    def _handed(self, key: Key, outer: Any) -> dict[Basic, Quantity]:
+        """The gradient by each plain letter of a group's output."""
+        letter = self.anatomy.output
+        if isinstance(letter, Sequence):
+            members = enumerate(self.arrangement.members[key])
+            return {entry(letter, k): exact(float(outer[at])) for k, at in members}
+        if self.case.one_number:
+            groups = len(self.arrangement.members)
+            return {letter: handed(self.ops, outer, groups, self.case.reduction)}
+        return {letter: exact(float(outer[key]))}
+
+    def _slopes(self, key: Key, letters: Letters, outer: Any) -> Callable[[Basic], Quantity]:
         """The gradient by each plain letter of a group, as far as this group goes."""
-        parts, members = self.parts(key), self.arrangement.members[key]
-        handed = {
-            entry(self.anatomy.output, k): exact(float(outer[at])) for k, at in enumerate(members)
-        }
-        chained = parts.chain.gradients(letters.place, handed)
-        weights = {one: FINE.mpf(dy.value) for one, dy in handed.items()}
+        fine, outputs = self.parts(key).fine, self._handed(key, outer)
+        chained = self.parts(key).chain.gradients(letters.place, outputs)
+        bounded = all(x.bounded for x in letters.known.values())
+        weights = {one: FINE.mpf(dy.value) for one, dy in outputs.items()}
         inputs = {one: FINE.mpf(x.value) for one, x in self._inputs(key, letters).items()}
+        here = fine.values(inputs) if bounded else {}
         by = STEP * self._spread(key)
 
-        def slope(letter: Basic) -> Quantity:
+        def ends(letter: Basic) -> Iterator[dict[Basic, Any]]:
+            for side in (-by, by):
+                yield fine.values({**inputs, letter: inputs[letter] + side})
+
+        def gradient(letter: Basic) -> Quantity:
             found = chained.get(letter)
             if found is None:
                 return exact(0.0)
-            if not found.bounded or not all(x.bounded for x in letters.known.values()):
+            if not found.bounded or not bounded:
                 return found
-            value, apart = parts.fine.slopes(inputs, weights, letter, by)
-            value = HIGH.mpf(value)
-            size = max(found.size, self.ops.data.tiny)
-            if apart > _KINK * size:
-                return UNBOUNDED  # a kink: any number between the slopes would do
-            assert abs(value - found.value) <= HIGH.mpf(size) * _AGREEMENT, (
-                f"{self.anatomy.layer.name}: the chain rule gives {found.value} by {letter}, "
-                f"central differences {value}"
-            )
-            return found._replace(value=value)
+            below, above = ends(letter)
+            difference = slope(below, here, above, weights, by)
+            what = f"{self.anatomy.layer.name}, dL/d{letter}"
+            at_kink = partial(fine.at_kink, here)
+            return trusted(found, difference, self.ops.data.tiny, at_kink, what)
 
-        return slope
+        return gradient
 
     def _inputs(self, key: Key, letters: Letters) -> dict[Basic, Quantity]:
         defined = {line.letter for line in self.parts(key).training.lines}

@@ -1,7 +1,8 @@
 """Powers, elementary functions and functions with kinks, with their bounds.
 
 An elementary function of the mathematical library is granted two ulps, that is four roundings. An
-argument that may lie on either side of a kink gives the span of both sides.
+argument that may lie on either side of a kink gives the span of both sides. Infinite arguments are
+exact, and so is what they give.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 from symopt.verification.arithmetic import Arithmetic
 from symopt.verification.quantity import (
     HIGH,
+    SCALAR_ZERO,
     UNBOUNDED,
     UNDEFINED,
     Quantity,
@@ -20,6 +22,11 @@ from symopt.verification.quantity import (
 
 _LIBRARY = 4
 _LONGEST_PRODUCT = 64
+
+
+def apart(one: Any, other: Any) -> float:
+    """How far two numbers are apart; two infinities of one sign are not."""
+    return 0.0 if one == other else float(abs(one - other))
 
 
 def power(ops: Arithmetic, base: Quantity, exponent: Quantity) -> Quantity:
@@ -34,6 +41,8 @@ def power(ops: Arithmetic, base: Quantity, exponent: Quantity) -> Quantity:
         return Quantity(HIGH.one, 1.0, 0.0, scalar)
     if exponent.error == 0 and exponent.value == 1:
         return base
+    if base.infinite or exponent.infinite:
+        return _power_of_infinity(base, exponent, whole)
     if base.exactly_zero and abs(exponent.value) > exponent.error:
         return base if exponent.value > 0 else UNDEFINED
     if abs(base.value) <= base.error:
@@ -48,6 +57,19 @@ def power(ops: Arithmetic, base: Quantity, exponent: Quantity) -> Quantity:
         for other in {exponent.error, -exponent.error}
     ]
     return _library(ops, value, corners, scalar)
+
+
+def _power_of_infinity(base: Quantity, exponent: Quantity, whole: bool) -> Quantity:
+    """±∞ to a power; nothing is known where an infinity is the power, or its sign is open."""
+    if exponent.infinite or abs(exponent.value) <= exponent.error:
+        return UNBOUNDED
+    if exponent.value < 0:
+        return SCALAR_ZERO
+    if base.value > 0:
+        return base
+    if not whole:
+        return UNBOUNDED
+    return base._replace(value=base.value if exponent.value % 2 else -base.value)
 
 
 def _library(ops: Arithmetic, value: Any, corners: Sequence[Any], scalar: bool) -> Quantity:
@@ -69,7 +91,7 @@ def rising(function: Callable[[Any], Any]) -> Callable[[Arithmetic, Quantity], Q
             return UNBOUNDED
         value = function(x.value)
         ends = (function(x.value - x.error), function(x.value + x.error))
-        error = max(float(abs(end - value)) for end in ends)
+        error = max(apart(end, value) for end in ends)
         return _widened(ops, value, error, x.scalar)
 
     return apply
@@ -81,6 +103,8 @@ def waving(function: Callable[[Any], Any]) -> Callable[[Arithmetic, Quantity], Q
     def apply(ops: Arithmetic, x: Quantity) -> Quantity:
         if not x.bounded:
             return UNBOUNDED
+        if x.infinite:
+            return UNDEFINED
         return _widened(ops, function(x.value), min(2.0, x.error), x.scalar)
 
     return apply
@@ -88,7 +112,7 @@ def waving(function: Callable[[Any], Any]) -> Callable[[Arithmetic, Quantity], Q
 
 def _widened(ops: Arithmetic, value: Any, error: float, scalar: bool) -> Quantity:
     size, form = float(abs(value)), ops.format(scalar)
-    if error == 0 and form.holds(value):
+    if error == 0 and (form.holds(value) or HIGH.isinf(value)):
         return Quantity(value, size, 0.0, scalar)
     error += _LIBRARY * form.unit * (size + error) + form.tiny
     return ops.settled(value, size, error, scalar)
@@ -128,7 +152,7 @@ def stepwise(function: Callable[[Any], Any]) -> Callable[[Arithmetic, Quantity],
             return UNBOUNDED
         value = function(x.value)
         ends = (function(x.value - x.error), function(x.value + x.error))
-        error = max(float(abs(end - value)) for end in ends)
+        error = max(apart(end, value) for end in ends)
         return Quantity(value, float(abs(value)), error, x.scalar)
 
     return apply
@@ -146,8 +170,9 @@ def extreme(choose: Callable[..., Any]) -> Callable[[Arithmetic, Sequence[Quanti
             choose(x.value - x.error for x in operands),
             choose(x.value + x.error for x in operands),
         )
-        error = max(float(abs(end - value)) for end in ends)
-        return Quantity(value, max(x.size for x in operands), error, scalar)
+        error = max(apart(end, value) for end in ends)
+        size = max(x.size for x in operands if x.infinite == HIGH.isinf(value))
+        return Quantity(value, size, error, scalar)
 
     return apply
 
@@ -160,5 +185,5 @@ def either(ops: Arithmetic, branches: Sequence[Quantity]) -> Quantity:
     if not all(x.bounded for x in branches):
         return UNBOUNDED
     first = branches[0].value
-    error = max(float(abs(x.value - first)) + x.error for x in branches)
+    error = max(apart(x.value, first) + x.error for x in branches)
     return Quantity(first, max(x.size for x in branches), error, scalar)

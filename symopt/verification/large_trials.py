@@ -6,6 +6,7 @@ numbers that a kernel may add up at a time; see ``wide_numbers`` for how far it 
 
 from __future__ import annotations
 
+from itertools import cycle
 from math import log
 
 import numpy as np
@@ -26,15 +27,21 @@ LARGE = ((33, 6), (7, 10, 230), (3, 4, 1500), (2, 70, 3, 3), (1100, 3), (3, 1100
 _WAYS = 2  # of dividing one array's channels into groups
 
 
-def large_cases(anatomy: LayerAnatomy, setting: Setting) -> tuple[Case, ...]:
+def large_cases(
+    anatomy: LayerAnatomy, setting: Setting, reductions: tuple[str, ...]
+) -> tuple[Case, ...]:
     """The large arrays, channels divided into about as many groups as each has channels."""
     found: dict[tuple[int, ...], list[Arrangement]] = {}
     for one in arrangements(anatomy.layer, LARGE, bool(anatomy.learned)):
         found.setdefault(one.shape, []).append(one)
-    return tuple(
-        Case(setting, one, "ordinary")
+    several = [
+        one
         for shape, ones in found.items()
         for one in sorted(ones, key=lambda one: abs(log((one.groups or 1) ** 2 / shape[1])))[:_WAYS]
+    ]
+    return tuple(
+        Case(setting, one, "ordinary", how)
+        for one, how in zip(several, cycle(reductions), strict=False)
     )
 
 
@@ -52,7 +59,7 @@ class LargeTrial(Trial):
         super().__init__(anatomy, subject, tally, case, random)
         self.random, here = random, self.declared
         with np.errstate(all="ignore"):
-            self.wide = WideDeclared(anatomy, case.arrangement, here.numbers, here.ops, self.arrays)
+            self.wide = WideDeclared(anatomy, case, here.numbers, here.ops, self.arrays)
         self.ops = self.wide.training.ops
 
     def judge(self) -> None:
@@ -124,7 +131,7 @@ class LargeTrial(Trial):
         )
 
     def _inputs(self) -> str:
-        numbers = by_name(self.case.setting.values)
+        numbers = {**by_name(self.case.setting.values), **self.seeded}
         words = ", ".join(f"{name} = {value!r}" for name, value in numbers.items())
         return f"with {words} ({self.case.words})" if words else f"({self.case.words})"
 

@@ -8,11 +8,13 @@ from functools import cached_property
 from sympy import Basic, Indexed
 
 from symopt.declaration import Inference, Layer
-from symopt.notation import Count, Hyperparameter, Parameter, Sequence, Statistic
+from symopt.notation import Count, Hyperparameter, Label, Parameter, Sequence, Statistic
 from symopt.verification.chains import Chain
+from symopt.verification.chance import Chance, chances
 from symopt.verification.corrections import Correction, corrections
 from symopt.verification.differences import Fine
 from symopt.verification.group_world import Forward
+from symopt.verification.scales import Scale, scales
 from symopt.verification.unrolled import (
     Unrolled,
     inference,
@@ -36,12 +38,12 @@ class Parts:
     @cached_property
     def chain(self) -> Chain:
         """The gradients by the chain rule."""
-        return Chain(self.training)
+        return Chain(self.training.lines)
 
     @cached_property
     def fine(self) -> Fine:
         """The forward pass for central differences."""
-        return Fine(self.training)
+        return Fine(self.training.lines)
 
     @cached_property
     def later(self) -> Forward:
@@ -53,21 +55,29 @@ class Parts:
 class LayerAnatomy:
     """What a layer reads and computes.
 
-    ``given`` letters have a value for each element and come from outside, ``learned`` ones come
-    from outside too; ``averages`` are the statistics that are updated from their own past.
-    ``ids`` says which equation defines a letter.
+    ``given`` letters have a value for each element and come from outside, ``learned`` ones and
+    ``labels`` come from outside too; ``averages`` are the statistics that are updated from their
+    own past, and ``drawn`` letters are random. ``ids`` says which equation defines a letter.
     """
 
     layer: Layer
-    output: Sequence
+    output: Sequence | Statistic
     given: tuple[Sequence, ...]
     learned: tuple[Parameter | Sequence, ...]
+    labels: tuple[Label, ...]
     averages: tuple[Statistic, ...]
     hyperparameters: tuple[Hyperparameter, ...]
     counts: tuple[Count, ...]
     ids: dict[Basic, str]
     corrections: tuple[Correction, ...]
+    drawn: tuple[Chance, ...]
+    scales: tuple[Scale, ...]
     parts_by_size: dict[int, Parts]
+
+    @property
+    def outside(self) -> tuple[Parameter | Sequence, ...]:
+        """The letters that no equation defines: given, random and learned."""
+        return (*self.given, *(one.letter for one in self.drawn), *self.learned)
 
     def parts(self, size: int) -> Parts:
         """The equations for groups of so many elements."""
@@ -78,7 +88,7 @@ class LayerAnatomy:
     @property
     def letters(self) -> dict[str, Basic]:
         """Letters by their Python names."""
-        known = (*self.given, *self.learned, *self.averages, *self.ids)
+        known = (*self.given, *self.learned, *self.labels, *self.averages, *self.ids)
         return {one.spelling.python: one for one in known}
 
 
@@ -97,17 +107,22 @@ def layer_anatomy(layer: Layer) -> LayerAnatomy:
     read = [x for one in equations for x in occurrences(one.right, Indexed, Parameter)]
     bases = dict.fromkeys(x.base if isinstance(x, Indexed) else x for x in read)
     outside = [x for x in bases if x not in ids]
-    atoms = {x for one in equations for x in one.right.atoms(Hyperparameter, Count)}
+    drawn = chances(layer)
+    rights = [*(one.right for one in equations), *(one.share for one in drawn)]
+    atoms = {x for one in rights for x in one.atoms(Hyperparameter, Count, Label)}
     ordered = sorted(atoms, key=lambda one: one.spelling.python)
     return LayerAnatomy(
         layer,
         output(layer),
-        tuple(x for x in outside if isinstance(x, Sequence) and x.role != "learned"),
+        tuple(x for x in outside if isinstance(x, Sequence) and x.role == "given"),
         tuple(x for x in outside if isinstance(x, Parameter) or x.role == "learned"),
+        tuple(one for one in ordered if isinstance(one, Label)),
         tuple(one.left for _, one in layer.equations if is_running(one)),
         tuple(one for one in ordered if isinstance(one, Hyperparameter)),
         tuple(one for one in ordered if isinstance(one, Count)),
         ids,
         corrections(layer),
+        drawn,
+        scales(layer),
         {},
     )

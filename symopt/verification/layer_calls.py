@@ -83,7 +83,8 @@ class Call:
         arrays = {}
         for (name, shape), result in zip(self.shapes.items(), results, strict=True):
             array = arrays[name] = np.asarray(result)
-            if array.shape != shape or array.dtype != tally.dtype:
+            dtypes = (tally.dtype,) if shape else (tally.dtype, "float64")  # a number of its own
+            if array.shape != shape or array.dtype not in dtypes:
                 tally.refute(
                     where,
                     f"{where}: {name} is of shape {array.shape} and {array.dtype}; "

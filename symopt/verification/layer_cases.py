@@ -10,38 +10,55 @@ import numpy as np
 
 from symopt.verification.cases import Setting
 from symopt.verification.groups import Arrangement
+from symopt.verification.reductions import TO_ONE
 
-SHAPES = ((3, 4), (2, 2, 3), (1, 2, 2, 2), (2, 4, 1, 2), (1, 3))
+SHAPES = ((3, 4), (2, 2, 3), (1, 2, 2, 2), (2, 4, 1, 2), (1, 3), (2, 1))
 STEPS = (1, 2, 5, 30)
 
 # 1/σ³ is a normal number for data of these sizes
 _HUGE = {"float32": 1e11, "float64": 1e90}
 _MEAN = 1e4  # in spreads
+_LEVEL = 1e4  # exponentials overflow at it, and vanish at its negative
 
 Draw = Callable[[Arrangement, str, np.random.Generator], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Case:
-    """One call of each kernel: hyperparameters, how the array is divided, which kind of data."""
+    """One call of each kernel: hyperparameters, how the array is divided, which kind of data.
+
+    A loss has a ``reduction`` besides, where its kernels take one.
+    """
 
     setting: Setting
     arrangement: Arrangement
     kind: str
+    reduction: str = ""
 
     @property
     def words(self) -> str:
         """The case in words, as they end a counterexample."""
-        return f"{self.arrangement.words}, {self.kind} data, {self.setting.word} hyperparameters"
+        reduced = f", reduction {self.reduction!r}" if self.reduction else ""
+        words = f"{self.arrangement.words}{reduced}, {self.kind} data"
+        return f"{words}, {self.setting.word} hyperparameters"
+
+    @property
+    def one_number(self) -> bool:
+        """Whether the losses of all groups become one number."""
+        return self.reduction in TO_ONE
 
 
 def cases(
-    settings: tuple[Setting, ...], arranged: tuple[Arrangement, ...], random: np.random.Generator
+    settings: tuple[Setting, ...],
+    arranged: tuple[Arrangement, ...],
+    reductions: tuple[str, ...],
+    random: np.random.Generator,
 ) -> tuple[Case, ...]:
-    """The defaults on each array, then each setting on each kind of data."""
-    found = [Case(settings[0], one, "ordinary") for one in arranged]
-    for setting, kind in product(settings, KINDS):
-        found.append(Case(setting, arranged[random.integers(len(arranged))], kind))
+    """The defaults on each array, reduced in each way, then each setting on each kind of data."""
+    found = [Case(settings[0], *one) for one in product(arranged, ("ordinary",), reductions)]
+    for number, (setting, kind) in enumerate(product(settings, KINDS)):
+        one = arranged[random.integers(len(arranged))]
+        found.append(Case(setting, one, kind, reductions[number % len(reductions)]))
     return tuple(found)
 
 
@@ -50,10 +67,17 @@ def data(case: Case, dtype: str, random: np.random.Generator) -> np.ndarray:
     return KINDS[case.kind](case.arrangement, dtype, random).astype(dtype)
 
 
+def labels(one: Arrangement, random: np.random.Generator) -> np.ndarray:
+    """The place of one element in each group, counted from 0."""
+    (size,) = {len(members) for members in one.members.values()}
+    return np.asarray(random.integers(0, size, size=one.statistic_shape))
+
+
 def outer_gradient(shape: tuple[int, ...], dtype: str, random: np.random.Generator) -> np.ndarray:
-    """The gradient by the output: ordinary numbers, and a zero."""
-    found = random.normal(size=shape)
-    found.flat[random.integers(found.size)] = 0.0
+    """The gradient by the output: ordinary numbers, and a zero beside others."""
+    found = np.asarray(random.normal(size=shape))
+    if found.size > 1:
+        found.flat[random.integers(found.size)] = 0.0
     return found.astype(dtype)
 
 
@@ -64,6 +88,10 @@ def _ordinary(one: Arrangement, _: str, random: np.random.Generator) -> np.ndarr
 def _far_from_zero(one: Arrangement, _: str, random: np.random.Generator) -> np.ndarray:
     side = random.choice((-1, 1))
     return 10 ** random.uniform(-1, 1) * (random.normal(size=one.shape) + side * _MEAN)
+
+
+def _of_ten_thousand(one: Arrangement, _: str, random: np.random.Generator) -> np.ndarray:
+    return random.normal(size=one.shape) + _LEVEL * random.integers(-1, 2, size=one.shape)
 
 
 def _constant(one: Arrangement, _: str, random: np.random.Generator) -> np.ndarray:
@@ -94,6 +122,7 @@ def _zero(one: Arrangement, _: str, random: np.random.Generator) -> np.ndarray:
 KINDS: dict[str, Draw] = {
     "ordinary": _ordinary,
     "far from zero": _far_from_zero,
+    "of ten thousand": _of_ten_thousand,
     "constant": _constant,
     "huge": _huge,
     "tiny": _tiny,

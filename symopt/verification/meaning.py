@@ -13,7 +13,16 @@ from sympy import Basic, Expr, Indexed, Mul, Pow, S
 
 from symopt.errors import DeclarationError
 from symopt.nodes import Gradient, Norm, Sigma
-from symopt.notation import Count, Hyperparameter, Index, Parameter, Sequence, Statistic
+from symopt.notation import (
+    Count,
+    Hyperparameter,
+    Index,
+    Label,
+    Parameter,
+    Sequence,
+    Statistic,
+    Unknown,
+)
 from symopt.verification.arithmetic import Arithmetic
 from symopt.verification.definitions import times
 from symopt.verification.functions import (
@@ -27,7 +36,7 @@ from symopt.verification.functions import (
     stepwise,
     waving,
 )
-from symopt.verification.quantity import HIGH, SCALAR_ZERO, Quantity, scalar
+from symopt.verification.quantity import HIGH, SCALAR_ZERO, Quantity, exact, scalar
 from symopt.verification.truth import TRUTHS, Truth
 from symopt.views import canonical
 
@@ -252,6 +261,12 @@ def _is_step(one: Index) -> bool:
     return one.counts == "step"
 
 
+def _delta(expr: Expr) -> Meaning:
+    """1 where both numbers are the same, else 0."""
+    one, other = map(meaning, expr.args)
+    return lambda place: exact(float(one(place).value == other(place).value))
+
+
 def _norm(expr: Norm) -> Meaning:
     """The root of the sum of all components' squares."""
     inner = meaning(expr.args[0])
@@ -265,12 +280,8 @@ def _norm(expr: Norm) -> Meaning:
 
 
 NUMBERS: dict[type, Callable[[Any], Meaning]] = {
-    sympy.Number: _constant,
-    sympy.NumberSymbol: _constant,
-    Hyperparameter: _named,
-    Count: _named,
-    Parameter: _named,
-    Statistic: _named,
+    **dict.fromkeys((sympy.Number, sympy.NumberSymbol), _constant),
+    **dict.fromkeys((Hyperparameter, Count, Parameter, Statistic, Label, Unknown), _named),
     Index: _counter,
     Sequence: _letter,
     Indexed: _entry,
@@ -280,6 +291,7 @@ NUMBERS: dict[type, Callable[[Any], Meaning]] = {
     Pow: _power,
     Sigma: _sigma,
     Norm: _norm,
+    sympy.KroneckerDelta: _delta,
     sympy.Abs: _function(absolute),
     sympy.sign: _function(sign),
     sympy.Max: _extreme(max),

@@ -1,4 +1,4 @@
-"""Arrays that do not fit are refused, and how an array lies in memory does not matter."""
+"""Arrays and labels that do not fit are refused; how an array lies in memory does not matter."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from symopt.notation import Sequence
 from symopt.verification.layer_anatomy import LayerAnatomy
 from symopt.verification.layer_calls import Answer, Arrays
 from symopt.verification.layer_cases import Case
 from symopt.verification.layer_subject import LayerSubject
+from symopt.verification.reductions import REDUCTION
 from symopt.verification.trials import Trial
 from symopt.verification.verdict import Tally
 
@@ -18,7 +20,7 @@ from symopt.verification.verdict import Tally
 def _strided(array: np.ndarray) -> np.ndarray:
     """Every second number of an array twice as long."""
     wide = np.repeat(array, 2, axis=-1)
-    wide[..., 1::2] = np.nan
+    wide[..., 1::2] = np.nan if array.dtype.kind == "f" else np.iinfo(array.dtype).max
     return wide[..., ::2]
 
 
@@ -27,6 +29,9 @@ def _backwards(array: np.ndarray) -> np.ndarray:
     turned = (slice(None, None, -1),) * array.ndim
     return np.ascontiguousarray(array[turned])[turned]
 
+
+_OTHER_LABELS = "int32"
+_NO_REDUCTION = "median"
 
 LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "in Fortran's order": np.asfortranarray,
@@ -53,6 +58,7 @@ def judge_arguments(
             return
         known = {**trial.known(), **{x: forward.arrays[x] for x in subject.results[1:]}}
         updated = {one.spelling.python for one in anatomy.averages}
+        each = _of_elements(anatomy)
         kernels = [
             ("forward", subject.forward, subject.forward_arguments, updated),
             ("backward", subject.backward, subject.backward_arguments, set()),
@@ -61,7 +67,14 @@ def judge_arguments(
         for what, kernel, names, written in kernels:
             if kernel is not None and not tally.refuted:
                 handed = {x: known[x] for x in names}
-                _Kernel(what, kernel, handed, written, updated, tally, case).judge()
+                _Kernel(what, kernel, handed, written, updated, each, tally, case).judge()
+
+
+def _of_elements(anatomy: LayerAnatomy) -> set[str]:
+    """The names of the arrays that have a number for each element of the input."""
+    letters = {x for x, one in anatomy.letters.items() if isinstance(one, Sequence)}
+    letters -= {one.spelling.python for one in anatomy.learned}
+    return letters | {f"d{one}" for one in letters}
 
 
 class _Kernel:
@@ -74,12 +87,14 @@ class _Kernel:
         handed: dict[str, Any],
         written: set[str],
         averages: set[str],
+        each: set[str],
         tally: Tally,
         case: Case,
     ) -> None:
         self.where = f"{tally.name}, {what}"
         self.kernel, self.handed, self.written = kernel, handed, written
         self.averages = averages
+        self.each = each & set(handed)
         self.tally, self.case = tally, case
         self.arrays: Arrays = {x: y for x, y in handed.items() if isinstance(y, np.ndarray)}
 
@@ -98,27 +113,45 @@ class _Kernel:
             elif any(a.tobytes() != found.arrays[x].tobytes() for x, a in plain.arrays.items()):
                 self._refute(f"arrays {words} are read wrongly")
         for name, array in self.arrays.items():
-            for other in self._misfits(array, name in self.averages):
+            for other in self._misfits(name, array):
                 words = f"{name} of shape {other.shape} and {other.dtype}"
                 self._refusing({name: other}, f"{words} beside x of {self.case.arrangement.shape}")
+            if array.dtype.kind in "iu":
+                self._judge_labels(name, array)
+        if REDUCTION in self.handed:
+            self._refusing({REDUCTION: _NO_REDUCTION}, f"a reduction {_NO_REDUCTION!r}")
         if "groups" in self.handed:
             count = self.case.arrangement.shape[1] + 1
             self._refusing({"groups": count}, f"{count} groups of {count - 1} channels")
 
-    def _misfits(self, array: np.ndarray, average: bool) -> Iterator[np.ndarray]:
-        """Arrays of another shape, where another array says that it is one; of another dtype.
+    def _judge_labels(self, name: str, array: np.ndarray) -> None:
+        """Labels of any whole-numbered type are read; those of no element are refused."""
+        size = len(next(iter(self.case.arrangement.members.values())))
+        plain, other = self._called({}), self._called({name: array.astype(_OTHER_LABELS)})
+        if other.refused:
+            self._refute(f"{name} of {_OTHER_LABELS} are refused: {other.refused}")
+        elif any(a.tobytes() != other.arrays[x].tobytes() for x, a in plain.arrays.items()):
+            self._refute(f"{name} of {_OTHER_LABELS} are read wrongly")
+        for number in (size, -1):
+            wrong = array.copy()
+            wrong.flat[-1] = number
+            self._refusing({name: wrong}, f"{name} that hold {number}, of {size} elements,")
 
-        A running average may be kept in float64 whatever the dtype of the data is.
+    def _misfits(self, name: str, array: np.ndarray) -> Iterator[np.ndarray]:
+        """Arrays of another shape or dtype, where another array says that it is one.
+
+        A running average may be kept in float64 whatever the dtype of the data is, and labels in
+        any type of whole numbers, but not as floats.
         """
-        alike = [x for x, y in self.arrays.items() if y.shape == array.shape]
-        if array.shape != self.case.arrangement.shape or len(alike) > 1:
+        if name not in self.each or len(self.each) > 1:
             if array.shape[::-1] != array.shape:
                 yield array.reshape(array.shape[::-1])
             *before, last = array.shape or (1,)
             yield np.resize(array, (*before, last + 1))
-        if len(self.arrays) > 1:
+        floats = [x for x, y in self.arrays.items() if y.dtype.kind == "f"]
+        if len(floats) > 1 or array.dtype.kind != "f":
             other = "float32" if array.dtype == "float64" else "float64"
-            yield array.astype("float16" if average else other)
+            yield array.astype("float16" if name in self.averages else other)
 
     def _refusing(self, changed: dict[str, Any], words: str) -> None:
         handed = {**self.handed, **changed}

@@ -82,6 +82,11 @@ class Quantity(NamedTuple):
         return float(abs(self.value)) if self.scalar else self.size
 
     @property
+    def infinite(self) -> bool:
+        """Whether this is an infinity for certain, which only plain numbers are told to be."""
+        return bool(HIGH.isinf(self.value))
+
+    @property
     def exactly_zero(self) -> bool:
         """Whether any kernel has zero here."""
         return not self.value and self.error == 0
@@ -105,7 +110,11 @@ def exact(number: float) -> Quantity:
 
 
 def scalar(value: Any) -> Quantity:
-    """A hyperparameter or a constant, rounded to double precision where that has to be."""
+    """A hyperparameter or a constant, rounded to double precision where that has to be.
+
+    An infinity is exact; an array cannot be told to hold it, so among arrays nothing is known.
+    """
     found = HIGH.mpf(value)
     size = float(abs(found))
-    return Quantity(found, size, 0.0 if FLOAT64.holds(found) else FLOAT64.unit * size, True)
+    exact = FLOAT64.holds(found) or HIGH.isinf(found)
+    return Quantity(found, size, 0.0 if exact else FLOAT64.unit * size, True)

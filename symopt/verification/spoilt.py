@@ -47,7 +47,8 @@ def _room(case: Case) -> tuple[bool, int, int]:
     """Whether there are groups to compare and elements to spoil, and how many."""
     members = case.arrangement.members
     size = min(map(len, members.values()))
-    return len(members) > 1 and size > 1, case.kind == "ordinary", len(members)
+    apart = len(members) > 1 and not case.one_number
+    return apart and size > 1, case.kind == "ordinary", len(members)
 
 
 class _Spoilt:

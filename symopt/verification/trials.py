@@ -12,13 +12,15 @@ from sympy import Basic
 
 from symopt.errors import UsageError, nearest
 from symopt.verification.cases import by_name
+from symopt.verification.chance import settled_draws
 from symopt.verification.declared import Declared, Entry
 from symopt.verification.group_world import Letters
 from symopt.verification.groups import Key
 from symopt.verification.layer_anatomy import LayerAnatomy
 from symopt.verification.layer_calls import Answer, Arrays, Call
-from symopt.verification.layer_cases import STEPS, Case, data, outer_gradient
+from symopt.verification.layer_cases import STEPS, Case, data, labels, outer_gradient
 from symopt.verification.layer_subject import LayerSubject
+from symopt.verification.reductions import REDUCTION
 from symopt.verification.verdict import Point, Tally
 
 # of each array: what its numbers are called, and what is declared of them
@@ -42,10 +44,11 @@ class Trial:
         self.tally = tally
         self.case = case
         self.arrays: Arrays = {}
+        self.seeded: dict[str, int] = {}
         self.steps = int(random.choice(STEPS))
         self.declared = Declared(anatomy, case, tally.form, self.arrays)
         self._draw(random)
-        self.outer = outer_gradient(case.arrangement.shape, tally.dtype, random)
+        self.outer = self._outer(random)
         spoil(self.arrays)
 
     @cached_property
@@ -56,8 +59,14 @@ class Trial:
     def _draw(self, random: np.random.Generator) -> None:
         """Data of the case's kind, and random parameters and running averages."""
         taken = self.anatomy
+        if taken.drawn:
+            shape, here = self.case.arrangement.shape, self.declared
+            self.seeded, values = settled_draws(taken.drawn, shape, here.ops, here.numbers, random)
+            self.arrays |= {name: one.astype(self.tally.dtype) for name, one in values.items()}
         for letter in taken.given:
             self.arrays[letter.spelling.python] = data(self.case, self.tally.dtype, random)
+        for label in taken.labels:
+            self.arrays[label.spelling.python] = labels(self.case.arrangement, random)
         for letter in (*taken.learned, *taken.averages):
             found = random.normal(size=self.declared.shape(letter))
             if letter in taken.averages and letter.is_nonnegative:
@@ -68,12 +77,19 @@ class Trial:
                     found = np.vectorize(partial(one.raw, responses=made))(found)
             self.arrays[letter.spelling.python] = np.asarray(found).astype(self.tally.dtype)
 
+    def _outer(self, random: np.random.Generator) -> Any:
+        """The gradient by the output."""
+        if self.case.one_number:
+            return float(random.normal())
+        return outer_gradient(self.declared.shape(self.anatomy.output), self.tally.dtype, random)
+
     def known(self) -> dict[str, Any]:
         """All that a kernel may be handed, by name."""
         more = {f"d{self.anatomy.output.spelling.python}": self.outer, "t": self.steps}
+        more[REDUCTION] = self.case.reduction
         if self.case.arrangement.groups is not None:
             more["groups"] = self.case.arrangement.groups
-        return {**by_name(self.case.setting.values), **self.arrays, **more}
+        return {**by_name(self.case.setting.values), **self.arrays, **more, **self.seeded}
 
     def letter(self, name: str) -> Basic:
         """A letter of the layer by its Python name.
@@ -113,7 +129,7 @@ class Trial:
     def ask_inference(self) -> Answer | None:
         """The inference kernel's answer."""
         assert self.subject.inference is not None
-        shapes = {self.anatomy.output.spelling.python: self.case.arrangement.shape}
+        shapes = {self.anatomy.output.spelling.python: self.declared.shape(self.anatomy.output)}
         arguments = self.subject.inference_arguments
         call = Call("inference", self.subject.inference, arguments, shapes)
         return call.ask(self.known(), self.tally)
@@ -209,22 +225,30 @@ class Trial:
         taken, members = self.anatomy, self.case.arrangement.members
         averages = taken.averages if what != "backward" else ()
         words = []
-        for letter in (*taken.given, *taken.learned, *averages):
+        for letter in (*taken.outside, *taken.labels, *averages):
             name = letter.spelling.python
             here = [self.declared.place(letter, key, at) for key in groups for at in members[key]]
             words.append(f"{name} = {_shown(self.arrays[name], here)}")
         if what == "backward":
-            here = [at for key in groups for at in members[key]]
-            words.append(f"d{taken.output.spelling.python} = {_shown(self.outer, here)}")
+            words.append(f"d{taken.output.spelling.python} = {self._outer_words(groups)}")
         words += [
             f"{name} = {value!r}" for name, value in by_name(self.case.setting.values).items()
         ]
+        words += [f"{name} = {value}" for name, value in self.seeded.items()]
         if what == "inference" and taken.corrections:
             words.append(f"t = {self.steps}")
         return f"with {', '.join(words)} ({self.case.words})"
 
+    def _outer_words(self, groups: tuple[Key, ...]) -> str:
+        """The gradient by the output for these groups."""
+        if self.case.one_number:
+            return repr(self.outer)
+        members, letter = self.case.arrangement.members, self.anatomy.output
+        here = [self.declared.place(letter, key, at) for key in groups for at in members[key]]
+        return _shown(self.outer, here)
+
 
 def _shown(array: np.ndarray, places: list[Key]) -> str:
     """An array's numbers at these places, each once."""
-    found = [float(array[at]) for at in dict.fromkeys(places)]
+    found = [array[at].item() for at in dict.fromkeys(places)]
     return repr(found[0] if len(found) == 1 else found)

@@ -14,12 +14,19 @@ Truth = bool | None
 
 
 def order(ops: Arithmetic, left: Quantity, right: Quantity) -> int | None:
-    """-1, 0 or 1 as left is less than, the same as or more than right; None where unsure."""
+    """-1, 0 or 1 as left is less than, the same as or more than right.
+
+    None where unsure, unless the arithmetic has been told what to take for it.
+    """
     _, (left, right) = ops.aligned((left, right))
     if not (left.bounded and right.bounded):
         return None
+    if left.value == right.value and left.error + right.error == 0:
+        return 0  # two infinities among them, which have no difference
     gap, unsure = left.value - right.value, left.error + right.error
-    return int(HIGH.sign(gap)) if unsure == 0 or abs(gap) > unsure else None
+    if unsure == 0 or abs(gap) > unsure:
+        return int(HIGH.sign(gap))
+    return ops.undecided(left, right)
 
 
 def _holds_for(*orders: int) -> Callable[[Arithmetic, Quantity, Quantity], Truth]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from sympy import Add, Basic, Expr, Indexed, Integer, Max
 
-from symopt.declaration import Equation, Inference, Layer
+from symopt.declaration import Equation, Inference, Layer, Loss
 from symopt.errors import DeclarationError
 from symopt.nodes import Expectation, Gradient, Largest, Norm, Sigma
 from symopt.notation import Index, Parameter, Sequence, Statistic, statistic
@@ -19,12 +19,13 @@ from symopt.views import rewrite
 class Line:
     """One equation for one element, or for the group: ``letter = right`` in plain letters.
 
-    ``shown`` is the letter of the declaration and ``element`` which one, counted from 0. A
-    running average reads its ``past`` and defines another plain letter.
+    ``shown`` is the letter of the declaration and ``element`` which one, counted from 0; a sum
+    within an equation has none. A running average reads its ``past`` and defines another plain
+    letter.
     """
 
     id: str
-    shown: Basic
+    shown: Basic | None
     element: int | None
     letter: Statistic
     right: Expr
@@ -69,7 +70,7 @@ def is_running(equation: Equation) -> bool:
 
 def training(layer: Layer, size: int) -> Unrolled:
     """What a forward pass computes, for groups of so many elements."""
-    return Unrolled(size, tuple(_lines(layer.equations, size)))
+    return Unrolled(size, _lines(layer.equations, size))
 
 
 def later_equations(layer: Layer) -> tuple[tuple[str, Equation], ...]:
@@ -85,7 +86,7 @@ def later_equations(layer: Layer) -> tuple[tuple[str, Equation], ...]:
 
 def inference(layer: Layer, size: int) -> Unrolled:
     """What the output is once training is over, and no line that it does not need."""
-    lines = tuple(_lines(later_equations(layer), size))
+    lines = _lines(later_equations(layer), size)
     needed = {line.letter for line in lines if line.shown == output(layer)}
     for line in reversed(lines):
         if line.letter in needed:
@@ -93,8 +94,8 @@ def inference(layer: Layer, size: int) -> Unrolled:
     return Unrolled(size, tuple(line for line in lines if line.letter in needed))
 
 
-def output(layer: Layer) -> Sequence:
-    """The letter that the last equation defines for each element.
+def output(layer: Layer) -> Sequence | Statistic:
+    """The letter that the last equation defines: for each element, of a loss for the group.
 
     Raises
     ------
@@ -102,11 +103,19 @@ def output(layer: Layer) -> Sequence:
         If that equation defines none.
     """
     lefts = [one.left for _, one in layer.equations if not is_running(one)]
-    if not lefts or not isinstance(lefts[-1], Indexed):
+    last = lefts[-1] if lefts else None
+    if isinstance(layer, Loss):
+        if not isinstance(last, Statistic):
+            raise DeclarationError(
+                f"{layer.name} ends in no number for a group; let its last equation define a "
+                "statistic"
+            )
+        return last
+    if not isinstance(last, Indexed):
         raise DeclarationError(
             f"{layer.name} ends in no output for each element; let its last equation define y[i]"
         )
-    return lefts[-1].base
+    return last.base
 
 
 def left_letter(equation: Equation) -> Basic:
@@ -115,36 +124,91 @@ def left_letter(equation: Equation) -> Basic:
     return left.base if isinstance(left, Indexed) else left
 
 
-def _lines(equations: Iterable[tuple[str, Equation]], size: int) -> Iterator[Line]:
+def _lines(equations: Iterable[tuple[str, Equation]], size: int) -> tuple[Line, ...]:
     """Each equation for each element; what follows a running average reads its new value."""
-    renewed: dict[Basic, Basic] = {}
+    made = _Lines(size)
     for id, one in equations:
+        made.equation(id, one)
+    return tuple(made.found)
+
+
+class _Lines:
+    """The lines so far, sums among them, and the new values of running averages."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.found: list[Line] = []
+        self.renewed: dict[Basic, Basic] = {}
+        self.sums: dict[Basic, Statistic] = {}
+
+    def equation(self, id: str, one: Equation) -> None:
+        """The lines of an equation: one for each element, or for the group."""
         shown = left_letter(one)
         if isinstance(one.left, Indexed):
             (index,) = one.left.indices
-            for k in range(size):
-                right = _plain(one.right, {index: k}, size, renewed)
-                yield Line(id, shown, k, entry(shown, k), right)
-        elif is_running(one):
+            for k in range(self.size):
+                right = self._plain(id, one.right, {index: k})
+                self.found.append(Line(id, shown, k, entry(shown, k), right))
+            return
+        right = self._plain(id, one.right, {})
+        if is_running(one):
             new = statistic(f"{shown.spelling.python.strip('_')}_new")
-            yield Line(id, shown, None, new, _plain(one.right, {}, size, renewed), shown)
-            renewed[shown] = new
+            self.found.append(Line(id, shown, None, new, right, shown))
+            self.renewed[shown] = new
         else:
-            yield Line(id, shown, None, shown, _plain(one.right, {}, size, renewed))
+            self.found.append(Line(id, shown, None, shown, right))
+
+    def _plain(self, id: str, expr: Basic, bound: Mapping[Index, int]) -> Expr:
+        """An expression with letters for sums, and plain letters in place of indexed ones."""
+
+        def summed(node: Basic) -> Basic:
+            return self._sum(id, node, bound)
+
+        return _replaced(expr, bound, summed, self.renewed)
+
+    def _sum(self, id: str, node: Basic, bound: Mapping[Index, int]) -> Statistic:
+        """The letter of a sum or a maximum, written out in a line of its own.
+
+        A square root of one term's square would else be that term's absolute value.
+        """
+        terms = [self._plain(id, node.body, {**bound, node.index: k}) for k in range(self.size)]
+        written = _written_out(node, terms)
+        if written not in self.sums:
+            self.sums[written] = letter = statistic(f"judge_sum_{len(self.sums)}")
+            self.found.append(Line(id, None, None, letter, written))
+        return self.sums[written]
 
 
-def _plain(
-    expr: Basic, bound: Mapping[Index, int], size: int, renewed: Mapping[Basic, Basic]
+def plain(expr: Basic, element: int, size: int) -> Expr:
+    """An expression at one of so many elements, sums written out, in plain letters."""
+    return _at(expr, dict.fromkeys(expr.atoms(Index), element), size)
+
+
+def _at(expr: Basic, bound: Mapping[Index, int], size: int) -> Expr:
+    def summed(node: Basic) -> Basic:
+        return _written_out(node, [_at(node.body, {**bound, node.index: k}, size)
+                                   for k in range(size)])  # fmt: skip
+
+    return _replaced(expr, bound, summed, {})
+
+
+def _written_out(node: Basic, terms: list[Expr]) -> Expr:
+    """A sum or a maximum of these terms."""
+    kind = Add if isinstance(node, Sigma) else Max
+    return kind(*terms, evaluate=False) if len(terms) > 1 else terms[0]
+
+
+def _replaced(
+    expr: Basic,
+    bound: Mapping[Index, int],
+    summed: Callable[[Basic], Basic],
+    renewed: Mapping[Basic, Basic],
 ) -> Expr:
-    """An expression with sums written out and indexed letters replaced by plain ones."""
+    """An expression with plain letters in place of indexed ones, sums replaced by ``summed``."""
 
     def change(node: Basic) -> Basic | None:
         if isinstance(node, Sigma | Largest):
-            terms = [
-                _plain(node.body, {**bound, node.index: k}, size, renewed) for k in range(size)
-            ]
-            kind = Add if isinstance(node, Sigma) else Max
-            return kind(*terms, evaluate=False) if size > 1 else terms[0]
+            return summed(node)
         if isinstance(node, Indexed):
             (index,) = node.indices
             return entry(node.base, bound[index])

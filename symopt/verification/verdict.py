@@ -84,9 +84,9 @@ class Tally:
                 self.first_undefined = f"{point.where}, {point.inputs()}"
             self.undefined += 1
             return
-        unit = max(2 * self.form.unit * declared.size, self.form.tiny)
-        allowed = declared.error * WIDENING
-        off = abs(HIGH.mpf(kernel) - declared.value) if math.isfinite(kernel) else HIGH.inf
+        finite = 0.0 if declared.infinite else declared.size
+        unit = max(2 * self.form.unit * finite, self.form.tiny)
+        allowed, off = declared.error * WIDENING, _off(declared, kernel)
         error, bound = float(off / unit), allowed / unit
         if off > allowed:
             self._off(declared, kernel, error, bound, point)
@@ -150,3 +150,15 @@ class Tally:
             f"{point.where}: declared {HIGH.nstr(declared.value, 17)}, kernel {kernel!r}, off by "
             f"{error:.4g} ulp where {bound:.4g} are allowed; {point.inputs()}"
         )
+
+
+def _off(declared: Quantity, kernel: float) -> Any:
+    """How far a number is from the declared one; an infinity is there or endlessly far."""
+    if kernel == declared.value:
+        return HIGH.zero
+    return abs(HIGH.mpf(kernel) - declared.value) if math.isfinite(kernel) else HIGH.inf
+
+
+def fits(declared: Quantity, kernel: float) -> bool:
+    """Whether a number is the declared one to within its bound."""
+    return bool(_off(declared, kernel) <= declared.error * WIDENING)

@@ -14,13 +14,15 @@ from typing import Any
 import numpy as np
 from sympy import Basic
 
-from symopt.notation import Parameter, Sequence, Statistic
+from symopt.notation import Label, Parameter, Statistic
 from symopt.verification.as_written import AsWritten
-from symopt.verification.chains import GRANTED, beside_kinks
+from symopt.verification.chains import GRANTED, partial_derivative
 from symopt.verification.groups import Arrangement
 from symopt.verification.layer_anatomy import LayerAnatomy
 from symopt.verification.layer_calls import Arrays
+from symopt.verification.layer_cases import Case
 from symopt.verification.quantity import Quantity, scalar
+from symopt.verification.reductions import handed
 from symopt.verification.unrolled import later_equations, read
 from symopt.verification.wide_lines import (
     EACH,
@@ -29,7 +31,7 @@ from symopt.verification.wide_lines import (
     POSITION,
     SUM,
     WideLine,
-    each,
+    plain,
     wide_lines,
 )
 from symopt.verification.wide_meaning import WideMeaning
@@ -58,7 +60,7 @@ class Layout:
         """Where a letter of the declaration stands in its flat array, for each group."""
         if isinstance(letter, Parameter):
             return self.parameters[:, :1]
-        if isinstance(letter, Statistic):
+        if isinstance(letter, Statistic | Label):
             return self.groups
         return self.parameters if getattr(letter, "role", "") == "learned" else self.elements
 
@@ -69,13 +71,14 @@ class WideDeclared:
     def __init__(
         self,
         anatomy: LayerAnatomy,
-        arrangement: Arrangement,
+        case: Case,
         numbers: dict[Basic, Quantity],
         scalars: AsWritten,
         arrays: Arrays,
     ) -> None:
         self.anatomy = anatomy
-        self.layout = Layout(arrangement)
+        self.case = case
+        self.layout = Layout(case.arrangement)
         self.arrays = arrays
         self.scalars = scalars
         self.numbers = dict(numbers)
@@ -86,7 +89,17 @@ class WideDeclared:
     def trained(self, letter: Basic) -> Wide:
         """A letter after a forward pass, in the order of its array; a running average's new one."""
         (line,) = (one for one in self.lines if one.shown == letter)
-        return self._placed(letter, self.training.known[line.letter])
+        found = self._placed(letter, self.training.known[line.letter])
+        if letter == self.anatomy.output and self.case.one_number:
+            return self._reduced(found)
+        return found
+
+    def _reduced(self, losses: Wide) -> Wide:
+        """The losses of all groups as one number."""
+        ops = self.training.ops
+        whole = ops.total([ops.share(losses, axis=0)])
+        share = handed(self.scalars, 1.0, len(losses.value), self.case.reduction)
+        return ops.multiply([whole, ops.lifted(share)])
 
     def inferred(self, steps: int) -> Wide:
         """The output once training is over."""
@@ -101,7 +114,7 @@ class WideDeclared:
             found[one.corrected] = world.ops.multiply([rest, world.ops.reciprocal(whole)])
         output = self.anatomy.output
         later = self._run(wide_lines(later_equations(self.anatomy.layer)), found)
-        return self._placed(output, later.known[each(output)])
+        return self._placed(output, later.known[plain(output)])
 
     def _handed(self, letter: Basic) -> Wide:
         return wide(self.arrays[letter.spelling.python].ravel()[self.layout.of(letter)])
@@ -110,9 +123,11 @@ class WideDeclared:
         world, taken = WideMeaning(self.scalars, self.numbers), self.anatomy
         world.known.update(more)
         world.known[POSITION] = wide(np.arange(1, self.layout.size + 1)[None, :])
-        for letter in (*taken.given, *taken.learned, *taken.averages):
-            plain = each(letter) if isinstance(letter, Sequence) else letter
-            world.known[plain] = self._handed(letter)
+        for letter in (*taken.outside, *taken.averages):
+            world.known[plain(letter)] = self._handed(letter)
+        for label in taken.labels:  # arrays count from 0, equations from 1
+            counted = self._handed(label)
+            world.known[label] = counted._replace(value=counted.value + 1)
         for line in lines:
             world.known[line.letter] = self._line(line, world)
         return world
@@ -140,12 +155,18 @@ class WideDeclared:
             new[where] = part.ravel()
         return placed
 
-    def gradients(self, outer: Array) -> dict[Basic, Wide]:
+    def _outer(self, outer: Any) -> Wide:
+        """The gradient by the output, by its plain letter."""
+        where = self.layout.of(self.anatomy.output)
+        if not self.case.one_number:
+            return wide(outer.ravel()[where])
+        found = handed(self.scalars, outer, len(where), self.case.reduction)
+        return Wide(*(np.full(where.shape, part) for part in self.training.ops.lifted(found)))
+
+    def gradients(self, outer: Any) -> dict[Basic, Wide]:
         """The gradient by each letter that comes from outside, in the order of its array."""
-        ops, output = self.training.ops, each(self.anatomy.output)
-        shares: dict[Basic, list[Shares]] = {
-            output: [ops.share(wide(outer.ravel()[self.layout.elements]))]
-        }
+        ops, output = self.training.ops, plain(self.anatomy.output)
+        shares: dict[Basic, list[Shares]] = {output: [ops.share(self._outer(outer))]}
         for line in reversed([one for one in self.lines if one.past is None]):
             if line.letter in shares:
                 self._backward(line, ops.total(shares[line.letter]), shares)
@@ -154,7 +175,7 @@ class WideDeclared:
             for letter in (*self.anatomy.given, *self.anatomy.learned)
         }
 
-    def differs(self, found: Wide, letter: Basic, outer: Array, along: Array) -> bool:
+    def differs(self, found: Wide, letter: Basic, outer: Any, along: Array) -> bool:
         """Whether a gradient is not the central difference of Σ dy·y along a direction.
 
         Extended precision leaves some 10^-12 of a difference with a step of 10^-6. One kink among
@@ -163,7 +184,7 @@ class WideDeclared:
         name = letter.spelling.python
         here = self.arrays[name].astype(np.longdouble)
         by = np.longdouble(_STEP) * (abs(here).max() or 1)
-        weights, output = outer.ravel()[self.layout.elements], each(self.anatomy.output)
+        weights, output = self._outer(outer).value, plain(self.anatomy.output)
         ends = []
         for side in (by, -by):
             moved = copy(self)
@@ -179,7 +200,7 @@ class WideDeclared:
         world, right = self.training, canonical(line.right)
         chosen = [self._chosen(line)] if line.kind == LARGEST else []
         for letter in sorted(read(right) - {POSITION}, key=str):
-            slope = beside_kinks(right.diff(letter))
+            slope = partial_derivative(right, letter)
             if slope == 0:
                 continue
             partial = self._spread(world(slope), line.kind)
@@ -201,9 +222,8 @@ class WideDeclared:
         where = self.layout.of(letter)
         order = np.argsort(where.ravel(), kind="stable")
         starts = np.flatnonzero(np.diff(where.ravel()[order], prepend=-1))
-        plain = each(letter) if isinstance(letter, Sequence) else letter
         sums = []
-        for one in shares.get(plain, []):
+        for one in shares.get(plain(letter), []):
             parts = (np.broadcast_to(part, where.shape).ravel()[order] for part in one[:3])
             added = [np.add.reduceat(part, starts) for part in parts]
             sums.append(

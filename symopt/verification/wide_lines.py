@@ -42,6 +42,11 @@ def each(letter: Sequence) -> Statistic:
     return statistic(f"{letter.spelling.python.strip('_')}_at_each")
 
 
+def plain(letter: Basic) -> Basic:
+    """The letter that stands for all values of a letter, or for one of each group."""
+    return each(letter) if isinstance(letter, Sequence) else letter
+
+
 def wide_lines(equations: Iterable[tuple[str, Equation]]) -> tuple[WideLine, ...]:
     """All lines, in the order in which they can be evaluated.
 

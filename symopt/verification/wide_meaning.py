@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 from sympy import Basic, Mul, Pow, S
 
-from symopt.notation import Parameter, Statistic
+from symopt.notation import Label, Parameter, Statistic
 from symopt.verification.as_written import AsWritten
 from symopt.verification.group_world import Letters
 from symopt.verification.meaning import meaning
@@ -40,7 +40,7 @@ class WideMeaning:
         """The expression for all elements; without arrays in it, as for a single one."""
         if expr in self.known:
             return self.known[expr]
-        if not expr.atoms(Statistic, Parameter):
+        if not expr.atoms(Statistic, Parameter, Label):
             return self.ops.lifted(self.scalars.lifted(meaning(expr)(self.place)))
         if isinstance(expr, Pow):
             return self._power(expr)
@@ -127,6 +127,10 @@ def _stepwise(function: Any) -> Callable[..., Wide]:
     return of
 
 
+def _delta(_: WideArithmetic, one: Wide, other: Wide) -> Wide:
+    return Wide((one.value == other.value).astype(np.longdouble), np.longdouble(0))
+
+
 def _logarithm(ops: WideArithmetic, x: Wide) -> Wide:
     found = ops.rising(np.log, x)
     return Wide(found.value, np.where(x.value > x.error, found.error, np.inf))
@@ -135,6 +139,7 @@ def _logarithm(ops: WideArithmetic, x: Wide) -> Wide:
 _FUNCTIONS: dict[type, Callable[..., Wide]] = {
     sympy.Add: lambda ops, *terms: ops.add(terms),
     Mul: lambda ops, *factors: ops.multiply(factors),
+    sympy.KroneckerDelta: _delta,
     sympy.Abs: lambda _, x: Wide(abs(x.value), x.error),
     sympy.sign: _sign,
     sympy.Max: _extreme(np.maximum),

@@ -88,6 +88,23 @@ def test_the_readmes_layer_is_derived_and_generated(tmp_path):
     assert "def backward(" in made
 
 
+def test_the_readme_shows_the_whole_network():
+    shown = next(text for text in blocks("python") if "def perceptron" in text)
+    source = (ROOT / "symopt/catalog/network/perceptron.py").read_text()
+    body = shown.partition("\n")[2]
+    assert source.endswith(body)
+    assert not [line for line in source.removesuffix(body).splitlines() if " = " in line]
+
+
+def test_the_network_of_the_readme_takes_a_step_and_is_evaluated(capsys):
+    code = next(text for text in blocks("python") if "train_step" in text)
+    known = {}
+    exec(code, known)
+    # ten classes that are equally likely to a network that knows nothing, give or take
+    assert 1.5 < known["objective"] < 5
+    assert capsys.readouterr().out.startswith("Evaluation(loss=")
+
+
 def test_every_command_of_the_table_exists():
     for command in re.findall(r"^\| `symopt (\w+)", README, flags=re.MULTILINE):
         assert "Examples:" in symopt(ROOT, command, "--help")

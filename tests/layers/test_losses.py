@@ -8,8 +8,7 @@ from torch.nn import functional
 
 from symopt.declaration import loss, value
 from symopt.derivation.layer import derive_layer
-from symopt.errors import DerivationError, UsageError
-from symopt.judging import verify
+from symopt.errors import DerivationError
 from symopt.runtime.compiling import compile
 
 ALPHA, K = 0.8, 7
@@ -106,11 +105,6 @@ def test_what_does_not_fit_is_refused(library, name):
     with pytest.raises(ValueError) as error:  # noqa: PT011  # the whole message follows
         compile(library["softmax_cross_entropy"]).forward(*arguments, **named)
     assert str(error.value) == f"softmax_cross_entropy: {words}"
-
-
-def test_no_judge_is_pretended(library):
-    with pytest.raises(UsageError, match="squared_error is a loss, of which there is no judge yet"):
-        verify(library["squared_error"])
 
 
 def test_a_wrong_reading_of_the_slide_is_refuted(library):

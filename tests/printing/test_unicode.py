@@ -1,7 +1,7 @@
 """One-line Unicode for terminals and comments."""
 
 import pytest
-from sympy import Abs, Max, Piecewise, evaluate, floor, sign, sqrt
+from sympy import Abs, And, Eq, Max, Ne, Not, Or, Piecewise, evaluate, floor, oo, sign, sqrt
 
 from symopt import Sigma, d, hat
 from symopt.nodes import Expectation, Norm
@@ -28,6 +28,12 @@ with evaluate(False):
         "max(gₜ, vₜ)": Max(g[t], v[t]),
         "{gₜ if vₜ > 1; 0 otherwise}": Piecewise((g[t], v[t] > 1), (0, True)),
         "−vₜ": -v[t],
+        "{1 if vₜ ≥ α and (gₜ ≤ 2 or gₜ ≠ vₜ); −∞ if not (gₜ < 1); ∞ otherwise}": Piecewise(
+            (1, And(v[t] >= alpha, Or(g[t] <= 2, Ne(g[t], v[t])))),
+            (-oo, Not(g[t] < 1)),
+            (oo, True),
+        ),
+        "{0 if vₜ = 1; 1 otherwise}": Piecewise((0, Eq(v[t], 1)), (1, True)),
     }
 
 

@@ -103,6 +103,9 @@ CLASS = [
     ("softmax", 'self._saved = {"x": x', 'self._saved = {"x": y'),
     ("batch_norm", "_numbers(alpha, epsilon)", "_numbers(alpha, 1e-5)"),
     ("relu", 'return gradients["dx"]', 'return -gradients["dx"]'),
+    ("relu", "if reuse else None", "if not reuse else None"),
+    ("relu", "{} if reuse else None", "None"),
+    ("softmax", "place = (key, shape,", "place = (shape,"),
 ]  # fmt: skip
 REFUSALS = [
     ("batch_norm", "fault = (1, c)", "fault = (0, c)"),

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from sympy import S
+from sympy import Basic, S
 
 from symopt.cli import completion
 from symopt.cli.options import AsJson, AsLatex, HouseStyle, Names, With
 from symopt.cli.penalties import with_penalty
-from symopt.declaration import Declaration, Formula, Layer
+from symopt.declaration import Declaration, Formula, Layer, Network
 from symopt.derivation.api import formulas
+from symopt.derivation.network_summary import summary
 from symopt.errors import UsageError
 from symopt.notation import Sequence as Letter
 from symopt.printing.latex import SlidePrinter
@@ -21,7 +22,8 @@ from symopt.printing.unicode import UnicodePrinter, unicode
 
 EXAMPLES = (
     "Examples:  symopt show adam  ·  symopt show adam --latex --style book  ·  "
-    "symopt show adam --with l2  ·  symopt show --all --json"
+    "symopt show adam --with l2  ·  symopt show --all --json  ·  "
+    "symopt show perceptron --summary"
 )
 
 
@@ -31,6 +33,10 @@ def command(
     as_latex: AsLatex = False,
     as_json: AsJson = False,
     style: HouseStyle = None,
+    sizes: Annotated[
+        bool,
+        typer.Option("--summary", help="Of networks: shapes, parameters and operations."),
+    ] = False,
     regularizer: With = None,
 ) -> None:
     """Show formulas, with all that symopt derived put in."""
@@ -40,6 +46,9 @@ def command(
         raise UsageError("--all shows the whole catalogue; leave out the names, or the --all")
     chosen = completion.style_of(style or "lecture")
     declared = with_penalty(names or [], regularizer)
+    if sizes:
+        _summaries(declared, as_json)
+        return
     if as_json:
         rows = [
             {"id": one.id, "latex": one.text, **({"note": one.note} if one.note else {})}
@@ -63,14 +72,32 @@ def command(
                 typer.echo(f"    ({one.note})")
         hidden = [f"{unicode(symbol)} = {value!r}" for symbol, value in declaration.defaults]
         hidden += [
-            f"{unicode(one[S.Zero] if isinstance(one, Letter) else one)} = {unicode(start)}"
-            + ("" if isinstance(one, Letter) else " at first")
+            f"{unicode(one[S.Zero] if _counts_steps(one) else one)} = {unicode(start)}"
+            + ("" if _counts_steps(one) else " at first")
             for one, start in declaration.initial
         ]
         if isinstance(declaration, Layer):
             hidden.append(f"averages over {declaration.over}, parameters per {declaration.per}")
         if hidden:
             typer.echo(typer.style(f"  not on the slide: {', '.join(hidden)}", dim=True))
+
+
+def _summaries(declared: Sequence[Declaration], as_json: bool) -> None:
+    wrong = [one for one in declared if not isinstance(one, Network)]
+    if wrong:
+        raise UsageError(
+            f"{wrong[0].name} is {wrong[0].a_kind}, of which there is no summary; name networks"
+        )
+    found = [summary(one) for one in declared if isinstance(one, Network)]
+    if as_json:
+        typer.echo(json.dumps([one.json() for one in found], ensure_ascii=False, indent=2))
+    else:
+        typer.echo("\n\n".join(map(str, found)))
+
+
+def _counts_steps(letter: Basic) -> bool:
+    """Whether a letter has a value at each step, and not one that is learned."""
+    return isinstance(letter, Letter) and letter.role != "learned"
 
 
 def _latex(declared: Declaration, shown: Sequence[Formula]) -> str:

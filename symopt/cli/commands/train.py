@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -17,24 +18,98 @@ from symopt.errors import UsageError
 
 EXAMPLES = (
     "Examples:  symopt train  ·  symopt train adam my_rule.py --epochs 5  ·  "
-    "symopt train --dtype float32 --json"
+    "symopt train --network  ·  symopt train --network adam --examples 100 --compare  ·  "
+    "symopt train --network my_network.py --data flowers.csv  ·  "
+    "symopt train --network --resume symopt-checkpoint.npz"
 )
 
 
 def command(
     names: Names = None,
+    network: Annotated[
+        bool,
+        typer.Option(
+            "--network", help="A network of generated parts: the catalogue's, or one among names."
+        ),
+    ] = False,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the data, in place of each rule's own.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the order of the batches.")] = 0,
-    dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, help="Seed of all that is drawn at random; by default 0."),
+    ] = None,
+    dtype: Annotated[
+        str | None,
+        typer.Option(help="float64 or float32; by default float64, in networks float32."),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="With --network: an .npz file with x and y, or a .csv, labels last."),
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(min=2, help="With --network: the examples of a step.")
+    ] = None,
+    examples: Annotated[
+        int | None, typer.Option(min=2, help="With --network: train on so many examples only.")
+    ] = None,
+    compare: Annotated[
+        bool,
+        typer.Option("--compare", help="With --network: each rule without regularization too."),
+    ] = False,
+    ensemble: Annotated[
+        int | None,
+        typer.Option(min=2, help="With --network: the mean of so many behind dropout."),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="With --network: keep a checkpoint here after each epoch too."),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="With --network: go on from a checkpoint, with its options."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a softmax classifier on scikit-learn's digits with each rule's generated kernel."""
+    """Train on scikit-learn's digits with each rule: a softmax classifier, or a network."""
+    wishes = {
+        "names": tuple(names or ()),
+        "epochs": epochs,
+        "seed": seed,
+        "dtype": dtype,
+        "data": str(data) if data else None,
+        "batch": batch,
+        "examples": examples,
+        "compare": compare or None,
+        "ensemble": ensemble,
+    }
+    given = {key: value for key, value in wishes.items() if value not in (None, ())}
+    if network:
+        _network(given, checkpoint, resume, as_json)
+        return
+    alone = {**given, "checkpoint": checkpoint, "resume": resume}
+    for key in ("data", "batch", "examples", "compare", "ensemble", "checkpoint", "resume"):
+        if alone.get(key) is not None:
+            raise UsageError(f"--{key} is of networks; write symopt train --network --{key} …")
+    _classifier(names or [], epochs, seed or 0, dtype or "float64", as_json)
+
+
+def _network(
+    given: dict[str, Any], checkpoint: Path | None, resume: Path | None, as_json: bool
+) -> None:
+    from symopt.cli.commands.train_network import Wishes, train_network
+
+    if resume is not None and given:
+        words = ", ".join("names" if key == "names" else f"--{key}" for key in given)
+        raise UsageError(f"--resume goes on with the options of its checkpoint; leave out {words}")
+    train_network(Wishes(**given), checkpoint=checkpoint, resume=resume, as_json=as_json)
+
+
+def _classifier(names: list[str], epochs: int | None, seed: int, dtype: str, as_json: bool) -> None:
     from symopt.demo import table, train
 
-    chosen = find(names or [])
-    wrong = [one for one in chosen if names and not isinstance(one, UpdateRule)]
+    chosen = [one for one in find(names) if names or isinstance(one, UpdateRule)]
+    wrong = [one for one in chosen if not isinstance(one, UpdateRule)]
     if wrong:
         raise UsageError(
             f"{wrong[0].name} is {wrong[0].a_kind}, which trains nothing; name update rules"

@@ -14,7 +14,7 @@ from rich.table import Table
 from symopt.cli.consoles import console_for_people
 from symopt.cli.options import AsJson, Dtypes, Names, With
 from symopt.cli.penalties import with_penalty
-from symopt.declaration import Declaration, Schedule
+from symopt.declaration import Declaration, Monitor, Schedule
 from symopt.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def command(
 
 
 def _dtypes(declared: Declaration, wanted: Sequence[str]) -> Sequence[str]:
-    """A schedule is a number that is computed once, always in float64."""
-    return ("float64",) if isinstance(declared, Schedule) else wanted
+    """A schedule and a monitor are plain numbers, always computed in float64."""
+    return ("float64",) if isinstance(declared, Schedule | Monitor) else wanted
 
 
 def _print(verdicts: Sequence[Verdict]) -> None:
