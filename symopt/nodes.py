@@ -146,28 +146,6 @@ class Expectation(Expr):
         return Expr.__new__(cls, sympify(quantity))
 
 
-class Argmin(Expr):
-    """The number at which an expression is smallest."""
-
-    is_commutative = True
-    is_real = True
-    __slots__ = ()
-
-    def __new__(cls, smallest: Any, variable: Expr) -> Argmin:
-        return Expr.__new__(cls, sympify(smallest), variable)
-
-
-class Proximal(Expr):
-    """What a proximal step by a weight times a penalty makes of a number: prox_κR(u)."""
-
-    is_commutative = True
-    is_real = True
-    __slots__ = ()
-
-    def __new__(cls, weight: Expr, penalty: AppliedUndef, place: Expr) -> Proximal:
-        return Expr.__new__(cls, weight, penalty, place)
-
-
 class Variance(Expr):
     """The mean square of what a random quantity is more or less than its mean."""
 
@@ -222,6 +200,28 @@ class Normal(Distribution):
     def deviation(self) -> Expr:
         """The standard deviation, as the root of the variance."""
         return Pow(self.variance, S.Half, evaluate=False)
+
+
+class Argmin(Expr):
+    """The number at which an expression is smallest."""
+
+    is_commutative = True
+    is_real = True
+    __slots__ = ()
+
+    def __new__(cls, smallest: Any, variable: Expr) -> Argmin:
+        return Expr.__new__(cls, sympify(smallest), variable)
+
+
+class Proximal(Expr):
+    """What a proximal step by a weight times a penalty makes of a number: prox_κR(u)."""
+
+    is_commutative = True
+    is_real = True
+    __slots__ = ()
+
+    def __new__(cls, weight: Expr, penalty: AppliedUndef, place: Expr) -> Proximal:
+        return Expr.__new__(cls, weight, penalty, place)
 
 
 class Norm(Expr):

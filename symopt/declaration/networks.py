@@ -227,5 +227,6 @@ def trained_by(declared: Network, rule: UpdateRule, schedule: Configured | None)
 
 def parts_of(declared: Network) -> Iterable[Configured]:
     """All declarations that a network is made of, each with its settings."""
-    several = (*declared.layers, declared.loss, declared.rule, declared.schedule, declared.stopping)
-    return (one for one in several if isinstance(one, Configured))
+    owed = (Configured(one.regularizer) for one in declared.penalties)
+    training = (declared.loss, *owed, declared.rule, declared.schedule, declared.stopping)
+    return (one for one in (*declared.layers, *training) if isinstance(one, Configured))

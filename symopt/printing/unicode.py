@@ -185,14 +185,6 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
     def _print_Expectation(self, expr: Expectation) -> str:
         return f"E[{self._print(expr.args[0])}]"
 
-    def _print_Argmin(self, expr: Argmin) -> str:
-        body, letter = expr.args
-        return f"argmin_{self._print(letter)} {self._bracketed(body, isinstance(body, Add))}"
-
-    def _print_Proximal(self, expr: Proximal) -> str:
-        weight, penalty, place = expr.args
-        return f"prox_{self._print(weight)}{penalty.func.__name__}({self._print(place)})"
-
     def _print_Variance(self, expr: Variance) -> str:
         return f"Var[{self._print(expr.args[0])}]"
 
@@ -201,6 +193,14 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
 
     def _print_Normal(self, expr: Normal) -> str:
         return self._call("N", expr.args)
+
+    def _print_Argmin(self, expr: Argmin) -> str:
+        body, letter = expr.args
+        return f"argmin_{self._print(letter)} {self._bracketed(body, isinstance(body, Add))}"
+
+    def _print_Proximal(self, expr: Proximal) -> str:
+        weight, penalty, place = expr.args
+        return f"prox_{self._print(weight)}{penalty.func.__name__}({self._print(place)})"
 
     def _print_Norm(self, expr: Norm) -> str:
         return f"‖{self._print(expr.args[0])}‖"

@@ -14,6 +14,7 @@ from symopt.catalog.lecture.l2 import l2
 from symopt.catalog.lecture.softmax_cross_entropy import softmax_cross_entropy
 from symopt.catalog.network.leaky_relu import leaky_relu
 from symopt.catalog.network.relu import relu
+from symopt.cli.commands.verify import _in_parts
 from symopt.errors import DeclarationError, UsageError
 
 
@@ -136,3 +137,13 @@ def test_settings_are_checked_where_they_are_written(wrong, message):
     with pytest.raises(UsageError) as caught:
         wrong()
     assert str(caught.value) == message
+
+
+def test_a_network_is_verified_by_verifying_each_of_its_parts_once():
+    assert [one.name for one in _in_parts([normalized, adam])] == [
+        "batch_norm",
+        "relu",
+        "softmax_cross_entropy",
+        "l2",
+        "adam",
+    ]

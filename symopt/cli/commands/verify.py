@@ -14,7 +14,7 @@ from rich.table import Table
 from symopt.cli.consoles import console_for_people
 from symopt.cli.options import AsJson, Dtypes, Names, With
 from symopt.cli.penalties import with_penalty
-from symopt.declaration import Declaration, Monitor, Schedule
+from symopt.declaration import Declaration, Monitor, Network, Schedule, parts_of
 from symopt.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,14 +34,15 @@ def command(
     regularizer: With = None,
     as_json: AsJson = False,
 ) -> None:
-    """Verify kernels; exit 1 and show a counterexample if one is wrong."""
+    """Verify kernels, of a network those of all its parts; exit 1 if one is wrong."""
     from symopt.judging import check_verifiable, verifiable, verify
     from symopt.runtime.generation import DTYPES
 
     for dtype in dtypes or ():
         if dtype not in DTYPES:
             raise UsageError(f"there is no dtype '{dtype}'; known are {', '.join(DTYPES)}")
-    declared = [one for one in with_penalty(names or [], regularizer) if names or verifiable(one)]
+    chosen = with_penalty(names or [], regularizer)
+    declared = [one for one in _in_parts(chosen) if names or verifiable(one)]
     for one in declared:
         check_verifiable(one)
     work = [(one, dtype) for one in declared for dtype in _dtypes(one, dtypes or DTYPES)]
@@ -59,6 +60,15 @@ def command(
         _print(verdicts)
     if not all(one.ok for one in verdicts):
         raise typer.Exit(1)
+
+
+def _in_parts(several: Sequence[Declaration]) -> tuple[Declaration, ...]:
+    """The declarations, networks replaced by what they are made of; each once."""
+    found: dict[str, Declaration] = {}
+    for one in several:
+        parts = (part.declared for part in parts_of(one)) if isinstance(one, Network) else (one,)
+        found.update((part.fingerprint, part) for part in parts)
+    return tuple(found.values())
 
 
 def _dtypes(declared: Declaration, wanted: Sequence[str]) -> Sequence[str]:
