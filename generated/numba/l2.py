@@ -164,21 +164,22 @@ def _layers(lists: dict[str, Iterable[Any]], written: tuple[str, ...]) -> list[l
 def _check_layers_apart(given: dict[str, list[np.ndarray]], written: tuple[str, ...]) -> None:
     """ValueError where an array that is written shares memory with another, of any layer."""
     spans = sorted(
-        (*np.lib.array_utils.byte_bounds(one), key in written, f"{key}[{k}]")
+        (start, start + one.nbytes, key in written, key, k)
         for key, several in given.items()
         for k, one in enumerate(several)
         if one.size
+        for start in (one.__array_interface__["data"][0],)
     )
     # how far the arrays so far reach, and those of them that are written
-    reach = reach_written = (0, "")
-    for start, end, changes, name in spans:
-        last, other = reach if changes else reach_written
+    reach = reach_written = (0, "", 0)
+    for start, end, changes, key, k in spans:
+        last, other, place = reach if changes else reach_written
         if start < last:
-            one, other = sorted((name, other))
-            raise ValueError(f"l2: {one} and {other} overlap in memory; copy one")
-        reach = max(reach, (end, name))
+            one, two = sorted((f"{key}[{k}]", f"{other}[{place}]"))
+            raise ValueError(f"l2: {one} and {two} overlap in memory; copy one")
+        reach = max(reach, (end, key, k))
         if changes:
-            reach_written = max(reach_written, (end, name))
+            reach_written = max(reach_written, (end, key, k))
 
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64),)

@@ -35,10 +35,10 @@ def collection(name: str) -> tuple[Declaration, ...]:
 
 
 def declared_in(module: ModuleType) -> tuple[Declaration, ...]:
-    """The declarations that a module makes itself, not those that it imports."""
+    """The declarations that a module makes itself, of others too, not those that it imports."""
     here = module.__file__
     found = [one for one in vars(module).values() if isinstance(one, Declaration)]
-    return tuple(dict.fromkeys(one for one in found if _same_file(one.file, here)))
+    return tuple(dict.fromkeys(one for one in found if not one.file or _same_file(one.file, here)))
 
 
 def _same_file(one: str, other: str | None) -> bool:

@@ -49,7 +49,8 @@ class Declaration:
     """What an author states about one concept, in the order of the slide.
 
     ``family`` begins the ids of the formulas; it is the name unless two declarations share a
-    slide. ``defaults`` and ``initial`` hold what the slide does not show.
+    slide. ``defaults`` and ``initial`` hold what the slide does not show. ``file`` is where the
+    body of the declaration stands; one that is made of others has none.
     """
 
     name: str

@@ -77,6 +77,7 @@ def penalized(rule: UpdateRule, regularizer: Regularizer) -> UpdateRule:
         doc=f"{title}: the gradient is that of the loss and of λ times the penalty.",
         source="; ".join(one for one in (rule.source, regularizer.source) if one),
         defaults=(*rule.defaults, *regularizer.default_values.items(), (lambda_, WEIGHT)),
+        file="",
     )
     check(declared)
     return declared

@@ -54,7 +54,7 @@ def derive_proximal(penalty: Penalty) -> ProximalStep:
     >>> from symopt.catalog.lecture.l1 import l1
     >>> from symopt.derivation.penalty import derive_penalty
     >>> print(unicode(derive_proximal(derive_penalty(l1)).value))
-    sign(u)·max(|u| − κ, 0)
+    sign(u)·max(0, |u| − κ)
 
     Raises
     ------
@@ -62,7 +62,8 @@ def derive_proximal(penalty: Penalty) -> ProximalStep:
         If components do not separate or the penalty is not of that form, with the reason.
     """
     plain, _ = by_component(penalty)
-    letters = frozenset(one.spelling.python for one in plain.atoms(Hyperparameter))
+    named = (*plain.atoms(Hyperparameter), penalty.entry.base)
+    letters = frozenset(one.spelling.python for one in named)
     if kappa.spelling.python in letters:
         raise DerivationError(
             f"{penalty.id} has no proximal step, for it has a letter {unicode(kappa)} of its own, "

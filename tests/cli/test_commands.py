@@ -188,6 +188,10 @@ def test_a_rule_and_a_penalty_of_one_file_go_together(tmp_path, capsys, monkeypa
     derived = here(capsys, "derive", "own.py")
     assert "at θₗ = 0, chosen among the subgradients from −1 to 1" in derived
     assert "lasso has no proximal step, for it holds log(1 + |z|), which is no polyn" in derived
+    made = "from symopt import penalized\nfrom symopt.catalog.lecture.gd import gd\n"
+    made += "from symopt.catalog.lecture.l1 import l1\nsparse = penalized(gd, l1)\n"
+    Path("made.py").write_text(made)
+    assert here(capsys, "show", "made.py").startswith("gd_l1  Gradient descent with L1")
     again = OWN.partition("@regularizer")[2].replace("lasso", "ridge")
     Path("two.py").write_text(f"{OWN}\n@regularizer{again}")
     assert symopt("show", "sgd", "--with", "two.py", cwd=tmp_path, code=2).stderr == (

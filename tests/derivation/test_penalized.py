@@ -215,13 +215,13 @@ def test_the_gradient_of_a_penalty_with_cases_takes_a_branch(declare):
     )
     made = penalized(declare(lambda: step(theta[t] - alpha * g[t])), huber)
     assert unicode(made["penalized_gradient"].right) == (
-        "gₜ + λ·{θₜ if κ >= |θₜ|; κ·sign(θₜ) otherwise}"
+        "gₜ + λ·{θₜ if κ ≥ |θₜ|; κ·sign(θₜ) otherwise}"
     )
     assert made.default_values[kappa] == 0.5
     largest = penalty(lambda: Max(Abs(theta[layer]) - kappa, 0))
     made = penalized(declare(lambda: step(theta[t] - alpha * g[t])), largest)
     assert unicode(made["penalized_gradient"].right) == (
-        "gₜ + λ·{sign(θₜ) if κ − |θₜ| <= 0; 0 otherwise}"
+        "gₜ + λ·{sign(θₜ) if κ − |θₜ| ≤ 0; 0 otherwise}"
     )
 
 

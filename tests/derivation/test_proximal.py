@@ -53,28 +53,28 @@ OWN = {
     ),
     "Huber's function": (
         huber,
-        "sign(u)·{|u|/(1 + κ) if |u| <= δ + δ·κ; |u| − δ·κ otherwise}",
+        "sign(u)·{|u|/(1 + κ) if |u| ≤ δ + δ·κ; |u| − δ·κ otherwise}",
         lambda x: x * x / 2 if 2 * abs(x) <= 1 else abs(x) / 2 - Fraction(1, 8),
     ),
     "a margin": (
         lambda: Max(Abs(Z) - delta, 0),
-        "sign(u)·{|u| if |u| <= δ; δ if |u| <= δ + κ; |u| − κ otherwise}",
+        "sign(u)·{|u| if |u| ≤ δ; δ if |u| ≤ δ + κ; |u| − κ otherwise}",
         lambda x: max(abs(x) - Fraction(1, 2), 0),
     ),
     "one side": (
         lambda: Max(Z, 0),
-        "{u if u <= 0; 0 if u <= κ; u − κ otherwise}",
+        "{u if u ≤ 0; 0 if u ≤ κ; u − κ otherwise}",
         lambda x: max(x, 0),
     ),
     "two slopes": (
         lambda: Max(tau * Z, (tau - 1) * Z),
-        "{u − κ·(τ − 1) if u <= κ·(τ − 1); 0 if u <= κ·τ; u − κ·τ otherwise}",
+        "{u − κ·(τ − 1) if u ≤ κ·(τ − 1); 0 if u ≤ κ·τ; u − κ·τ otherwise}",
         lambda x: abs(x) / 2,
     ),
     "around one": (lambda: (Z - 1) ** 2, "(u + 2·κ)/(1 + 2·κ)", lambda x: (x - 1) ** 2),
     "three kinks": (
         lambda: Abs(Z) + Max(Abs(Z) - 1, 0),
-        "sign(u)·{0 if |u| <= κ; |u| − κ if |u| <= 1 + κ; 1 if |u| <= 1 + 2·κ; "
+        "sign(u)·{0 if |u| ≤ κ; |u| − κ if |u| ≤ 1 + κ; 1 if |u| ≤ 1 + 2·κ; "
         "|u| − 2·κ otherwise}",
         lambda x: abs(x) + max(abs(x) - 1, 0),
     ),
@@ -85,12 +85,12 @@ OWN = {
     ),
     "a line and a square": (
         lambda: Piecewise((Z**2, Z > 0), (-Z, True)),
-        "{u + κ if u <= −κ; 0 if u <= 0; u/(1 + 2·κ) otherwise}",
+        "{u + κ if u ≤ −κ; 0 if u ≤ 0; u/(1 + 2·κ) otherwise}",
         lambda x: x * x if x > 0 else -x,
     ),
     "the square beyond a margin": (
         lambda: Piecewise((0, And(Z > -1, Z < 1)), (Z**2 - 1, True)),
-        "sign(u)·{|u| if |u| <= 1; 1 if |u| <= 1 + 2·κ; |u|/(1 + 2·κ) otherwise}",
+        "sign(u)·{|u| if |u| ≤ 1; 1 if |u| ≤ 1 + 2·κ; |u|/(1 + 2·κ) otherwise}",
         lambda x: max(x * x - 1, 0),
     ),
 }
@@ -138,11 +138,11 @@ def test_each_line_of_l1_has_its_reason(library):
         (f"{step} = u + κ", "0 = z − u − κ where z < 0, so if u < −κ"),
         (
             f"{step} = 0",
-            "at the kink, where the derivative jumps from −u − κ to −u + κ: past 0 if u >= −κ and "
-            "u <= κ",
+            "at the kink, where the derivative jumps from −u − κ to −u + κ: past 0 if u ≥ −κ and "
+            "u ≤ κ",
         ),
         (f"{step} = u − κ", "0 = z − u + κ where z > 0, so if u > κ"),
-        (f"{step} = {{u + κ if u <= −κ; 0 if u <= κ; u − κ otherwise}}", "the cases together"),
+        (f"{step} = {{u + κ if u ≤ −κ; 0 if u ≤ κ; u − κ otherwise}}", "the cases together"),
         (f"{step} = sign(u)·max(0, |u| − κ)", "r(−z) = r(z)"),
     ]
     checks = [check for _, _, check in found.rows()]

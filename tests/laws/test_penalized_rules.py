@@ -127,6 +127,19 @@ def test_the_class_steps_with_a_penalty_that_follows_a_schedule(library):
     assert list(theta) == [0.375, -0.75]
 
 
+def test_the_gradient_of_a_step_reaches_parameters_and_weight(library):
+    """θ' = θ − α(g + λ·sign θ + 2λθ), differentiated by hand; all is exact."""
+    module = compile(penalized(library["sgd"], library["elastic_net"]))
+    theta, g = np.array([2.0, -1.0, 0.0]), np.array([0.5, 0.25, 1.0])
+    alpha, lambda_, back = 0.5, 0.25, np.array([1.0, 2.0, -4.0])
+    found = module.step_vjp(theta, g, alpha, lambda_, dtheta=back)
+    slope = np.sign(theta) + 2 * theta
+    assert np.array_equal(found["theta"], back * (1 - 2 * alpha * lambda_))
+    assert np.array_equal(found["g"], -alpha * back)
+    assert found["alpha"] == -np.sum(back * (g + lambda_ * slope))
+    assert found["lambda_"] == -alpha * np.sum(back * slope)
+
+
 def test_without_a_weight_the_penalty_is_gone(library):
     module, plain = (
         compile(penalized(library["adam"], library["elastic_net"])),
