@@ -74,8 +74,7 @@ OWN = {
     "around one": (lambda: (Z - 1) ** 2, "(u + 2·κ)/(1 + 2·κ)", lambda x: (x - 1) ** 2),
     "three kinks": (
         lambda: Abs(Z) + Max(Abs(Z) - 1, 0),
-        "sign(u)·{0 if |u| ≤ κ; |u| − κ if |u| ≤ 1 + κ; 1 if |u| ≤ 1 + 2·κ; "
-        "|u| − 2·κ otherwise}",
+        "sign(u)·{0 if |u| ≤ κ; |u| − κ if |u| ≤ 1 + κ; 1 if |u| ≤ 1 + 2·κ; |u| − 2·κ otherwise}",
         lambda x: abs(x) + max(abs(x) - 1, 0),
     ),
     "decimals": (
