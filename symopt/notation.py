@@ -246,15 +246,6 @@ def primed(letter: Any) -> Any:
     return type(letter)(letter.spelling.primed, letter.facts, **letter._assumptions_orig)
 
 
-def numbered(letter: Any, place: int) -> Any:
-    """The letter with the number of a layer, where a network has several layers of one kind."""
-    if isinstance(letter, Sequence):
-        label = letter.args[0]
-        return Sequence(_Label(label.spelling.numbered(place), label.facts, real=True))
-    spelling = letter.spelling.numbered(place)
-    return type(letter)(spelling, letter.facts, **letter._assumptions_orig)
-
-
 INDEX_COUNTS = ("step", "component", "example", "layer", "bound")
 
 

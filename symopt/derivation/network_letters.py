@@ -19,7 +19,6 @@ from symopt.notation import (
     Statistic,
     Unknown,
     given,
-    numbered,
 )
 from symopt.views import occurrences, rewrite
 
@@ -43,6 +42,15 @@ def _bases(declared: Declaration) -> tuple[Any, ...]:
 
 
 AnyLayer = Layer | TensorLayer
+
+
+def numbered(letter: Any, place: int) -> Any:
+    """A letter with the number of a layer."""
+    if isinstance(letter, Sequence):
+        label = letter.args[0]
+        return Sequence(type(label)(label.spelling.numbered(place), label.facts, real=True))
+    spelling = letter.spelling.numbered(place)
+    return type(letter)(spelling, letter.facts, **letter._assumptions_orig)
 
 
 def letters_at(declared: AnyLayer, place: int, between: Sequence) -> Letters:

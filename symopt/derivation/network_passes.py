@@ -26,6 +26,7 @@ from symopt.derivation.network_letters import (
     AnyLayer,
     Letters,
     letters_at,
+    numbered,
     relettered,
     signal,
 )
@@ -42,7 +43,6 @@ from symopt.notation import (
     count,
     function,
     index,
-    numbered,
     sequence,
 )
 from symopt.symbols import theta

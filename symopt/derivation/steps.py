@@ -7,7 +7,8 @@ from typing import Any
 
 from sympy import Expr
 
-from symopt.printing.latex import SlidePrinter, text
+from symopt.printing.latex import SlidePrinter
+from symopt.printing.latex_text import text
 from symopt.printing.styles import LECTURE, Style
 from symopt.printing.unicode import UnicodePrinter
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from sympy import Add, Basic, Expr, Mul, Piecewise, Pow, S
-from sympy.core.alphabets import greeks
 from sympy.functions.elementary.exponential import ExpBase
 from sympy.printing.latex import LatexPrinter
 
@@ -24,9 +23,9 @@ from symopt.nodes import (
     Sigma,
     Variance,
 )
+from symopt.printing.latex_text import text
 from symopt.printing.styles import LECTURE, Style
 from symopt.printing.written import WrittenOrder
-from symopt.spelling import spell
 from symopt.views import Fraction, factors, split_sign
 
 _ONE_TOKEN = re.compile(r"\\[A-Za-z]+|[^\s\\{}]")
@@ -283,29 +282,3 @@ def latex(expr: Basic, style: Style = LECTURE) -> str:
     """
     text: str = SlidePrinter(style).doprint(expr)
     return text
-
-
-_TEXT = {
-    "_": r"\_",
-    "≠": r"$\neq$",
-    "∼": r"$\sim$",
-    "…": r"$\dots$",
-    "=": "$=$",
-    ">": "$>$",
-    "%": r"\%",
-    "&": r"\&",
-    "#": r"\#",
-    "−": "$-$",
-    **{spell(name).unicode: rf"$\{name}$" for name in greeks if name != "omicron"},
-}
-
-
-def text(words: str) -> str:
-    r"""Words as LaTeX text.
-
-    >>> text("adam.first_moment")
-    'adam.first\\_moment'
-    >>> text("share 1 − α")
-    'share 1 $-$ $\\alpha$'
-    """
-    return "".join(_TEXT.get(character, character) for character in words)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from symopt.declaration import Declaration
 from symopt.derivation.api import derivations, formulas
-from symopt.printing.latex import SlidePrinter, text
+from symopt.printing.latex import SlidePrinter
+from symopt.printing.latex_text import text
 from symopt.targets.target import Options, Target
 from symopt.targets.templates import render
 

@@ -1,0 +1,32 @@
+"""Words as LaTeX text."""
+
+from __future__ import annotations
+
+from sympy.core.alphabets import greeks
+
+from symopt.spelling import spell
+
+_TEXT = {
+    "_": r"\_",
+    "≠": r"$\neq$",
+    "∼": r"$\sim$",
+    "…": r"$\dots$",
+    "=": "$=$",
+    ">": "$>$",
+    "%": r"\%",
+    "&": r"\&",
+    "#": r"\#",
+    "−": "$-$",
+    **{spell(name).unicode: rf"$\{name}$" for name in greeks if name != "omicron"},
+}
+
+
+def text(words: str) -> str:
+    r"""Words as LaTeX text.
+
+    >>> text("adam.first_moment")
+    'adam.first\\_moment'
+    >>> text("share 1 − α")
+    'share 1 $-$ $\\alpha$'
+    """
+    return "".join(_TEXT.get(character, character) for character in words)
