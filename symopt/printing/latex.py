@@ -114,8 +114,8 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
         last = len(items) - 1
         texts = [self._factor(item, k == last) for k, item in enumerate(items)]
         shown = texts[0]
-        for text in texts[1:]:
-            shown += (r" \cdot " if text[0].isdigit() else " ") + text
+        for more in texts[1:]:
+            shown += (r" \cdot " if more[0].isdigit() else " ") + more
         return shown
 
     def _factor(self, item: Expr | Fraction, last: bool) -> str:
