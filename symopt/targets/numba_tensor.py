@@ -15,9 +15,9 @@ from symopt.notation import Hyperparameter, Index
 from symopt.printing.unicode import unicode
 from symopt.program.ir import Kernel
 from symopt.program.lower_tensor import TensorProgram, lower_tensor
-from symopt.program.tensor_ir import Blocks, IfFinite, nodes
+from symopt.program.tensor_ir import Added, Blocks, IfFinite, nodes
 from symopt.targets.numba_layer import shown_lines
-from symopt.targets.numba_rule import dtype_words, heading
+from symopt.targets.numba_rule import dtype_words, heading, wrapped
 from symopt.targets.python_code import lines
 from symopt.targets.target import Options
 from symopt.targets.templates import render
@@ -41,6 +41,7 @@ def render_tensor_layer(layer: TensorLayer, options: Options) -> str:
         **heading(layer, statements(layer)),
         **dtype_words(options),
         derived=_derived(backward),
+        sums=wrapped(_sums(program)),
         rows=[],
         kernels=[_kernel(one) for one in kernels.values()],
         functions=tensor_functions(backward, program),
@@ -58,6 +59,26 @@ def _derived(backward: TensorBackward) -> list[str]:
             rows[line.left] = formula
     assumed = [in_words(one) for one in backward.derivation.assumptions]
     return [*rows.values(), *assumed]
+
+
+def _sums(program: TensorProgram) -> str:
+    """Where sums are carried out in which precision, and how far they may be off."""
+    kinds: dict[str, list[str]] = {}
+    for function in (program.forward, program.backward):
+        added = {one.target for one in nodes(function.body) if isinstance(one, Added)}
+        for one in function.results:
+            words = "in the arrays' dtype"
+            if one.wide:
+                words = "in float64, rounded once"
+                if one.name in added:
+                    words = "in the arrays' dtype within an example and in float64 over them"
+            kinds.setdefault(words, []).append(one.name)
+    listed = "; ".join(f"{', '.join(names)} {words}" for words, names in kinds.items())
+    return (
+        f"Products are added up in any order: {listed}. A sum of T products of f factors is off by "
+        "at most T + f + 2 roundings of the sum of their magnitudes, and those of a number before "
+        "it."
+    )
 
 
 def _kernel(kernel: Kernel) -> dict[str, Any]:
