@@ -6,6 +6,7 @@ argument that may lie on either side of a kink gives the span of both sides.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -47,7 +48,12 @@ def power(ops: Arithmetic, base: Quantity, exponent: Quantity) -> Quantity:
         for side in {base.error, -base.error}
         for other in {exponent.error, -exponent.error}
     ]
-    return _library(ops, value, corners, scalar)
+    found = _library(ops, value, corners, scalar)
+    if not found.bounded or scalar:
+        return found
+    # what cancelled in x is lost from a power of x too, so its magnitude goes along
+    beyond = (base.size / float(abs(base.value))) ** max(1.0, float(abs(exponent.value)))
+    return found._replace(size=found.size * beyond) if beyond < math.inf else found
 
 
 def _library(ops: Arithmetic, value: Any, corners: Sequence[Any], scalar: bool) -> Quantity:
@@ -147,7 +153,8 @@ def extreme(choose: Callable[..., Any]) -> Callable[[Arithmetic, Sequence[Quanti
             choose(x.value + x.error for x in operands),
         )
         error = max(float(abs(end - value)) for end in ends)
-        return Quantity(value, max(x.size for x in operands), error, scalar)
+        chosen = [x for x in operands if abs(x.value - value) <= x.error + error]
+        return Quantity(value, max(x.size for x in chosen), error, scalar)
 
     return apply
 

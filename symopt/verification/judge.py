@@ -4,7 +4,8 @@ from symopt.verification.layer_judge import judge_layer
 from symopt.verification.layer_subject import LayerSubject
 from symopt.verification.penalties import judge_penalty
 from symopt.verification.reductions import REDUCTION
-from symopt.verification.rules import Subject, judge_rule
+from symopt.verification.rule_subject import Subject, Vjp
+from symopt.verification.rules import judge_rule
 from symopt.verification.schedules import judge_schedule
 from symopt.verification.verdict import Verdict
 
@@ -13,6 +14,7 @@ __all__ = [
     "LayerSubject",
     "Subject",
     "Verdict",
+    "Vjp",
     "judge_layer",
     "judge_penalty",
     "judge_rule",

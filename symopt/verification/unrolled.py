@@ -47,6 +47,16 @@ class Unrolled:
             found.update(dict.fromkeys(sorted(read(line.right), key=str)))
         return tuple(one for one in found if one not in {line.letter for line in self.lines})
 
+    @property
+    def equations(self) -> tuple[tuple[Basic, Expr], ...]:
+        """The letters with their right sides."""
+        return tuple((line.letter, line.right) for line in self.lines)
+
+    @property
+    def differentiated(self) -> tuple[tuple[Basic, Expr], ...]:
+        """The equations that a gradient goes through: all but running averages."""
+        return tuple((line.letter, line.right) for line in self.lines if line.past is None)
+
     def of(self, shown: Basic) -> tuple[Line, ...]:
         """The lines that define a letter of the declaration."""
         return tuple(line for line in self.lines if line.shown == shown)
