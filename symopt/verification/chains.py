@@ -19,7 +19,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from sympy import Basic, Dummy, Expr, Heaviside, Piecewise, Pow, S, ceiling, floor, powsimp, sign
+from sympy import (
+    And,
+    Basic,
+    Dummy,
+    Expr,
+    Heaviside,
+    Or,
+    Piecewise,
+    Pow,
+    S,
+    ceiling,
+    floor,
+    powsimp,
+    sign,
+)
 
 from symopt.verification.meaning import Meaning, Place, meaning
 from symopt.verification.quantity import Quantity
@@ -46,11 +60,11 @@ class Chain:
         for left, written in equations:
             right = canonical(written)
             self._partials[left] = [
-                (letter, meaning(slope), read(slope))
+                (letter, meaning(slope), surely_read(slope))
                 for letter in sorted(read(right) - set(held), key=str)
                 if (slope := partial_derivative(right, letter)) != 0
             ]
-            inner = [self._reads.get(one, frozenset({one})) for one in read(right)]
+            inner = [self._reads.get(one, frozenset({one})) for one in surely_read(right)]
             self._reads[left] = frozenset().union(*inner)
 
     def gradients(self, place: Place, handed: Mapping[Basic, Quantity]) -> dict[Basic, Quantity]:
@@ -80,8 +94,15 @@ class Chain:
                 found[left] = ops.add(ways)
         return found
 
+    def reached(self, output: Basic) -> set[Basic]:
+        """The letters whose gradients an adjoint of an output enters, itself among them."""
+        found = {output}
+        for left, partials in reversed(self._partials.items()):
+            found |= {letter for letter, _, _ in partials} if left in found else set()
+        return found
+
     def touched(self, input: Basic) -> set[Basic]:
-        """The letters whose gradients read an input."""
+        """The letters whose gradients read an input, whichever branches are taken."""
         found: set[Basic] = set()
         for left, partials in reversed(self._partials.items()):
             through = left in found
@@ -94,6 +115,22 @@ class Chain:
 
 def _granted(x: Quantity) -> Quantity:
     return x._replace(error=GRANTED * x.error)
+
+
+def surely_read(expr: Basic) -> set[Basic]:
+    """The plain letters that are read whichever branch of a case distinction is taken.
+
+    >>> from symopt.notation import statistic
+    >>> x, y, z = map(statistic, "xyz")
+    >>> sorted(map(str, surely_read(Piecewise((x, y > 0), (x * z, True)))))
+    ['x', 'y']
+    """
+    if isinstance(expr, Piecewise):
+        values, conditions = zip(*(pair.args for pair in expr.args), strict=True)
+        return surely_read(conditions[0]) | set.intersection(*map(surely_read, values))
+    if isinstance(expr, And | Or):
+        return set.intersection(*map(surely_read, expr.args))
+    return read(expr) if not expr.args else set().union(*map(surely_read, expr.args))
 
 
 def partial_derivative(right: Expr, letter: Basic) -> Expr:

@@ -16,7 +16,7 @@ from symopt.notation import Statistic
 from symopt.verification.differences import FINE, Values, beside, slope, trusted
 from symopt.verification.meaning import Place
 from symopt.verification.one_step import Source
-from symopt.verification.quantity import Quantity, exact, scalar
+from symopt.verification.quantity import UNBOUNDED, Quantity, exact, scalar
 from symopt.verification.replay import Replay
 from symopt.verification.step_numbers import Ends, Moved, StepNumbers
 
@@ -63,12 +63,12 @@ class StepGradients:
             values = self.lines.fine.values
             if x in inputs:
                 for by in beside(inputs[x], here.get(renewed.get(x), 0)):
-                    low, high = ({**numbers.here, **inputs, x: inputs[x] + y} for y in (-by, by))
-                    yield Ends(values(low), values(high), by)
+                    sides = ({**numbers.here, **inputs, x: inputs[x] + y} for y in (-by, by))
+                    below, above = map(values, sides)
+                    yield Ends(below, above, by)
                 return
-            for below, above, by in numbers.ends(x):
-                low, high = (y and values({**y, **inputs}) for y in (below, above))
-                yield Ends(low, high, by)
+            for end in numbers.ends(x):
+                yield end.through(lambda numbers: values({**numbers, **inputs}))
 
         def at_kink() -> bool:
             return self.lines.fine.at_kink(here) or numbers.at_kink()
@@ -118,7 +118,7 @@ class StepGradients:
 
         def one(x: Moved, chained: Quantity) -> Quantity:
             if not chained.bounded:
-                return chained
+                return UNBOUNDED if at_kink() else chained
             slopes = (slope(low, here, high, weights, by) for low, high, by in ends(x))
             return trusted(chained, slopes, tiny, at_kink, f"{self.name}, dL/d{x}")
 

@@ -43,6 +43,11 @@ class Ends(NamedTuple):
     above: Values | None
     by: Any
 
+    def through(self, function: Callable[[Values], Values]) -> Ends:
+        """What is made of both sides."""
+        below, above = (one if one is None else function(one) for one in self[:2])
+        return Ends(below, above, self.by)
+
 
 class StepNumbers:
     """What the numbers are at the present step of a run, and how fast they move.

@@ -26,6 +26,8 @@ from symopt.verification.step_numbers import Moment, Moved, StepNumbers
 from symopt.verification.verdict import Point, Tally
 from symopt.verification.vjp_calls import asked
 
+Places = Sequence[int] | np.ndarray
+
 _PERIOD = 18  # of the kinds of numbers in arrays of starts and gradients
 _MANY, _REPEATED = 2500, 54
 
@@ -69,9 +71,10 @@ class VjpTrial:
     def _drawn(self, random: np.random.Generator) -> Arrays:
         """An adjoint for each new value: of all at once, or of one alone, from kind to kind."""
         parameter = self.run.arrays[self.run.replay.parameter]
-        found = {name: np.zeros_like(one) for name, one in self.run.arrays.items()}
+        taken = [x for x in self.run.arrays if f"d{x}" in self.judged.vjp.arguments]
+        found = {name: np.zeros_like(self.run.arrays[name]) for name in taken}
         for name in self.judged.made:
-            like = found.get(name, parameter)
+            like = self.run.arrays.get(name, parameter)
             found[name] = random.normal(size=like.shape).astype(like.dtype)
         several = [name for name in self.judged.made if found[name].size == self.size]
         count = len(several) + 1
@@ -100,6 +103,12 @@ class VjpTrial:
             {letter: float(self.adjoints[f"d{name}"][0]) for name, letter in made.items()}
         )
 
+    def plain(self, element: int) -> bool:
+        """Whether all adjoints of an element are handed in, and all its gradients are bounded."""
+        several = (one for one in self.adjoints.values() if self.of_elements(one))
+        gradients = (*self.shares[element].values(), *self.own.values())
+        return all(one[element] for one in several) and all(x.bounded for x in gradients)
+
     def judge(self) -> None:
         """All elements at once, then the numbers' gradients through each."""
         missing = [x for x in self.judged.made if f"d{x}" not in self.judged.vjp.arguments]
@@ -119,37 +128,44 @@ class VjpTrial:
         if not self.tally.refuted:
             self._judge_at(np.arange(_MANY) % min(_REPEATED, self.size))
 
-    def _judge_at(self, places: Sequence[int] | np.ndarray) -> None:
+    def _judge_at(self, places: Places) -> None:
         found = self._asked(places)
         if found is not None:
             self._judge_elements(found, places)
             self._judge_numbers(found, places)
 
-    def _asked(self, places: Sequence[int] | np.ndarray) -> dict[str, Any] | None:
+    def _asked(self, places: Places) -> dict[str, Any] | None:
         """The function's answer for some elements in a row."""
 
         def picked(one: np.ndarray) -> np.ndarray:
-            alike = one.shape[-1:] == (self.size,)
-            return np.ascontiguousarray(one[..., places]) if alike else one
+            whole = self.of_elements(one)
+            return np.ascontiguousarray(one[..., places]) if whole else one
 
-        arrays, adjoints = (
-            {name: picked(one) for name, one in several.items()}
-            for several in (self.arrays, self.adjoints)
+        return self.ask(
+            {name: picked(one) for name, one in self.arrays.items()},
+            {name: picked(one) for name, one in self.adjoints.items()},
         )
+
+    def ask(self, arrays: Arrays, adjoints: Arrays) -> dict[str, Any] | None:
+        """The function's answer."""
         return asked(self.where, self.judged.vjp, self.run, arrays, adjoints, self.tally)
 
-    def _judge_elements(self, found: dict[str, Any], places: Sequence[int] | np.ndarray) -> None:
+    def of_elements(self, one: np.ndarray) -> bool:
+        """Whether an array has a number for each element."""
+        return one.shape[-1:] == (self.size,)
+
+    def _judge_elements(self, found: dict[str, Any], places: Places) -> None:
         """The gradients by arrays, number by number."""
         for name in found:
-            for row, letter in self._letters(name):
+            for row, letter in self.letters(name):
                 for place, element in enumerate(places):
                     declared = self.shares[element].get(letter, exact(0.0))
                     point = self._point(name, row, element)
                     self.tally.point(declared, float(found[name][(*row, place)]), point)
 
-    def _letters(self, name: str) -> Iterator[tuple[tuple[int, ...], Moved]]:
+    def letters(self, name: str) -> Iterator[tuple[tuple[int, ...], Moved]]:
         """The letters for an element of an array, each with where it stands before the element."""
-        if name not in self.arrays or self.arrays[name].shape[-1:] != (self.size,):
+        if name not in self.arrays or not self.of_elements(self.arrays[name]):
             return
         given = {each: letter for letter, (x, each) in self.one.given.items() if x == name}
         old = [self.one.old.get(x) for x, held in self.judged.held.items() if held == name]
@@ -157,7 +173,7 @@ class VjpTrial:
             row = () if each is None else (each,)
             yield row, given.get(each) or (old[0] if old else None)
 
-    def _judge_numbers(self, found: dict[str, Any], places: Sequence[int] | np.ndarray) -> None:
+    def _judge_numbers(self, found: dict[str, Any], places: Places) -> None:
         """The gradients by hyperparameters and by single numbers that are carried along.
 
         How an unnamed number shares with the hyperparameters what it hands on is the kernel's
@@ -168,7 +184,7 @@ class VjpTrial:
             if name in carried:
                 self._judge_number(name, carried[name], float(found[name][0]), places)
             elif name in self.run.named and not self.judged.blind:
-                letter = self._number(name)
+                letter = self.number(name)
                 whole = self._with_unnamed(letter, HIGH.mpf(float(found[name])), found)
                 self._judge_number(name, letter, whole, places)
         for x in self.numbers.moved:
@@ -176,7 +192,7 @@ class VjpTrial:
                 whole = self._with_unnamed(x, HIGH.zero, found)
                 self._judge_number(f"t at step {x.step}", x, whole, places)
 
-    def _number(self, name: str) -> Statistic | None:
+    def number(self, name: str) -> Statistic | None:
         """The letter of a hyperparameter, where the step reads it."""
         letters = {x.spelling.python: letter for x, letter in self.one.numbers.items()}
         return letters.get(name)
@@ -190,9 +206,7 @@ class VjpTrial:
                 direct += HIGH.mpf(float(found[name][0])) * by.value
         return float(direct)
 
-    def _judge_number(
-        self, name: str, x: Moved | None, kernel: float, places: Sequence[int] | np.ndarray
-    ) -> None:
+    def _judge_number(self, name: str, x: Moved | None, kernel: float, places: Places) -> None:
         terms = [self.shares[e][x] for e in places if x in self.own]
         declared = self.numbers.ops.add([*terms, self.own.get(x, exact(0.0))])
         alone = places[0] if len(places) == 1 else None
@@ -203,15 +217,15 @@ class VjpTrial:
         example = f", example {row[0]}" if row else ""
         place = "" if element is None else f", element {element}"
         where = f"{self.where}, dL/d{name}, step {now}{example}{place}"
-        return Point(where, lambda: self._words(element))
+        return Point(where, lambda: self.words(element))
 
-    def _words(self, element: int | None) -> str:
+    def words(self, element: int | None) -> str:
         """What the function was handed, as a reader would type it."""
         words = [f"t = {self.run.replay.now}"]
         if element is not None:
             for name, one in {**self.arrays, **self.adjoints}.items():
                 if name in self.judged.vjp.arguments:
-                    here = one[..., element] if one.shape[-1:] == (self.size,) else one[0]
+                    here = one[..., element] if self.of_elements(one) else one[0]
                     words.append(f"{name} = {here.tolist()!r}")
         words += [f"{name} = {value!r}" for name, value in self.run.named.items()]
         all_of = "" if element is not None else f"all {self.size} elements of a run, "

@@ -19,6 +19,7 @@ from symopt.verification.rule_subject import Subject, Vjp
 from symopt.verification.step_equations import StepEquations
 from symopt.verification.unnamed_states import stands_for
 from symopt.verification.verdict import Tally
+from symopt.verification.vjp_spoilt import judge_spoilt_step
 from symopt.verification.vjp_trials import Judged, VjpTrial
 from symopt.views import occurrences
 
@@ -81,6 +82,7 @@ class Vjps:
             trial.judge()
             if many:
                 trial.judge_many()
+                judge_spoilt_step(trial)
 
     def _ready(self, name: str, vjp: Vjp, run: Run) -> Judged:
         key = (name, run.replay.examples)
