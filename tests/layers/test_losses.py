@@ -8,8 +8,7 @@ from torch.nn import functional
 
 from symopt.declaration import loss, value
 from symopt.derivation.layer import derive_layer
-from symopt.errors import DerivationError, UsageError
-from symopt.judging import verify
+from symopt.errors import DerivationError
 from symopt.runtime.compiling import compile
 
 ALPHA, K = 0.8, 7
@@ -108,9 +107,28 @@ def test_what_does_not_fit_is_refused(library, name):
     assert str(error.value) == f"softmax_cross_entropy: {words}"
 
 
-def test_no_judge_is_pretended(library):
-    with pytest.raises(UsageError, match="squared_error is a loss, of which there is no judge yet"):
-        verify(library["squared_error"])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_a_batch_of_no_examples_has_a_sum_and_no_mean(library, reduction):
+    module = compile(library["softmax_cross_entropy"])
+    nothing, labels = np.zeros((0, 4)), np.zeros(0, int)
+    if reduction == "mean":
+        words = "the input has shape (0, 4); there is no mean of no losses"
+        with pytest.raises(ValueError) as error:  # noqa: PT011  # the whole message follows
+            module.forward(nothing, labels, reduction=reduction)
+        assert str(error.value) == f"softmax_cross_entropy: {words}"
+        with pytest.raises(ValueError, match="there is no mean of no losses"):
+            module.backward(1.0, nothing, labels, labels * 1.0, labels * 1.0, reduction=reduction)
+    else:
+        found, *_ = module.forward(nothing, labels, reduction=reduction)
+        assert np.sum(found) == 0
+
+
+@pytest.mark.parametrize("dloss", [np.ones(3), "one", None, [1.0]])
+def test_the_gradient_by_a_mean_is_a_number(library, dloss):
+    with pytest.raises(ValueError) as error:  # noqa: PT011  # the whole message follows
+        compile(library["squared_error"]).backward(dloss, Z, Z)
+    words = f"the gradient by the mean is {dloss!r}, not a number"
+    assert str(error.value) == f"squared_error: {words}"
 
 
 def test_a_wrong_reading_of_the_slide_is_refuted(library):
