@@ -38,6 +38,7 @@ from symopt.verification.judge import (
     Subject,
     TensorSubject,
     Verdict,
+    Vjp,
     judge_layer,
     judge_monitor,
     judge_penalty,
@@ -76,6 +77,8 @@ def subject(rule: UpdateRule, module: ModuleType) -> Subject:
         point_arguments=tuple(read),
         gradient=next((one.name for one in system.of_role(INPUT)), "g"),
         state_arguments=tuple(one.spelling.python for one in system.initial_hyperparameters),
+        step_vjp=_vjp(module, "step_vjp"),
+        point_vjp=_vjp(module, "gradient_point_vjp"),
     )
 
 
@@ -89,6 +92,12 @@ def monitor_subject(monitor: Monitor, module: ModuleType) -> MonitorSubject:
         state_arguments=tuple(one.spelling.python for one in system.initial_hyperparameters),
         make=getattr(module, class_name(monitor.name)),
     )
+
+
+def _vjp(module: ModuleType, name: str) -> Vjp | None:
+    """A gradient of a module's kernel, where it has one."""
+    function = getattr(module, name, None)
+    return function and Vjp(function, tuple(inspect.signature(function).parameters))
 
 
 def layer_subject(layer: Layer, module: ModuleType) -> LayerSubject:

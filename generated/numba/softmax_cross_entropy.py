@@ -108,6 +108,7 @@ def forward(
     kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
+    _check_reduction(reduction)
     alpha = _check_number("alpha", alpha, lambda x: 0 <= x <= 1, "[0, 1]")
     shapes = _shapes(z)
     z = _array("z", z, shapes, "element", z.dtype, READ)
@@ -123,7 +124,7 @@ def forward(
         Z.reshape(shapes.group_walked),
         alpha,
     )
-    return _reduced(loss, reduction), M, Z
+    return _reduced(loss, shapes, reduction), M, Z
 
 
 def backward(
@@ -148,6 +149,7 @@ def backward(
     kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
+    _check_reduction(reduction)
     alpha = _check_number("alpha", alpha, lambda x: 0 <= x <= 1, "[0, 1]")
     shapes = _shapes(z)
     dloss = _spread(dloss, shapes, z.dtype, reduction, kept)
@@ -421,26 +423,41 @@ def _labels(key: str, one: Any, shapes: _Shapes) -> np.ndarray:
     return np.ascontiguousarray(labels, np.int64)
 
 
-def _reduced(one: np.ndarray, reduction: str) -> Any:
-    """The losses of all groups as one number, or as they are; ValueError for no such way."""
-    _check_reduction(reduction)
+def _reduced(one: np.ndarray, shapes: _Shapes, reduction: str) -> Any:
+    """The losses of all groups as one number, or as they are."""
     if reduction == "none":
         return one
-    total = float(np.sum(one, dtype=np.float64))
-    return total / one.size if reduction == "mean" else total
+    return float(np.sum(one, dtype=np.float64)) / _losses(shapes, reduction)
 
 
 def _spread(one: Any, shapes: _Shapes, dtype: Any, reduction: str, kept: Any) -> np.ndarray:
-    """The gradient by the loss of each group, from that by the mean or the sum."""
-    _check_reduction(reduction)
+    """The gradient by the loss of each group, from that by the mean or the sum, a number."""
     if reduction == "none":
         return one
+    try:
+        whole = None if np.ndim(one) else float(one)
+    except (TypeError, ValueError):
+        whole = None
+    if whole is None:
+        raise ValueError(f"softmax_cross_entropy: the gradient by the {reduction} is {one!r}, not a number")
     spread = _result("spread", shapes.group, dtype, kept)
-    spread.fill(float(one) / (math.prod(shapes.group) if reduction == "mean" else 1))
+    spread.fill(whole / _losses(shapes, reduction))
     return spread
 
 
+def _losses(shapes: _Shapes, reduction: str) -> int:
+    """By how many losses their sum is divided; ValueError for the mean of none."""
+    if reduction == "sum":
+        return 1
+    if not math.prod(shapes.group):
+        raise ValueError(
+            f"softmax_cross_entropy: the input has shape {shapes.element}; there is no mean of no losses"
+        )
+    return math.prod(shapes.group)
+
+
 def _check_reduction(reduction: str) -> None:
+    """ValueError for no such way from many losses to one."""
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(
             f"softmax_cross_entropy: the reduction is {reduction!r}; write 'mean', 'sum' or 'none'"

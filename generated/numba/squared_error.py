@@ -75,6 +75,7 @@ def forward(
     kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
+    _check_reduction(reduction)
     shapes = _shapes(x)
     x = _array("x", x, shapes, "element", x.dtype, READ)
     target = _array("target", target, shapes, "element", x.dtype, READ)
@@ -84,7 +85,7 @@ def forward(
         target.reshape(shapes.element_walked),
         loss.reshape(shapes.group_walked),
     )
-    return _reduced(loss, reduction)
+    return _reduced(loss, shapes, reduction)
 
 
 def backward(
@@ -103,6 +104,7 @@ def backward(
     kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
+    _check_reduction(reduction)
     shapes = _shapes(x)
     dloss = _spread(dloss, shapes, x.dtype, reduction, kept)
     dloss = _array("dloss", dloss, shapes, "group", x.dtype, READ)
@@ -365,26 +367,41 @@ def _labels(key: str, one: Any, shapes: _Shapes) -> np.ndarray:
     return np.ascontiguousarray(labels, np.int64)
 
 
-def _reduced(one: np.ndarray, reduction: str) -> Any:
-    """The losses of all groups as one number, or as they are; ValueError for no such way."""
-    _check_reduction(reduction)
+def _reduced(one: np.ndarray, shapes: _Shapes, reduction: str) -> Any:
+    """The losses of all groups as one number, or as they are."""
     if reduction == "none":
         return one
-    total = float(np.sum(one, dtype=np.float64))
-    return total / one.size if reduction == "mean" else total
+    return float(np.sum(one, dtype=np.float64)) / _losses(shapes, reduction)
 
 
 def _spread(one: Any, shapes: _Shapes, dtype: Any, reduction: str, kept: Any) -> np.ndarray:
-    """The gradient by the loss of each group, from that by the mean or the sum."""
-    _check_reduction(reduction)
+    """The gradient by the loss of each group, from that by the mean or the sum, a number."""
     if reduction == "none":
         return one
+    try:
+        whole = None if np.ndim(one) else float(one)
+    except (TypeError, ValueError):
+        whole = None
+    if whole is None:
+        raise ValueError(f"squared_error: the gradient by the {reduction} is {one!r}, not a number")
     spread = _result("spread", shapes.group, dtype, kept)
-    spread.fill(float(one) / (math.prod(shapes.group) if reduction == "mean" else 1))
+    spread.fill(whole / _losses(shapes, reduction))
     return spread
 
 
+def _losses(shapes: _Shapes, reduction: str) -> int:
+    """By how many losses their sum is divided; ValueError for the mean of none."""
+    if reduction == "sum":
+        return 1
+    if not math.prod(shapes.group):
+        raise ValueError(
+            f"squared_error: the input has shape {shapes.element}; there is no mean of no losses"
+        )
+    return math.prod(shapes.group)
+
+
 def _check_reduction(reduction: str) -> None:
+    """ValueError for no such way from many losses to one."""
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(
             f"squared_error: the reduction is {reduction!r}; write 'mean', 'sum' or 'none'"

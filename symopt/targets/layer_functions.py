@@ -134,7 +134,8 @@ def _function(
         **dict.fromkeys((drawing.name for drawing in one.drawn), ELEMENT),
     }
     arrays = [argument for argument in taken if argument.kind == ARRAY]
-    lines = [f"{a.name} = {number_check(a)}" for a in taken if a.kind == NUMBER]
+    lines = ["_check_reduction(reduction)"] if isinstance(layer, Loss) else []
+    lines += [f"{a.name} = {number_check(a)}" for a in taken if a.kind == NUMBER]
     steps = [a.name for a in taken if a.kind == STEP and a.name != GROUPS]
     lines += [f"{one} = _check_step({one})" for one in steps]
     lines += checked_words(one.drawn)
@@ -158,7 +159,7 @@ def _function(
         f'_narrowed("{key}", {key}, {model}.dtype, kept)' if key in wide else key for key in results
     ]
     if isinstance(layer, Loss) and name == "forward":
-        returned[0] = f"_reduced({returned[0]}, reduction)"
+        returned[0] = f"_reduced({returned[0]}, shapes, reduction)"
     return {
         "name": name,
         "signature": [_loosely(one, first) for one in in_full(layer, taken)],

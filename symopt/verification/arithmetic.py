@@ -187,6 +187,20 @@ class Arithmetic:
         return self.settled(result.value, size, result.error + allowed, result.scalar)
 
 
+def as_geometric_sum(response: Quantity, kept: Quantity) -> Quantity:
+    """The response C to a constant, which a kernel may take from what is kept, P.
+
+    The closed form C/(1 − P)·(1 − P) loses what cancels in 1 − P: its error is C/(1 − P) times that
+    of P and a rounding of either term.
+    """
+    gap = float(abs(1 - kept.value))
+    if not gap or not response.bounded:
+        return response
+    size, unit = float(abs(response.value)), FLOAT64.unit
+    lost = size / gap * (kept.error + 2 * unit * (1 + float(abs(kept.value))))
+    return response._replace(error=response.error + lost + 4 * unit * size)
+
+
 def _sums_exactly(terms: Sequence[Quantity]) -> bool:
     total = HIGH.zero
     for x in terms:

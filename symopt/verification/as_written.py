@@ -7,6 +7,9 @@ cancels in a sum does not widen the bound of what is made of the result. In unit
 * a sum of n terms, of which no partial sum exceeds the sum S of the terms as they are, is granted
   3(n − 1)·u·S. Its n − 1 additions are off by (n − 1)·u·S, and a factor drawn into it by a
   reciprocal and a product of each term, by 2u·S, which is no more than twice that;
+* of two numbers of the kernel's own arrays the sum is rounded once, whatever they are. What more
+  is granted is for sums and products that it stands in: exp(z − M) is exp of one rounding of z − M,
+  however large z and M are, and a·(z − M) may be a·z − a·M;
 * a root whose argument may be zero or below has no bound, as nothing says that no term of the
   argument is negative.
 
@@ -30,6 +33,11 @@ def settled(x: Quantity) -> Quantity:
     return x._replace(size=float(abs(x.value))) if x.bounded else x
 
 
+def _operand(x: Quantity) -> Quantity:
+    """A number as a term or a factor, with what may be lost by drawing that into it."""
+    return settled(x._replace(error=x.error + x.drawn, drawn=0.0))
+
+
 @dataclass(frozen=True)
 class AsWritten(Arithmetic):
     """The operations of kernels that draw factors into sums, but take each difference first.
@@ -41,12 +49,16 @@ class AsWritten(Arithmetic):
 
     def add(self, terms: Sequence[Quantity], roundings: int = 3) -> Quantity:
         """The sum, each addition granted so many roundings of the terms as they are."""
-        found = super().add([settled(x) for x in terms], roundings)
+        found = super().add([_operand(x) for x in terms], roundings)
+        if len(terms) == 2 and found.bounded and not any(x.error or x.drawn for x in terms):
+            error = 0.0 if self.data.holds(found.value) else self.data.unit * abs(found.value)
+            lost = max(0.0, found.error - float(error))
+            found = found._replace(error=found.error - lost, drawn=lost)
         return self._sized(found, math.fsum(x.size for x in terms))
 
     def multiply(self, factors: Sequence[Quantity]) -> Quantity:
         """The product, in any order of its factors."""
-        found = super().multiply([settled(x) for x in factors])
+        found = super().multiply([_operand(x) for x in factors])
         value, beyond = 1.0, 0.0
         for x in factors:
             own = float(abs(x.value))

@@ -12,7 +12,8 @@ from sympy import Basic, FiniteSet, Interval, S, Set, sympify
 from symopt.errors import DeclarationError
 from symopt.notation import Hyperparameter
 
-_HUGE = {"float32": 1e15, "float64": 1e120}  # their squares are finite
+HUGE = {"float32": 1e15, "float64": 1e120}  # their squares are finite
+HUGE_IN_GRADIENTS = {"float32": 1e11, "float64": 1e90}  # their cubes are finite, and so is 1/σ³
 _START = ("zero", "normal", "near one")
 _GRADIENTS = ("normal", "zero", "huge", "tiny", "one-signed", "wild")
 _TRIES = 200
@@ -120,11 +121,16 @@ def starts(size: int, dtype: str, random: np.random.Generator) -> np.ndarray:
     return found.astype(dtype)
 
 
-def gradients(shape: tuple[int, ...], dtype: str, random: np.random.Generator) -> np.ndarray:
+def gradients(
+    shape: tuple[int, ...],
+    dtype: str,
+    random: np.random.Generator,
+    huge: Mapping[str, float] = HUGE,
+) -> np.ndarray:
     """Gradients of one step: of each component one kind, from zero through tiny to huge."""
     found = random.normal(size=shape)
     kinds = np.arange(shape[-1]) // len(_START) % len(_GRADIENTS)
-    scale = {"zero": 0.0, "huge": _HUGE[dtype], "tiny": 1 / _HUGE[dtype]}
+    scale = {"zero": 0.0, "huge": huge[dtype], "tiny": 1 / huge[dtype]}
     for word, factor in scale.items():
         found[..., kinds == _GRADIENTS.index(word)] *= factor
     one_signed = kinds == _GRADIENTS.index("one-signed")

@@ -17,13 +17,27 @@ root's argument once for both. So what the chain is granted covers one end, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from sympy import Basic, Dummy, Expr, Heaviside, Piecewise, S, ceiling, floor, sign
+from sympy import (
+    And,
+    Basic,
+    Dummy,
+    Expr,
+    Heaviside,
+    Or,
+    Piecewise,
+    Pow,
+    S,
+    ceiling,
+    floor,
+    powsimp,
+    sign,
+)
 
 from symopt.verification.meaning import Meaning, Place, meaning
 from symopt.verification.quantity import Quantity
-from symopt.verification.unrolled import Line, read
+from symopt.verification.unrolled import read
 from symopt.views import canonical
 
 GRANTED = 2
@@ -33,41 +47,66 @@ _STEPWISE = (sign, floor, ceiling)
 
 
 class Chain:
-    """The partial derivatives of each line of a group, found once for each number of elements."""
+    """The partial derivatives of equations, each a letter and its right side, found once.
 
-    def __init__(self, lines: Iterable[Line]) -> None:
-        self.lines = [line for line in lines if line.past is None]
+    Nothing is differentiated by what is ``held``.
+    """
+
+    def __init__(
+        self, equations: Iterable[tuple[Basic, Expr]], held: Collection[Basic] = ()
+    ) -> None:
         self._reads: dict[Basic, frozenset[Basic]] = {}
         self._partials: dict[Basic, list[tuple[Basic, Meaning, set[Basic]]]] = {}
-        for line in self.lines:
-            right = canonical(line.right)
-            self._partials[line.letter] = [
-                (letter, meaning(slope), read(slope))
-                for letter in sorted(read(right), key=str)
+        for left, written in equations:
+            right = canonical(written)
+            self._partials[left] = [
+                (letter, meaning(slope), surely_read(slope))
+                for letter in sorted(read(right) - set(held), key=str)
                 if (slope := partial_derivative(right, letter)) != 0
             ]
-            inner = [self._reads.get(one, frozenset({one})) for one in read(right)]
-            self._reads[line.letter] = frozenset().union(*inner)
+            inner = [self._reads.get(one, frozenset({one})) for one in surely_read(right)]
+            self._reads[left] = frozenset().union(*inner)
 
     def gradients(self, place: Place, handed: Mapping[Basic, Quantity]) -> dict[Basic, Quantity]:
         """The gradient by each letter, from those by the outputs."""
         ops = place.world.ops
         terms: dict[Basic, list[Quantity]] = {one: [found] for one, found in handed.items()}
-        for line in reversed(self.lines):
-            if line.letter not in terms:
+        for left, partials in reversed(self._partials.items()):
+            if left not in terms:
                 continue
-            own = ops.add(terms[line.letter])
-            for letter, partial, _ in self._partials[line.letter]:
+            own = ops.add(terms[left])
+            for letter, partial, _ in partials:
                 share = ops.multiply([own, ops.lifted(partial(place))])
                 terms.setdefault(letter, []).append(share)
         return {letter: _granted(ops.add(ones)) for letter, ones in terms.items()}
 
+    def tangents(self, place: Place, moved: Mapping[Basic, Quantity]) -> dict[Basic, Quantity]:
+        """How fast each letter moves with those that are moved, itself among them."""
+        ops = place.world.ops
+        found = dict(moved)
+        for left, partials in self._partials.items():
+            ways = [
+                ops.multiply([partial(place), found[letter]])
+                for letter, partial, _ in partials
+                if letter in found
+            ]
+            if ways:
+                found[left] = ops.add(ways)
+        return found
+
+    def reached(self, output: Basic) -> set[Basic]:
+        """The letters whose gradients an adjoint of an output enters, itself among them."""
+        found = {output}
+        for left, partials in reversed(self._partials.items()):
+            found |= {letter for letter, _, _ in partials} if left in found else set()
+        return found
+
     def touched(self, input: Basic) -> set[Basic]:
-        """The letters whose gradients read an input."""
+        """The letters whose gradients read an input, whichever branches are taken."""
         found: set[Basic] = set()
-        for line in reversed(self.lines):
-            through = line.letter in found
-            for letter, _, letters in self._partials[line.letter]:
+        for left, partials in reversed(self._partials.items()):
+            through = left in found
+            for letter, _, letters in partials:
                 behind = {one for x in letters for one in self._reads.get(x, frozenset({x}))}
                 if through or input in behind:
                     found.add(letter)
@@ -76,6 +115,22 @@ class Chain:
 
 def _granted(x: Quantity) -> Quantity:
     return x._replace(error=GRANTED * x.error)
+
+
+def surely_read(expr: Basic) -> set[Basic]:
+    """The plain letters that are read whichever branch of a case distinction is taken.
+
+    >>> from symopt.notation import statistic
+    >>> x, y, z = map(statistic, "xyz")
+    >>> sorted(map(str, surely_read(Piecewise((x, y > 0), (x * z, True)))))
+    ['x', 'y']
+    """
+    if isinstance(expr, Piecewise):
+        values, conditions = zip(*(pair.args for pair in expr.args), strict=True)
+        return surely_read(conditions[0]) | set.intersection(*map(surely_read, values))
+    if isinstance(expr, And | Or):
+        return set.intersection(*map(surely_read, expr.args))
+    return read(expr) if not expr.args else set().union(*map(surely_read, expr.args))
 
 
 def partial_derivative(right: Expr, letter: Basic) -> Expr:
@@ -87,5 +142,7 @@ def partial_derivative(right: Expr, letter: Basic) -> Expr:
     """
     held = {node: Dummy(real=True) for node in right.atoms(*_STEPWISE)}
     found = right.xreplace(held).diff(letter)
+    if any(not one.exp.is_number for one in right.atoms(Pow)):
+        found = powsimp(found, combine="exp")  # β^t/β is 0/0 at β = 0
     found = found.replace(Heaviside, lambda x, *_: Piecewise((S.Zero, x < 0), (S.One, True)))
     return found.xreplace({name: node for node, name in held.items()})

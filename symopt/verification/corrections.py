@@ -12,11 +12,11 @@ from symopt.declaration import Debias, Equation, Layer
 from symopt.errors import DeclarationError
 from symopt.nodes import Sigma
 from symopt.notation import Sequence, Statistic, hat, index, sequence
-from symopt.verification.arithmetic import Arithmetic
+from symopt.verification.arithmetic import Arithmetic, as_geometric_sum
 from symopt.verification.averages import unbiased
 from symopt.verification.definitions import Definition, entries
 from symopt.verification.meaning import Meaning, Place, integer, meaning
-from symopt.verification.quantity import FLOAT64, Quantity
+from symopt.verification.quantity import Quantity
 from symopt.verification.unrolled import is_running
 from symopt.views import rewrite
 
@@ -62,19 +62,11 @@ class Correction:
         for now in range(1, steps + 1):
             place = Place(world, now, {}, 0)
             world.known = {letter: right(place) for letter, right in self._steps}
-        world.known[self.driven] = self._summed(world.known)
+        world.known[self.driven] = as_geometric_sum(
+            world.known[self.driven], world.known[self.kept]
+        )
         world.now = steps
         return world
-
-    def _summed(self, known: Mapping[Sequence, Quantity]) -> Quantity:
-        """The response C, which a kernel may take from what is kept, P, as C/(1 − P)·(1 − P)."""
-        response, rest = known[self.driven], known[self.kept]
-        gap = float(abs(1 - rest.value))
-        if not gap or not response.bounded:
-            return response
-        size, unit = float(abs(response.value)), FLOAT64.unit
-        lost = size / gap * (rest.error + 2 * unit * (1 + float(abs(rest.value))))
-        return response._replace(error=response.error + lost + 4 * unit * size)
 
     def value(self, raw: Quantity, responses: _Responses) -> Quantity:
         """The corrected average: what is more than the start's response, by that to ones."""

@@ -168,10 +168,10 @@ class Declared:
             if not found.bounded or not bounded:
                 return found
             below, above = ends(letter)
-            difference = slope(below, here, above, weights, by)
+            differences = [slope(below, here, above, weights, by)]
             what = f"{self.anatomy.layer.name}, dL/d{letter}"
             at_kink = partial(fine.at_kink, here)
-            return trusted(found, difference, self.ops.data.tiny, at_kink, what)
+            return trusted(found, differences, self.ops.data.tiny, at_kink, what)
 
         return gradient
 

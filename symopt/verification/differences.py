@@ -1,9 +1,10 @@
-"""A group's forward pass at 250 digits, and its slopes by central differences.
+"""Equations at 500 digits, and slopes by central differences.
 
-No rule of differentiation is trusted here. With a step of 10^-40 of the data's spread the
-difference quotient is off by some 10^-80 through what is left out of it, and by less than 10^-60
-through cancellation, even where data of 10^-90 stand beside parameters of 1. How large a gradient's
-terms are and how far off a kernel may be is told by the chain rule, whose value must agree.
+No rule of differentiation is trusted here. With a step of 10^-40 of what is moved, or of a group's
+spread, the difference quotient is off by some 10^-80 through what is left out of it. What moves by
+10^-420 of what it is added to, as a parameter does with an epsilon beside squares of 10^180, keeps
+80 digits. How large a gradient's terms are and how far off a kernel may be is told by the chain
+rule, whose value must agree.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from sympy import Abs, Basic, Max, Min, S, ceiling, floor, lambdify, preorder_tr
 from sympy.core.relational import Relational
 
 from symopt.verification.quantity import HIGH, UNBOUNDED, Quantity
-from symopt.verification.unrolled import Line
 from symopt.views import canonical
 
 FINE = MPContext()  # a context of our own: nobody else's precision changes
-FINE.dps = 250
-STEP = FINE.mpf(10) ** -40
+FINE.dps = 500
+STEP = FINE.mpf(10) ** -40  # relative to what is moved
+STEPS_AT_ZERO = tuple(FINE.mpf(10) ** -digits for digits in (60, 120, 180, 240, 480))
 
 _AGREEMENT = 1e-20
 _KINK = 1e-15
@@ -54,10 +55,10 @@ _Function = tuple[list[Basic], Callable[..., Any]]
 
 
 class Fine:
-    """Lines as functions of exact numbers."""
+    """Equations, each a letter and its right side, as functions of exact numbers."""
 
-    def __init__(self, lines: Iterable[Line]) -> None:
-        self._rights = [(line.letter, canonical(line.right)) for line in lines]
+    def __init__(self, equations: Iterable[tuple[Basic, Basic]]) -> None:
+        self._rights = [(letter, canonical(right)) for letter, right in equations]
         self._steps = [(letter, _function(right)) for letter, right in self._rights]
 
     def values(self, inputs: Values) -> dict[Basic, Any]:
@@ -106,35 +107,55 @@ def _alike_at_kinks(node: Basic) -> Iterable[tuple[Basic, Basic]]:
     return []
 
 
-def slope(below: Values, here: Values, above: Values, weights: Values, by: Any) -> tuple[Any, Any]:
+def beside(number: Any, like: Any = 0) -> tuple[Any, ...]:
+    """How far a number is moved; where it is zero, as one of another size would be.
+
+    Where there is no such size it may be that of a decay, of which 1 is much, or of an epsilon
+    beside tiny squares; what starts as a square has a difference as small as the step. So one of
+    several steps must do.
+    """
+    by = STEP * abs(FINE.mpf(number)) or STEP * abs(like)
+    return (by,) if by else STEPS_AT_ZERO
+
+
+def slope(
+    below: Values | None, here: Values, above: Values | None, weights: Values, by: Any
+) -> tuple[Any, Any]:
     """The central difference of a weighted sum of letters, and how much left and right differ.
 
-    Each letter's difference is taken by itself, so that none drowns in another's value.
+    Each letter's difference is taken by itself, so that none drowns in another's value. Where there
+    is no number on one side, as at the end of a range, it is the difference of the other.
     """
+    low, high = here if below is None else below, here if above is None else above
     whole = apart = FINE.zero
     for letter, weight in weights.items():
-        whole += weight * (above[letter] - below[letter])
-        apart += abs(weight * (above[letter] + below[letter] - 2 * here[letter]))
+        whole += weight * (high[letter] - low[letter])
+        apart += abs(weight * (high[letter] + low[letter] - 2 * here[letter]))
+    if below is None or above is None:
+        return whole / by, FINE.zero
     return whole / (2 * by), apart / by
 
 
 def trusted(
-    chained: Quantity, slope: tuple[Any, Any], tiny: float, at_kink: Callable[[], bool], what: str
+    chained: Quantity,
+    slopes: Iterable[tuple[Any, Any]],
+    tiny: float,
+    at_kink: Callable[[], bool],
+    what: str,
 ) -> Quantity:
-    """A gradient by the chain rule, with a central difference for its value.
+    """A gradient by the chain rule, with a central difference for its value, the first that agrees.
 
     Without a bound at a kink, where any number between the slopes would do. Kinks may cancel:
     max(x, 0) + log(1 + exp(-|x|)) has a slope of 1/2 at 0, and none by the branches.
     """
-    value, apart = slope
-    size = HIGH.mpf(max(chained.size, tiny))
-    if apart > _KINK * size:
+    # a size that falls below doubles is zero; what a kernel may be off by is not
+    size = max(HIGH.mpf(chained.size), HIGH.mpf(chained.error), HIGH.mpf(tiny))
+    value = apart = HIGH.zero
+    for value, apart in slopes:
+        if apart <= _KINK * size and abs(value - chained.value) <= _AGREEMENT * size:
+            return chained if chained.exactly_zero else chained._replace(value=HIGH.mpf(value))
+    if apart > _KINK * size or at_kink():
         return UNBOUNDED
-    value = HIGH.mpf(value)
-    if abs(value - chained.value) > _AGREEMENT * size:
-        if at_kink():
-            return UNBOUNDED
-        raise AssertionError(
-            f"{what}: the chain rule gives {chained.value}, central differences {value}"
-        )
-    return chained._replace(value=value)
+    raise AssertionError(
+        f"{what}: the chain rule gives {chained.value}, central differences {HIGH.mpf(value)}"
+    )

@@ -7,6 +7,7 @@ exact, and so is what they give.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -56,7 +57,12 @@ def power(ops: Arithmetic, base: Quantity, exponent: Quantity) -> Quantity:
         for side in {base.error, -base.error}
         for other in {exponent.error, -exponent.error}
     ]
-    return _library(ops, value, corners, scalar)
+    found = _library(ops, value, corners, scalar)
+    if not found.bounded or scalar:
+        return found
+    # what cancelled in x is lost from a power of x too, so its magnitude goes along
+    beyond = (base.size / float(abs(base.value))) ** max(1.0, float(abs(exponent.value)))
+    return found._replace(size=found.size * beyond) if beyond < math.inf else found
 
 
 def _power_of_infinity(base: Quantity, exponent: Quantity, whole: bool) -> Quantity:
@@ -171,8 +177,12 @@ def extreme(choose: Callable[..., Any]) -> Callable[[Arithmetic, Sequence[Quanti
             choose(x.value + x.error for x in operands),
         )
         error = max(apart(end, value) for end in ends)
-        size = max(x.size for x in operands if x.infinite == HIGH.isinf(value))
-        return Quantity(value, size, error, scalar)
+        chosen = [
+            x
+            for x in operands
+            if x.infinite == HIGH.isinf(value) and apart(x.value, value) <= x.error + error
+        ]
+        return Quantity(value, max(x.size for x in chosen), error, scalar)
 
     return apply
 

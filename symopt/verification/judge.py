@@ -6,7 +6,8 @@ from symopt.verification.monitor_subject import MonitorSubject
 from symopt.verification.monitors import judge_monitor
 from symopt.verification.penalties import judge_penalty
 from symopt.verification.reductions import REDUCTION
-from symopt.verification.rules import Subject, judge_rule
+from symopt.verification.rule_subject import Subject, Vjp
+from symopt.verification.rules import judge_rule
 from symopt.verification.schedules import judge_schedule
 from symopt.verification.tensor_judge import judge_tensor
 from symopt.verification.tensor_subject import TensorSubject
@@ -19,6 +20,7 @@ __all__ = [
     "Subject",
     "TensorSubject",
     "Verdict",
+    "Vjp",
     "judge_layer",
     "judge_monitor",
     "judge_penalty",

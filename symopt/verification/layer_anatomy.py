@@ -38,12 +38,12 @@ class Parts:
     @cached_property
     def chain(self) -> Chain:
         """The gradients by the chain rule."""
-        return Chain(self.training.lines)
+        return Chain(self.training.differentiated)
 
     @cached_property
     def fine(self) -> Fine:
         """The forward pass for central differences."""
-        return Fine(self.training.lines)
+        return Fine(self.training.equations)
 
     @cached_property
     def later(self) -> Forward:

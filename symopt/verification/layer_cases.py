@@ -8,15 +8,13 @@ from itertools import product
 
 import numpy as np
 
-from symopt.verification.cases import Setting
+from symopt.verification.cases import HUGE_IN_GRADIENTS, Setting
 from symopt.verification.groups import Arrangement
 from symopt.verification.reductions import TO_ONE
 
 SHAPES = ((3, 4), (2, 2, 3), (1, 2, 2, 2), (2, 4, 1, 2), (1, 3), (2, 1))
 STEPS = (1, 2, 5, 30)
 
-# 1/σ³ is a normal number for data of these sizes
-_HUGE = {"float32": 1e11, "float64": 1e90}
 _MEAN = 1e4  # in spreads
 _LEVEL = 1e4  # exponentials overflow at it, and vanish at its negative
 
@@ -104,11 +102,11 @@ def _constant(one: Arrangement, _: str, random: np.random.Generator) -> np.ndarr
 
 
 def _huge(one: Arrangement, dtype: str, random: np.random.Generator) -> np.ndarray:
-    return _HUGE[dtype] * random.normal(size=one.shape)
+    return HUGE_IN_GRADIENTS[dtype] * random.normal(size=one.shape)
 
 
 def _tiny(one: Arrangement, dtype: str, random: np.random.Generator) -> np.ndarray:
-    return random.normal(size=one.shape) / _HUGE[dtype]
+    return random.normal(size=one.shape) / HUGE_IN_GRADIENTS[dtype]
 
 
 def _with_zeros(one: Arrangement, _: str, random: np.random.Generator) -> np.ndarray:

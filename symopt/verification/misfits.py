@@ -12,7 +12,7 @@ from symopt.verification.layer_anatomy import LayerAnatomy
 from symopt.verification.layer_calls import Answer, Arrays
 from symopt.verification.layer_cases import Case
 from symopt.verification.layer_subject import LayerSubject
-from symopt.verification.reductions import REDUCTION
+from symopt.verification.reductions import REDUCTION, TO_ONE
 from symopt.verification.trials import Trial
 from symopt.verification.verdict import Tally
 
@@ -58,7 +58,6 @@ def judge_arguments(
             return
         known = {**trial.known(), **{x: forward.arrays[x] for x in subject.results[1:]}}
         updated = {one.spelling.python for one in anatomy.averages}
-        each = _of_elements(anatomy)
         kernels = [
             ("forward", subject.forward, subject.forward_arguments, updated),
             ("backward", subject.backward, subject.backward_arguments, set()),
@@ -67,7 +66,7 @@ def judge_arguments(
         for what, kernel, names, written in kernels:
             if kernel is not None and not tally.refuted:
                 handed = {x: known[x] for x in names}
-                _Kernel(what, kernel, handed, written, updated, each, tally, case).judge()
+                _Kernel(what, kernel, handed, written, trial, tally, case).judge()
 
 
 def _of_elements(anatomy: LayerAnatomy) -> set[str]:
@@ -86,15 +85,15 @@ class _Kernel:
         kernel: Callable[..., Any],
         handed: dict[str, Any],
         written: set[str],
-        averages: set[str],
-        each: set[str],
+        trial: Trial,
         tally: Tally,
         case: Case,
     ) -> None:
         self.where = f"{tally.name}, {what}"
         self.kernel, self.handed, self.written = kernel, handed, written
-        self.averages = averages
-        self.each = each & set(handed)
+        self.averages = {one.spelling.python for one in trial.anatomy.averages}
+        self.each = _of_elements(trial.anatomy) & set(handed)
+        self.outer = f"d{trial.anatomy.output.spelling.python}"
         self.tally, self.case = tally, case
         self.arrays: Arrays = {x: y for x, y in handed.items() if isinstance(y, np.ndarray)}
 
@@ -120,6 +119,9 @@ class _Kernel:
                 self._judge_labels(name, array)
         if REDUCTION in self.handed:
             self._refusing({REDUCTION: _NO_REDUCTION}, f"a reduction {_NO_REDUCTION!r}")
+            if self.outer in self.handed:
+                several = {REDUCTION: TO_ONE[0], self.outer: self.handed[self.outer]}
+                self._refusing(several, f"{self.outer} of several numbers by the {TO_ONE[0]}")
         if "groups" in self.handed:
             count = self.case.arrangement.shape[1] + 1
             self._refusing({"groups": count}, f"{count} groups of {count - 1} channels")
@@ -162,6 +164,9 @@ class _Kernel:
             for name in self.arrays:
                 if copies[name].tobytes() != handed[name].tobytes():
                     self._refute(f"{words} are refused, but {name} has changed")
+            return
+        except Exception as error:  # whatever a kernel stumbles over is no refusal
+            self._refute(f"{words}: {type(error).__name__} in place of a refusal: {error}")
             return
         self._refute(f"{words} are not refused")
 

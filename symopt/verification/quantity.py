@@ -63,13 +63,15 @@ class Quantity(NamedTuple):
     """An exact ``value``, its ``size`` with all signs positive, and how far a kernel may be off.
 
     A ``scalar`` depends on no array and is computed in double precision. The error is infinite
-    where no bound holds, and not a number where the value does not exist (0/0).
+    where no bound holds, and not a number where the value does not exist (0/0). What is ``drawn``
+    is lost besides in a sum or a product, which a kernel may draw into this one.
     """
 
     value: Any
     size: float
     error: float
     scalar: bool = False
+    drawn: float = 0.0
 
     @property
     def bounded(self) -> bool:

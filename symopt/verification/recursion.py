@@ -11,10 +11,10 @@ from symopt.errors import DeclarationError
 from symopt.nodes import Sigma
 from symopt.notation import Sequence
 from symopt.verification.anatomy import Anatomy
-from symopt.verification.arithmetic import Arithmetic
+from symopt.verification.arithmetic import Arithmetic, as_geometric_sum
 from symopt.verification.definitions import Definition
 from symopt.verification.meaning import Meaning, Place, integer, meaning
-from symopt.verification.quantity import FLOAT64, Quantity, scalar
+from symopt.verification.quantity import Quantity, scalar
 
 _Key = tuple[Sequence, int, int]
 
@@ -102,21 +102,9 @@ class Recursion(ABC):
         result = self.read(one.right, there)
         if one.mixed and result.bounded:
             result = self.ops.averaged(result, [self.read(past, there) for past in one.mixed])
-        return result if one.kept is None else self._summed(result, one.kept, time, place)
-
-    def _summed(self, response: Quantity, kept: Sequence, time: int, place: Place) -> Quantity:
-        """A response C, which a kernel may take from what is kept, P, as C/(1 − P)·(1 − P).
-
-        The closed form loses what cancels in 1 − P: its error is C/(1 − P) times that of P and a
-        rounding of either term.
-        """
-        rest = self.value(kept, time, place)
-        gap = float(abs(1 - rest.value))
-        if not gap or not response.bounded:
-            return response
-        size, unit = float(abs(response.value)), FLOAT64.unit
-        lost = size / gap * (rest.error + 2 * unit * (1 + float(abs(rest.value))))
-        return response._replace(error=response.error + lost + 4 * unit * size)
+        if one.kept is None:
+            return result
+        return as_geometric_sum(result, self.value(one.kept, time, place))
 
     def number(self, symbol: Basic) -> Quantity:
         """A hyperparameter."""

@@ -10,14 +10,15 @@ import numpy as np
 from sympy import Basic
 
 from symopt.notation import Sequence
-from symopt.verification.differences import FINE
+from symopt.verification.chains import Chain
+from symopt.verification.differences import FINE, Fine
 from symopt.verification.groups import Key
 from symopt.verification.layer_anatomy import LayerAnatomy
 from symopt.verification.layer_calls import Answer, Arrays
 from symopt.verification.layer_cases import Case
 from symopt.verification.layer_subject import LayerSubject
 from symopt.verification.trials import Table, Trial
-from symopt.verification.unrolled import entry
+from symopt.verification.unrolled import Unrolled, entry
 from symopt.verification.verdict import Point, Tally
 
 _BAD = (math.nan, math.inf, -math.inf)
@@ -87,26 +88,31 @@ class _Spoilt:
         if math.isnan(self.bad) and not self.tally.refuted:
             backward = self.trial.ask_backward(forward)
             if backward is not None:
-                touched = self.trial.declared.parts(self.group).chain.touched(self.plain)
+                touched = Chain(self._lines().differentiated).touched(self.plain)
                 lost = partial(self._reads, touched)
                 self._compare("backward", self.trial.backward_table(), backward, lost)
 
     def _lost_forward(self) -> Callable[[Basic, Key], bool]:
         """Whether the equations have no finite number for a letter at a place."""
-        declared = self.trial.declared
-        parts = declared.parts(self.group)
+        declared, lines = self.trial.declared, self._lines()
         inputs = {one: FINE.mpf(x.value) for one, x in declared.letters(self.group).known.items()}
         inputs[self.plain] = FINE.mpf(self.bad)
-        known = parts.fine.values(inputs)
+        known = Fine(lines.equations).values(inputs)
 
         def lost(letter: Basic, at: Key) -> bool:
-            for line in parts.training.of(letter):
+            for line in lines.of(letter):
                 place = self._place(line.element)
                 if (place or self.group) == at:
                     return not FINE.isfinite(known[line.letter])
             return False
 
         return lost
+
+    def _lines(self) -> Unrolled:
+        """The group's lines, in which an element that its label does not pick out is not read."""
+        taken, arrays = self.anatomy, self.trial.arrays
+        labels = {x: 1 + int(arrays[x.spelling.python][self.group]) for x in taken.labels}
+        return self.trial.declared.parts(self.group).training.labelled(labels)
 
     def _place(self, element: int | None) -> Key | None:
         members = self.trial.case.arrangement.members[self.group]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from sympy import Add, Basic, Expr, Indexed, Integer, Max
@@ -11,8 +11,8 @@ from sympy import Add, Basic, Expr, Indexed, Integer, Max
 from symopt.declaration import Equation, Inference, Layer, Loss
 from symopt.errors import DeclarationError
 from symopt.nodes import Expectation, Gradient, Largest, Norm, Sigma
-from symopt.notation import Index, Parameter, Sequence, Statistic, statistic
-from symopt.views import rewrite
+from symopt.notation import Index, Label, Parameter, Sequence, Statistic, statistic
+from symopt.views import canonical, rewrite
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,22 @@ class Unrolled:
         for line in self.lines:
             found.update(dict.fromkeys(sorted(read(line.right), key=str)))
         return tuple(one for one in found if one not in {line.letter for line in self.lines})
+
+    @property
+    def equations(self) -> tuple[tuple[Basic, Expr], ...]:
+        """The letters with their right sides."""
+        return tuple((line.letter, line.right) for line in self.lines)
+
+    @property
+    def differentiated(self) -> tuple[tuple[Basic, Expr], ...]:
+        """The equations that a gradient goes through: all but running averages."""
+        return tuple((line.letter, line.right) for line in self.lines if line.past is None)
+
+    def labelled(self, labels: Mapping[Label, int]) -> Unrolled:
+        """The lines for these labels: what a delta picks out is read, and nothing else."""
+        known = {label: Integer(number) for label, number in labels.items()}
+        lines = (replace(one, right=canonical(one.right).xreplace(known)) for one in self.lines)
+        return Unrolled(self.size, tuple(lines))
 
     def of(self, shown: Basic) -> tuple[Line, ...]:
         """The lines that define a letter of the declaration."""

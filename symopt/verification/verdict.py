@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from symopt.verification.quantity import HIGH, WIDENING, Format, Quantity
@@ -32,6 +32,18 @@ class Verdict:
     message: str = ""
     note: str = ""
     undefined: int = 0
+
+    def joined(self, other: Verdict) -> Verdict:
+        """The verdict on two kernels together: a counterexample to either, else the worse error."""
+        refuted = self if not self.ok else other if not other.ok else None
+        shown = refuted or (self if self.error >= other.error else other)
+        return replace(
+            shown,
+            points=self.points + other.points,
+            out_of_range=self.out_of_range + other.out_of_range,
+            undefined=self.undefined + other.undefined,
+            note=self.note or other.note,
+        )
 
     def json(self) -> dict[str, Any]:
         """The verdict for machines; what is not finite is null."""
@@ -84,7 +96,8 @@ class Tally:
                 self.first_undefined = f"{point.where}, {point.inputs()}"
             self.undefined += 1
             return
-        finite = 0.0 if declared.infinite else declared.size
+        # terms may fall below doubles where what a kernel may be off by does not
+        finite = 0.0 if declared.infinite else max(declared.size, declared.error)
         unit = max(2 * self.form.unit * finite, self.form.tiny)
         allowed, off = declared.error * WIDENING, _off(declared, kernel)
         error, bound = float(off / unit), allowed / unit

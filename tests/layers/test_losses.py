@@ -107,6 +107,30 @@ def test_what_does_not_fit_is_refused(library, name):
     assert str(error.value) == f"softmax_cross_entropy: {words}"
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_a_batch_of_no_examples_has_a_sum_and_no_mean(library, reduction):
+    module = compile(library["softmax_cross_entropy"])
+    nothing, labels = np.zeros((0, 4)), np.zeros(0, int)
+    if reduction == "mean":
+        words = "the input has shape (0, 4); there is no mean of no losses"
+        with pytest.raises(ValueError) as error:  # noqa: PT011  # the whole message follows
+            module.forward(nothing, labels, reduction=reduction)
+        assert str(error.value) == f"softmax_cross_entropy: {words}"
+        with pytest.raises(ValueError, match="there is no mean of no losses"):
+            module.backward(1.0, nothing, labels, labels * 1.0, labels * 1.0, reduction=reduction)
+    else:
+        found, *_ = module.forward(nothing, labels, reduction=reduction)
+        assert np.sum(found) == 0
+
+
+@pytest.mark.parametrize("dloss", [np.ones(3), "one", None, [1.0]])
+def test_the_gradient_by_a_mean_is_a_number(library, dloss):
+    with pytest.raises(ValueError) as error:  # noqa: PT011  # the whole message follows
+        compile(library["squared_error"]).backward(dloss, Z, Z)
+    words = f"the gradient by the mean is {dloss!r}, not a number"
+    assert str(error.value) == f"squared_error: {words}"
+
+
 def test_a_wrong_reading_of_the_slide_is_refuted(library):
     """The correct class has α of the targets, and not 1 − α: the smallest numbers that say so."""
     declared = library["softmax_cross_entropy"]

@@ -49,6 +49,21 @@ def test_a_factor_drawn_into_a_sum_is_within_the_bound_of_what_is_written(terms,
     assert within(total, declared)
 
 
+@settings(deadline=None)
+@given(NUMBERS, st.floats(-20, 20, width=32), POSITIVE)
+def test_a_function_of_a_difference_is_as_exact_as_one_rounding_of_it(level, gap, factor):
+    ops = AsWritten(FLOAT32)
+    x, y = F(level + gap), F(level)
+    rest = ops.add([exact(float(x)), ops.multiply([scalar(-1), exact(float(y))])])
+    declared = rising(HIGH.exp)(ops, rest)
+    assert within(np.exp(x - y), declared)
+    # the difference may move by u of itself, the exponential by four roundings
+    size = float(declared.value)
+    assert declared.error <= (abs(float(x) - float(y)) + 4.1) * FLOAT32.unit * size + FLOAT32.tiny
+    # and a factor may be drawn into it all the same
+    assert within(F(factor) * x - F(factor) * y, ops.multiply([exact(factor), rest]))
+
+
 @pytest.mark.parametrize("level", [2.0**10, 2.0**14, 2.0**18])
 def test_what_cancels_before_it_is_squared_is_not_granted_to_the_square(level):
     gap = 0.5

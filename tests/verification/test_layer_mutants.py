@@ -1,8 +1,5 @@
 """Generated layers with one word changed are refuted, where small arrays or no object would do."""
 
-import importlib.util
-import inspect
-import sys
 from itertools import cycle
 
 import pytest
@@ -12,10 +9,7 @@ from symopt.declaration import layer
 from symopt.judging import verify
 from symopt.nodes import Sigma
 from symopt.notation import given, sequence, statistic
-from symopt.runtime.compiling import compile
 from symopt.symbols import epsilon, example, m
-from symopt.targets.numba import render_module
-from symopt.targets.target import Options
 
 DTYPES = ("float32", "float64")
 x, y = given("x"), sequence("y")
@@ -34,34 +28,6 @@ def user_layer(over):
         }
 
     return layer(over=over, defaults={epsilon: 1e-3})(centred)
-
-
-@pytest.fixture
-def mutant(library, tmp_path, request):
-    """The module of a layer with each of the old words replaced."""
-
-    def make(name, old, new, count=-1):
-        text = render_module(library[name], Options()).replace("cache=True, ", "")
-        changed = text.replace(old, new, count)
-        assert changed != text, old
-        path = tmp_path / f"{name}_mutant.py"
-        path.write_text(changed, encoding="utf-8")
-        spec = importlib.util.spec_from_file_location(f"{name}_mutant_{tmp_path.name}", path)
-        module = importlib.util.module_from_spec(spec)
-        request.addfinalizer(lambda: sys.modules.pop(spec.name, None))
-        sys.modules[spec.name] = module
-        spec.loader.exec_module(module)
-        plain = compile(library[name])
-        kernels = {x: y for x, y in vars(plain).items() if hasattr(y, "py_func")}
-        if all(_source(plain, one) == _source(module, one) for one in kernels):
-            vars(module).update(kernels)  # none has changed, so none is compiled anew
-        return library[name], module
-
-    return make
-
-
-def _source(module, name):
-    return inspect.getsource(getattr(module, name).py_func).replace("cache=True, ", "")
 
 
 SCALE = "x_hat_scale = real("

@@ -27,7 +27,8 @@ DTYPES = ("float32", "float64")
 def test_a_layer_written_by_hand_is_accepted(library, name, dtype):
     verdict = judge_layer(library[name], subject(TEXTS[name]), dtype)
     assert verdict.ok, verdict.message
-    assert verdict.error <= verdict.bound < 50
+    # some thirty operations of two roundings each, twice in a gradient, and half an ulp a rounding
+    assert verdict.error <= verdict.bound < 100
     assert verdict.points > 1000
     assert verdict.out_of_range < verdict.points / 15
     # with epsilon = 0 and no spread the output is 0/0
@@ -45,7 +46,7 @@ def test_another_form_of_the_same_layer_is_accepted(library, form, dtype, seed):
 def test_a_refusal_is_right_where_a_value_does_not_exist_and_nowhere_else(library):
     verdict = judge_layer(library["batch_norm"], subject(BATCH + REFUSING))
     assert verdict.ok, verdict.message
-    text = BATCH + REFUSING.replace("+ epsilon == 0", "< 1")
+    text = BATCH + REFUSING.replace("+ epsilon == 0", "< 1", 1)
     message = judge_layer(library["batch_norm"], subject(text)).message
     assert message.startswith("batch_norm, forward: the kernel refuses 'no spread'; with x = [")
 
@@ -269,7 +270,7 @@ def test_the_chain_rule_is_held_against_central_differences(library, monkeypatch
         chains, "canonical", lambda expr: canonical(expr) * (1 + Rational(1, 10**9))
     )
     with pytest.raises(
-        AssertionError, match=r"^rms_norm: the chain rule gives .* by x_at_0, central"
+        AssertionError, match=r"^rms_norm, dL/dx_at_0: the chain rule gives .*, central"
     ):
         judge_layer(library["rms_norm"], subject(TEXTS["rms_norm"]))
 
