@@ -35,7 +35,8 @@ from sympy import (
     sign,
 )
 
-from symopt.verification.meaning import Meaning, Place, meaning
+from symopt.verification.meaning import Meaning, meaning
+from symopt.verification.place import Place
 from symopt.verification.quantity import Quantity
 from symopt.verification.unrolled import read
 from symopt.views import canonical

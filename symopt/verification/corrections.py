@@ -15,7 +15,8 @@ from symopt.notation import Sequence, Statistic, hat, index, sequence
 from symopt.verification.arithmetic import Arithmetic, as_geometric_sum
 from symopt.verification.averages import unbiased
 from symopt.verification.definitions import Definition, entries
-from symopt.verification.meaning import Meaning, Place, integer, meaning
+from symopt.verification.meaning import Meaning, integer, meaning
+from symopt.verification.place import Place
 from symopt.verification.quantity import Quantity
 from symopt.verification.unrolled import is_running
 from symopt.views import rewrite

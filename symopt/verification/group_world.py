@@ -10,7 +10,8 @@ from symopt.errors import DeclarationError
 from symopt.nodes import Sigma
 from symopt.notation import Sequence
 from symopt.verification.arithmetic import Arithmetic
-from symopt.verification.meaning import Meaning, Place, meaning
+from symopt.verification.meaning import Meaning, meaning
+from symopt.verification.place import Place
 from symopt.verification.quantity import Quantity
 from symopt.verification.unrolled import Line, Unrolled
 

@@ -18,7 +18,8 @@ from symopt.errors import DeclarationError
 from symopt.nodes import Norm, Sigma
 from symopt.notation import Sequence, sequence
 from symopt.verification.arithmetic import Arithmetic
-from symopt.verification.meaning import Meaning, Place, meaning
+from symopt.verification.meaning import Meaning, meaning
+from symopt.verification.place import Place
 from symopt.verification.quantity import Format, Quantity, exact, scalar
 from symopt.views import occurrences, rewrite
 

@@ -5,8 +5,8 @@ Two tables by node, one of numbers and one of conditions; a node in neither is r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import sympy
 from sympy import Basic, Expr, Indexed, Mul, Pow, S
@@ -36,38 +36,10 @@ from symopt.verification.functions import (
     stepwise,
     waving,
 )
+from symopt.verification.place import Place
 from symopt.verification.quantity import HIGH, SCALAR_ZERO, Quantity, exact, scalar
 from symopt.verification.truth import TRUTHS, Truth
 from symopt.views import canonical
-
-
-class World(Protocol):
-    """Where letters have values: one run of a kernel, one array of parameters."""
-
-    ops: Arithmetic
-    size: int
-
-    def value(self, letter: Sequence, time: int | None, place: Place) -> Quantity:
-        """A letter at a time, or at the present step."""
-
-    def gradient(self, place: Place) -> Quantity:
-        """The gradient at a place."""
-
-    def number(self, symbol: Basic) -> Quantity:
-        """A hyperparameter, a count, or a plain letter of a layer."""
-
-    def range(self, sigma: Sigma, place: Place) -> range:
-        """The values of a sum's index."""
-
-
-class Place(NamedTuple):
-    """Where an expression is read: the step, the indices bound by sums, the component."""
-
-    world: World
-    now: int
-    bound: Mapping[Index, int]
-    element: int
-
 
 Meaning = Callable[[Place], Quantity]
 

@@ -13,7 +13,8 @@ from symopt.notation import Sequence
 from symopt.verification.anatomy import Anatomy
 from symopt.verification.arithmetic import Arithmetic, as_geometric_sum
 from symopt.verification.definitions import Definition
-from symopt.verification.meaning import Meaning, Place, integer, meaning
+from symopt.verification.meaning import Meaning, integer, meaning
+from symopt.verification.place import Place
 from symopt.verification.quantity import Quantity, scalar
 
 _Key = tuple[Sequence, int, int]

@@ -12,7 +12,7 @@ from symopt.notation import Count, Sequence
 from symopt.verification.anatomy import Anatomy
 from symopt.verification.arithmetic import Arithmetic
 from symopt.verification.definitions import Definition
-from symopt.verification.meaning import Place
+from symopt.verification.place import Place
 from symopt.verification.quantity import Format, Quantity, exact, scalar
 from symopt.verification.recursion import Recursion
 

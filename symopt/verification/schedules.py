@@ -16,7 +16,8 @@ from symopt.notation import Sequence
 from symopt.verification.anatomy import Anatomy, anatomy
 from symopt.verification.arithmetic import Arithmetic
 from symopt.verification.cases import Setting, by_name, settings
-from symopt.verification.meaning import Meaning, Place, integer, meaning
+from symopt.verification.meaning import Meaning, integer, meaning
+from symopt.verification.place import Place
 from symopt.verification.quantity import FLOAT64, Quantity, scalar
 from symopt.verification.verdict import Point, Tally, Verdict
 

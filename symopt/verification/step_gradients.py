@@ -14,8 +14,8 @@ from sympy import Basic
 
 from symopt.notation import Statistic
 from symopt.verification.differences import FINE, Values, beside, slope, trusted
-from symopt.verification.meaning import Place
 from symopt.verification.one_step import Source
+from symopt.verification.place import Place
 from symopt.verification.quantity import UNBOUNDED, Quantity, exact, scalar
 from symopt.verification.replay import Replay
 from symopt.verification.step_numbers import Ends, Moved, StepNumbers

@@ -11,7 +11,7 @@ from symopt.errors import DeclarationError
 from symopt.notation import Sequence
 from symopt.verification.anatomy import Anatomy
 from symopt.verification.definitions import Definition
-from symopt.verification.meaning import Place
+from symopt.verification.place import Place
 from symopt.verification.plain_numbers import PlainNumbers
 from symopt.verification.quantity import Quantity, scalar
 from symopt.verification.recursion import Recursion
