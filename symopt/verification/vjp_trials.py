@@ -69,7 +69,7 @@ class VjpTrial:
         self.adjoints = self._drawn(random)
 
     def _drawn(self, random: np.random.Generator) -> Arrays:
-        """An adjoint for each new value: of all at once, or of one alone, from kind to kind."""
+        """An adjoint for each new value: of all at once at first, then of one alone in turn."""
         parameter = self.run.arrays[self.run.replay.parameter]
         taken = [x for x in self.run.arrays if f"d{x}" in self.judged.vjp.arguments]
         found = {name: np.zeros_like(self.run.arrays[name]) for name in taken}
@@ -77,10 +77,10 @@ class VjpTrial:
             like = self.run.arrays.get(name, parameter)
             found[name] = random.normal(size=like.shape).astype(like.dtype)
         several = [name for name in self.judged.made if found[name].size == self.size]
-        count = len(several) + 1
-        turn = (np.arange(self.size) // _PERIOD + random.integers(count)) % count
-        for place, name in enumerate(several, 1):
-            found[name][(turn != 0) & (turn != place)] = 0.0
+        block = np.arange(self.size) // _PERIOD
+        turn = (block + random.integers(len(several))) % len(several)
+        for place, name in enumerate(several):
+            found[name][(block > 0) & (turn != place)] = 0.0
         return {f"d{name}": one for name, one in found.items()}
 
     @cached_property
