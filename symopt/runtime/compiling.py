@@ -24,13 +24,6 @@ def compile(declared: Declaration, options: Options = Options()) -> ModuleType: 
     Numba needs kernels to live in a real file to keep their compiled form; the file's name holds a
     digest of its text, so a changed declaration never meets an old kernel.
 
-    >>> import numpy as np
-    >>> from symopt.catalog.lecture.gd import gd
-    >>> theta = np.array([1.0, 2.0])
-    >>> compile(gd).step(theta, np.array([10.0, 20.0]), alpha=0.5)
-    >>> theta
-    array([-4., -8.])
-
     Raises
     ------
     SymoptError
