@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sympy import Expr, Indexed, S, expand, factor
+from sympy import Add, Dummy, Expr, Indexed, S, expand
 
 from symopt.calculus.affine import extremes, last_place, slope, smallest
 from symopt.declaration import TensorLayer
@@ -125,8 +125,10 @@ def _check_inside(outline: Outline, read: _Read) -> None:
 
 
 def _nonnegative(expr: Expr) -> bool:
-    spread = expand(expr)
-    return bool(spread.is_nonnegative or factor(spread).is_nonnegative)
+    """Whether it is no less than 0 for certain: in n − 1 for n, no term is subtracted."""
+    from_zero = {one: 1 + Dummy(nonnegative=True) for one in expr.free_symbols if one.is_positive}
+    terms = Add.make_args(expand(expr.xreplace(from_zero)))
+    return all(term.is_nonnegative for term in terms)
 
 
 def _counted(layer: TensorLayer, found: tuple[tuple[Expr, Expr], ...]) -> int:

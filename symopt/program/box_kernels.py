@@ -118,6 +118,11 @@ class _Nest:
                     first, after = _within(place, counter, length)
                     low.append(first)
                     high.append(after)
+                elif may and counter == self.order[0] and not place.has(*self.order):
+                    # one place for all: none is walked where it lies beyond the array
+                    low.append(S.Zero)
+                    high += [(place + 1) * self.one.box[counter]]
+                    high += [(length - place) * self.one.box[counter]]
         return list(dict.fromkeys(low)), list(dict.fromkeys(high))
 
     def _settles(self, counter: Symbol, place: Expr) -> bool:
@@ -141,9 +146,7 @@ class _Nest:
         if bounds:
             length = local(f"{counter}_count")
             shifted = (Whole(length, Max(S.Zero, stop - start, evaluate=False)),)
-        if self.one.target.counters(self.one.box) and any(
-            place.has(counter) for place in self.one.target.places
-        ):
+        if any(place.has(counter) for place in self.one.target.places):
             step = Assign(target, value, augment=self.how, note=self.one.note)
             return (*bounds, *shifted, *rows, Loop(counter, S.Zero, length, (step,)))
         part = local("part")

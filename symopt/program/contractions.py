@@ -6,6 +6,7 @@ each entry of the target gets the products of all other entries that meet it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -43,6 +44,10 @@ class Access:
         used = {symbol for place in self.places for symbol in place.free_symbols}
         return tuple(one for one in box if one in used)
 
+    def axes(self, box: Mapping[Symbol, Expr]) -> tuple[Symbol, ...]:
+        """The axes as counters; where there are windows, theirs in the order of the box."""
+        return self.places if self.plain else self.counters(box)
+
 
 @dataclass(frozen=True)
 class Contraction:
@@ -72,11 +77,16 @@ class Counters:
         return expand(canonical(expr).xreplace(from_zero) - 1)
 
 
+# names that kernels and functions make from those of arrays and counters
+MADE = re.compile(r".*_(row|entry|start|stop|count|windows|products)(_\d+)?_*")
+
+
 def counters(indices: Iterable[Index], taken: set[str]) -> Counters:
     """Counters with names that nothing else has."""
     found: dict[Index, Symbol] = {}
     for one in indices:
         name = one.spelling.python
+        name = f"{name}_at" if MADE.fullmatch(name) else name
         while name in taken:
             name += "_"
         taken.add(name)

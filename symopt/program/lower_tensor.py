@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from sympy import Expr
 
+from symopt.declaration.checks import RESERVED
 from symopt.derivation.tensor_layer import TensorBackward
 from symopt.notation import Sequence
 from symopt.program.arrange import Axes
@@ -61,7 +62,8 @@ def lower_tensor(backward: TensorBackward) -> TensorProgram:
         For a place that no loop can walk.
     """
     outline = backward.layer.outline
-    indices = counters(all_indices(backward), letter_names(backward) | set(OWN))
+    taken = {*letter_names(backward), *OWN, *RESERVED}
+    indices = counters(all_indices(backward), taken)
     output = tuple(indices.of[one] for one in outline.output.indices)
     y = outline.output.base.spelling.python
     forward = _function(
@@ -77,8 +79,8 @@ def lower_tensor(backward: TensorBackward) -> TensorProgram:
         )
         for one in backward.gradients
     }
-    taken = (f"d{y}", *_python(_needed(backward, gradients)))
-    return _told_apart(TensorProgram(forward, _function("backward", taken, gradients, output)))
+    read = (f"d{y}", *_python(_needed(backward, gradients)))
+    return _told_apart(TensorProgram(forward, _function("backward", read, gradients, output)))
 
 
 def letter_names(backward: TensorBackward) -> set[str]:

@@ -142,12 +142,7 @@ def planned(one: Contraction, output: Axes) -> Plan | None:
 def _plan(
     one: Contraction, output: Axes, window: Access | None, block: Symbol | None
 ) -> Plan | None:
-    first, second = (access.counters(one.box) for access in one.factors)
-    first, second = (
-        access.places if access.plain else axes
-        for access, axes in zip(one.factors, (first, second), strict=True)
-    )
-    target = one.target.places if one.target.plain else one.target.counters(one.box)
+    first, second, target = (access.axes(one.box) for access in (*one.factors, one.target))
     summed = block is not None and block not in target
     wanted = (block, *target) if summed and block is not None else target
     found = arranged(first, second, wanted) if one.target.plain else None
@@ -159,8 +154,7 @@ def _plan(
         return None
     # in the order of an array that is not written anew, so that it need not be copied
     plain = next((access for access in one.factors if access.plain), one.factors[0])
-    inner = tuple(axis for axis in plain.counters(one.box) if axis in found.inner)
-    inner = tuple(axis for axis in plain.places if axis in inner) if plain.plain else inner
+    inner = tuple(axis for axis in plain.axes(one.box) if axis in found.inner)
     return Plan(one, replace(found, inner=inner), window, block, direct, summed, last)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from symopt.derivation.tensor_layer import TensorBackward
 from symopt.errors import LoweringError
+from symopt.program.contractions import MADE
 from symopt.program.lower_tensor import OWN as KERNELS
 from symopt.program.lower_tensor import letter_names
 from symopt.targets.tensor_code import OWN as LINES
@@ -16,7 +15,6 @@ _MODULE = {
     "load_state_dict", "mine", "names", "numbers", "one", "outlines", "parameters", "real", "reuse",
     "saved", "seed", "shape", "sizes", "state_dict", "train", "training", "wrong",
 }  # fmt: skip
-_MADE = re.compile(r".*_(row|entry|start|stop|count|windows|products)(_\d+)?")
 
 
 def check_names(backward: TensorBackward) -> None:
@@ -34,7 +32,7 @@ def check_names(backward: TensorBackward) -> None:
     clashes = {f"d{name}" for name in own} & ({*own} | set(map(str, layer.hyperparameters)))
     clashes |= {f"d{name}" for name in own} & set(map(str, outline.ranges.values()))
     for name in letters:
-        private = name.startswith("_") or _MADE.fullmatch(name)
+        private = name.startswith("_") or MADE.fullmatch(name)
         if private or name in {*_MODULE, *KERNELS, *LINES, *clashes}:
             raise LoweringError(
                 f"{layer.name} has a letter with the Python name {name}, which its file needs for "

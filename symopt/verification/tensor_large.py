@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,10 @@ from symopt.verification.tensor_world import COUNT, SIZE, VALUE, Array, Way, wid
 from symopt.verification.verdict import Point, Tally
 
 _OUTPUTS, _ENTRIES = 300, 3
-# the declared numbers are off themselves, by this share of the bound in double precision
-_OWN = 2.0**-9
+# the declared numbers are off themselves, by as many roundings of extended precision as are granted
+_OWN_UNIT = float(np.finfo(np.longdouble).eps) / 2
+# and a difference by so many roundings of what is subtracted
+_DIFFERENCE = 64 * _OWN_UNIT
 
 
 def judge_large(
@@ -41,15 +42,17 @@ def judge_large(
     found = [world.output(arrays, way) for arrays, way in ways]
     kernel = forward.arrays[output.spelling.python]
     for at in _places(kernel, random, _OUTPUTS):
-        _beside(trial, world.layer.outline.id, at, kernel, [one[at] for one in found], 0)
+        _beside(trial, world.layer.outline.id, at, kernel, [one[at] for one in found])
     for letter in trial.differentiated():
         name = letter.spelling.python
         kernel = backward.arrays[f"d{name}"]
         slopes = [world.slopes(x, x[output], letter, way) for x, way in ways]
+        reach = world.reach(ways[1][0], ways[1][0][output], letter, ways[1][1])
         for at in _places(kernel, random, _ENTRIES):
             step = unit_at(kernel.shape, at)
             row = [slope(step) for slope in slopes]
-            _beside(trial, f"{tally.name}, dL/d{name}", at, kernel, row, 1)
+            shown = f"{tally.name}, dL/d{name}"
+            _beside(trial, shown, at, kernel, row, 1, float(reach(step)) * _DIFFERENCE)
 
 
 def _places(array: Array, random: np.random.Generator, number: int) -> list[tuple[int, ...]]:
@@ -59,13 +62,20 @@ def _places(array: Array, random: np.random.Generator, number: int) -> list[tupl
 
 
 def _beside(
-    trial: TensorTrial, shown: str, at: tuple[int, ...], kernel: Array, row: list[Any], more: int
+    trial: TensorTrial,
+    shown: str,
+    at: tuple[int, ...],
+    kernel: Array,
+    row: list[Any],
+    more: int = 0,
+    own: float = 0.0,
 ) -> None:
     value, size, count = row
     tally = trial.tally
     steps = roundings(trial.outline.equation.right) + more
     high = sum_of_products(tally.form, float(value), size, count, steps)
     rest = float(value - type(value)(float(value)))
-    declared = high._replace(value=high.value + rest, error=high.error * (1 + _OWN))
+    allowed = high.error * (1 + 4 * _OWN_UNIT / tally.form.unit) + own
+    declared = high._replace(value=high.value + rest, error=allowed)
     place = f"{shown} at {', '.join(map(str, at))}"
-    tally.point(declared, float(kernel[at]), Point(place, partial(trial.words)))
+    tally.point(declared, float(kernel[at]), Point(place, trial.words))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,8 @@ from symopt.verification.tensor_subject import TensorSubject
 from symopt.verification.tensor_world import COUNT, SIZE, VALUE, Array, World
 from symopt.verification.verdict import Point, Tally
 
-Spoil = Callable[[dict[Any, np.ndarray]], None]
+# whether a product that is no number stands at a place of the output, or of a gradient by a letter
+Lost = Callable[[Sequence | None, tuple[int, ...]], bool]
 
 
 @dataclass
@@ -76,14 +77,12 @@ class TensorTrial:
 
     def judge(self, lost: Lost | None = None) -> None:
         """Every number of both functions; at ``lost`` places it is to be no finite one."""
-        forward = self.ask_forward()
-        if forward is not None:
-            self.compare("forward", forward, self.output, self.outputs(), lost)
+        forward, backward = self.ask_forward(), self.ask_backward()
+        if forward is None or backward is None:
+            return
+        self.compare("forward", forward, self.output, self.outputs(), lost)
         for letter in self.differentiated():
-            if self.tally.refuted:
-                return
-            backward = self.ask_backward()
-            if backward is not None:
+            if not self.tally.refuted:
                 self.compare("backward", backward, letter, self.gradients(letter), lost)
 
     # what is declared
@@ -147,16 +146,13 @@ class TensorTrial:
                     self.tally.refute(place, f"{message}; {self.words()}")
                 continue
             declared = sum_of_products(self.tally.form, value, size, count, steps)
-            self.tally.point(declared, number, Point(place, partial(self.words)))
+            self.tally.point(declared, number, Point(place, self.words))
 
     def words(self) -> str:
         """What was handed over, as a reader would type it where it is short."""
         shown = {name: x for name, x in self.known().items() if isinstance(x, np.ndarray)}
         listed = [f"{name} = {x.tolist()}" for name, x in shown.items() if x.size <= 12]
         return f"with {', '.join(listed)} ({self.case.words})" if listed else f"({self.case.words})"
-
-
-Lost = Callable[[Sequence | None, tuple[int, ...]], bool]
 
 
 def _name(letter: Sequence) -> str:

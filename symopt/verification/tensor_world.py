@@ -195,6 +195,20 @@ class World:
 
     # its slopes
 
+    def reach(
+        self, arrays: Arrays, outer: Array, letter: Sequence, way: Way
+    ) -> Callable[[Array], Any]:
+        """How large the outputs are that a slope subtracts from each other, of arrays of sizes."""
+        degree = max(1, _degree(self.layer.outline.equation.right, letter))
+        start = self.output({**arrays, letter: (degree > 1) * arrays[letter]}, way)
+
+        def reached(step: Array) -> Any:
+            moved = {**arrays, letter: (degree > 1) * arrays[letter] + degree * step}
+            found = self.output(moved, way)
+            return 2**degree * (outer * found * (found != start)).sum()
+
+        return reached
+
     def slopes(
         self, arrays: Arrays, outer: Array, letter: Sequence, way: Way = VALUE
     ) -> Callable[[Array], Any]:
@@ -204,7 +218,7 @@ class World:
         the array, they grow from 0 on as from anywhere, and nothing else is in them to cancel.
         """
         degree = max(1, _degree(self.layer.outline.equation.right, letter))
-        origin = arrays[letter] if degree > 1 else 0 * arrays[letter]
+        origin = (degree > 1) * arrays[letter]
         start = self.output({**arrays, letter: origin}, way)
 
         def slope(step: Array) -> Any:

@@ -105,6 +105,25 @@ def causal():
     }
 
 
+@tensor_layer()
+def scores():
+    """Each example by each other, of which nothing is learned."""
+    m = index("m")
+    products = Sigma(x[n, j] * x[m, j], (j, 1, J))
+    return {"input": shape(x, N, J), "output": Eq(y[n, m], 1 / sqrt(J) * products)}
+
+
+@tensor_layer(initial={W: 1}, defaults={padding: 2})
+def edges():
+    """The first place, a place in the zeros before it, and one in those after the last."""
+    several = x[n, 1] + x[n, 1 - padding] + x[n, T + padding]
+    return {
+        "input": shape(x, N, padded(T, padding)),
+        "weights": shape(W, K),
+        "output": Eq(y[n, k], several * W[k]),
+    }
+
+
 @tensor_layer(initial={W: normal(1), M: 1})
 def mixed():
     """Squares, a number in front, a product of sums, and the input itself."""

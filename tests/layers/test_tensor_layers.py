@@ -147,6 +147,8 @@ OF_USERS = {
         {},
         lambda x, W: functional.conv1d(functional.pad(x, (2, 0)), W.flip(1)[:, None], groups=2),
     ),
+    "scores": ({"x": (3, 4)}, {}, lambda x: x @ x.T / 2),
+    "edges": ({"x": (3, 4), "W": (5,)}, {"padding": 2}, lambda x, W: x[:, :1] * W),
     "mixed": (
         {"x": (3, 4), "W": (4, 4), "M": (4,)},
         {"alpha": 0.75},
