@@ -86,7 +86,7 @@ def admits(domain: Set, value: float) -> bool:
 def _drawn(domain: Set, random: np.random.Generator) -> float:
     if isinstance(domain, FiniteSet):
         return float(random.choice(sorted(float(one) for one in domain.args)))
-    low, high = _edges(domain)
+    low, high = edges(domain)
     if domain.is_subset(S.Integers):
         first = int(low) if np.isfinite(low) else -5
         return float(random.integers(first, int(min(high, first + 30)) + 1))
@@ -101,13 +101,14 @@ def _drawn(domain: Set, random: np.random.Generator) -> float:
     return float(high - away if np.isfinite(high) else random.normal())
 
 
-def _edges(domain: Set) -> tuple[float, float]:
+def edges(domain: Set) -> tuple[float, float]:
+    """The ends of a range, whether they belong to it or not."""
     return float(domain.inf), float(domain.sup)
 
 
 def admissible_ends(domain: Set) -> list[float]:
     """The finite ends that belong to the range."""
-    ends = dict.fromkeys(end for end in _edges(domain) if np.isfinite(end))
+    ends = dict.fromkeys(end for end in edges(domain) if np.isfinite(end))
     return [end for end in ends if isinstance(domain, Interval) and admits(domain, end)]
 
 

@@ -79,7 +79,7 @@ class Chain:
             for letter, partial, _ in partials:
                 share = ops.multiply([own, ops.lifted(partial(place))])
                 terms.setdefault(letter, []).append(share)
-        return {letter: _granted(ops.add(ones)) for letter, ones in terms.items()}
+        return {letter: granted(ops.add(ones)) for letter, ones in terms.items()}
 
     def tangents(self, place: Place, moved: Mapping[Basic, Quantity]) -> dict[Basic, Quantity]:
         """How fast each letter moves with those that are moved, itself among them."""
@@ -114,7 +114,8 @@ class Chain:
         return found
 
 
-def _granted(x: Quantity) -> Quantity:
+def granted(x: Quantity) -> Quantity:
+    """A gradient with what any other form of it may be off by."""
     return x._replace(error=GRANTED * x.error)
 
 

@@ -157,17 +157,14 @@ class Declared:
         here = fine.values(inputs) if bounded else {}
         by = STEP * self._spread(key)
 
-        def ends(letter: Basic) -> Iterator[dict[Basic, Any]]:
-            for side in (-by, by):
-                yield fine.values({**inputs, letter: inputs[letter] + side})
-
         def gradient(letter: Basic) -> Quantity:
             found = chained.get(letter)
             if found is None:
                 return exact(0.0)
             if not found.bounded or not bounded:
                 return found
-            below, above = ends(letter)
+            sides = ({**inputs, letter: inputs[letter] + side} for side in (-by, by))
+            below, above = map(fine.values, sides)
             differences = [slope(below, here, above, weights, by)]
             what = f"{self.anatomy.layer.name}, dL/d{letter}"
             at_kink = partial(fine.at_kink, here)

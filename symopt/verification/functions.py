@@ -18,6 +18,7 @@ from symopt.verification.quantity import (
     UNBOUNDED,
     UNDEFINED,
     Quantity,
+    exact,
     unknown,
 )
 
@@ -138,6 +139,11 @@ def logarithm(ops: Arithmetic, x: Quantity) -> Quantity:
 def absolute(_: Arithmetic, x: Quantity) -> Quantity:
     """The absolute value, as uncertain as its argument."""
     return x._replace(value=abs(x.value))
+
+
+def delta(_: Arithmetic, one: Quantity, other: Quantity) -> Quantity:
+    """1 where two indices are the same, else 0."""
+    return exact(float(one.value == other.value))
 
 
 def sign(_: Arithmetic, x: Quantity) -> Quantity:

@@ -23,10 +23,10 @@ from symopt.notation import (
     Statistic,
     Unknown,
 )
-from symopt.verification.arithmetic import Arithmetic
 from symopt.verification.definitions import times
 from symopt.verification.functions import (
     absolute,
+    delta,
     either,
     extreme,
     logarithm,
@@ -37,7 +37,7 @@ from symopt.verification.functions import (
     waving,
 )
 from symopt.verification.place import Place
-from symopt.verification.quantity import HIGH, SCALAR_ZERO, Quantity, exact, scalar
+from symopt.verification.quantity import HIGH, SCALAR_ZERO, Quantity, scalar
 from symopt.verification.truth import TRUTHS, Truth
 from symopt.views import canonical
 
@@ -161,10 +161,10 @@ def _power(expr: Pow) -> Meaning:
 _exponential = rising(HIGH.exp)
 
 
-def _function(apply: Callable[[Arithmetic, Quantity], Quantity]) -> Callable[[Any], Meaning]:
+def _function(apply: Callable[..., Quantity]) -> Callable[[Any], Meaning]:
     def of(expr: Expr) -> Meaning:
-        inner = meaning(expr.args[0])
-        return lambda place: apply(place.world.ops, inner(place))
+        inner = [meaning(part) for part in expr.args]
+        return lambda place: apply(place.world.ops, *(one(place) for one in inner))
 
     return of
 
@@ -233,12 +233,6 @@ def _is_step(one: Index) -> bool:
     return one.counts == "step"
 
 
-def _delta(expr: Expr) -> Meaning:
-    """1 where both numbers are the same, else 0."""
-    one, other = map(meaning, expr.args)
-    return lambda place: exact(float(one(place).value == other(place).value))
-
-
 def _norm(expr: Norm) -> Meaning:
     """The root of the sum of all components' squares."""
     inner = meaning(expr.args[0])
@@ -263,7 +257,7 @@ NUMBERS: dict[type, Callable[[Any], Meaning]] = {
     Pow: _power,
     Sigma: _sigma,
     Norm: _norm,
-    sympy.KroneckerDelta: _delta,
+    sympy.KroneckerDelta: _function(delta),
     sympy.Abs: _function(absolute),
     sympy.sign: _function(sign),
     sympy.Max: _extreme(max),

@@ -116,7 +116,7 @@ class _Kernel:
                 words = f"{name} of shape {other.shape} and {other.dtype}"
                 self._refusing({name: other}, f"{words} beside x of {self.case.arrangement.shape}")
             if array.dtype.kind in "iu":
-                self._judge_labels(name, array)
+                self._judge_labels(name, array, plain)
         if REDUCTION in self.handed:
             self._refusing({REDUCTION: _NO_REDUCTION}, f"a reduction {_NO_REDUCTION!r}")
             if self.outer in self.handed:
@@ -126,10 +126,10 @@ class _Kernel:
             count = self.case.arrangement.shape[1] + 1
             self._refusing({"groups": count}, f"{count} groups of {count - 1} channels")
 
-    def _judge_labels(self, name: str, array: np.ndarray) -> None:
+    def _judge_labels(self, name: str, array: np.ndarray, plain: Answer) -> None:
         """Labels of any whole-numbered type are read; those of no element are refused."""
         size = len(next(iter(self.case.arrangement.members.values())))
-        plain, other = self._called({}), self._called({name: array.astype(_OTHER_LABELS)})
+        other = self._called({name: array.astype(_OTHER_LABELS)})
         if other.refused:
             self._refute(f"{name} of {_OTHER_LABELS} are refused: {other.refused}")
         elif any(a.tobytes() != other.arrays[x].tobytes() for x, a in plain.arrays.items()):

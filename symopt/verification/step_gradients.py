@@ -13,6 +13,7 @@ import numpy as np
 from sympy import Basic
 
 from symopt.notation import Statistic
+from symopt.verification.chains import granted
 from symopt.verification.differences import FINE, Values, beside, slope, trusted
 from symopt.verification.one_step import Source
 from symopt.verification.place import Place
@@ -68,7 +69,7 @@ class StepGradients:
                     yield Ends(below, above, by)
                 return
             for end in numbers.ends(x):
-                yield end.through(lambda numbers: values({**numbers, **inputs}))
+                yield end.through(lambda moved: values({**moved, **inputs}))
 
         def at_kink() -> bool:
             return self.lines.fine.at_kink(here) or numbers.at_kink()
@@ -79,7 +80,7 @@ class StepGradients:
         """The gradient by each number, from the adjoints of the new values of numbers."""
         numbers = self.numbers
         handed = {letter: scalar(value) for letter, value in adjoints.items()}
-        found = {x: self._through_numbers(x, handed) for x in numbers.moved}
+        found = {x: granted(self._through_numbers(x, handed)) for x in numbers.moved}
         if not all(x.bounded for x in numbers.known.values()):
             return found
         return self._trusted(found, numbers.here, numbers.ends, adjoints, numbers.at_kink)

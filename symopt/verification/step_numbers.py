@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
-from sympy import Basic, Set
+from sympy import Basic, S, Set
 
+from symopt.verification.cases import edges
 from symopt.verification.differences import FINE, Values, beside
 from symopt.verification.one_step import EXAMPLES, TIME, Source
 from symopt.verification.quantity import HIGH, Quantity, scalar
@@ -154,9 +155,8 @@ class StepNumbers:
 
     def _ends(self, x: Moved) -> tuple[Ends, ...]:
         value = x.step if isinstance(x, Moment) else {**self._fixed, **self._carried}[x].value
-        domain = self._domains.get(x)
-        edges = (None, None) if domain is None else (domain.inf, domain.sup)
-        lowest, highest = (edge == value for edge in edges)
+        domain = self._domains.get(x, S.Reals)
+        lowest, highest = (edge == float(value) for edge in edges(domain))
         return tuple(
             Ends(
                 None if lowest else self._exact(x, -by),

@@ -39,6 +39,8 @@ def stands_for(
     for _ in range(_STEPS if fitting else 0):
         run.begin(_EXAMPLES, random)
         run.advance()
+        if tally.refuted:
+            break  # as the judge of its steps will say
         for name, several in fitting.items():
             fitting[name] = [one for one in several if _holds(run, name, one)]
     return {name: several[0] if several else None for name, several in fitting.items()}

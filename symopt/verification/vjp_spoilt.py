@@ -89,4 +89,4 @@ class _Spoilt:
     def _refute(self, name: str, key: str, words: str) -> None:
         where = f"{self.trial.where}, dL/d{key}"
         message = f"{where}: with {name} = nan at one element the gradient {words}; "
-        self.trial.tally.refute(where, message + self.trial.words(self.element))
+        self.trial.tally.refute(where, message + self.trial.words([self.element]))

@@ -160,7 +160,7 @@ class VjpTrial:
             for row, letter in self.letters(name):
                 for place, element in enumerate(places):
                     declared = self.shares[element].get(letter, exact(0.0))
-                    point = self._point(name, row, element)
+                    point = self._point(name, row, [element])
                     self.tally.point(declared, float(found[name][(*row, place)]), point)
 
     def letters(self, name: str) -> Iterator[tuple[tuple[int, ...], Moved]]:
@@ -209,24 +209,22 @@ class VjpTrial:
     def _judge_number(self, name: str, x: Moved | None, kernel: float, places: Places) -> None:
         terms = [self.shares[e][x] for e in places if x in self.own]
         declared = self.numbers.ops.add([*terms, self.own.get(x, exact(0.0))])
-        alone = places[0] if len(places) == 1 else None
-        self.tally.point(declared, kernel, self._point(name, (), alone))
+        self.tally.point(declared, kernel, self._point(name, (), places))
 
-    def _point(self, name: str, row: tuple[int, ...], element: int | None) -> Point:
+    def _point(self, name: str, row: tuple[int, ...], places: Places) -> Point:
         now = self.run.replay.now
         example = f", example {row[0]}" if row else ""
-        place = "" if element is None else f", element {element}"
+        place = f", element {places[0]}" if len(places) == 1 else ""
         where = f"{self.where}, dL/d{name}, step {now}{example}{place}"
-        return Point(where, lambda: self.words(element))
+        return Point(where, lambda: self.words(places))
 
-    def words(self, element: int | None) -> str:
-        """What the function was handed, as a reader would type it."""
-        words = [f"t = {self.run.replay.now}"]
-        if element is not None:
-            for name, one in {**self.arrays, **self.adjoints}.items():
-                if name in self.judged.vjp.arguments:
-                    here = one[..., element] if self.of_elements(one) else one[0]
-                    words.append(f"{name} = {here.tolist()!r}")
+    def words(self, places: Places) -> str:
+        """What the function was handed, as a reader would type it; of many elements, how many."""
+        words, many = [f"t = {self.run.replay.now}"], len(places) > 1
+        for name, one in {**self.arrays, **self.adjoints}.items():
+            if name in self.judged.vjp.arguments and not many:
+                here = one[..., places[0]] if self.of_elements(one) else one[0]
+                words.append(f"{name} = {here.tolist()!r}")
         words += [f"{name} = {value!r}" for name, value in self.run.named.items()]
-        all_of = "" if element is not None else f"all {self.size} elements of a run, "
-        return f"with {', '.join(words)} ({all_of}{self.run.setting.word} hyperparameters)"
+        elements = f"{len(places)} elements, " if many else ""
+        return f"with {', '.join(words)} ({elements}{self.run.setting.word} hyperparameters)"

@@ -61,13 +61,15 @@ class Vjps:
         """
         if not self.present:
             return
-        unjudged = Tally(self.tally.name, self.tally.dtype, self.tally.form)
-        run = Run(self.anatomy, self.subject, unjudged, setting, theta)
+        steps = Tally(self.tally.name, self.tally.dtype, self.tally.form)
+        run = Run(self.anatomy, self.subject, steps, setting, theta)
         for now in range(1, length + 1):
             run.begin(examples, self.random, HUGE_IN_GRADIENTS)
             if now in (1, 2, length):
                 self._judge_at(run, many and now == length)
             run.advance()
+            if steps.refuted:
+                return
 
     def _judge_at(self, run: Run, many: bool) -> None:
         """Each gradient at the present step, before the kernel takes it."""
