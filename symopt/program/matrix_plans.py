@@ -132,7 +132,7 @@ def planned(one: Contraction, output: Axes) -> Plan | None:
     if len(one.factors) != 2 or one.factors[0] == one.factors[1] or len(windowed) > 1:
         return None
     window = windowed[0] if windowed else None
-    for block in dict.fromkeys((_block(one, window), None)):
+    for block in dict.fromkeys((_block(one, window, output), None)):
         found = _plan(one, output, window, block)
         if found is not None and (block is None or found.arrangement.stack[:1] == (block,)):
             return found
@@ -158,14 +158,15 @@ def _plan(
     return Plan(one, replace(found, inner=inner), window, block, direct, summed, last)
 
 
-def _block(one: Contraction, window: Access | None) -> Symbol | None:
+def _block(one: Contraction, window: Access | None, output: Axes) -> Symbol | None:
     """The counter of the axis that can be walked block by block: the first one of all who have it.
 
-    Its length must be that of no other axis, since it stands for that of a block.
+    It counts examples, the output's first axis. Its length must be that of no other axis, since it
+    stands for that of a block.
     """
-    if window is None or not isinstance(window.places[0], Symbol):
+    if window is None or window.places[0] != output[0]:
         return None
-    counter = window.places[0]
+    counter = output[0]
     length = one.box[counter]
     for access in (*one.factors, one.target):
         if any(place.has(counter) for place in access.places[1:]):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sympy import Expr
 
-from symopt.program.ir import Kernel
+from symopt.program.ir import ARRAY, Kernel
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,29 @@ class TensorFunction:
         """The kernels that it runs, each once."""
         runs = (node for node in nodes(self.body) if isinstance(node, Run))
         return tuple({run.kernel.name: run.kernel for run in runs}.values())
+
+    @property
+    def letters(self) -> frozenset[str]:
+        """The names of all lengths and hyperparameters that it speaks of."""
+        found = {a.name for kernel in self.kernels for a in kernel.arguments if a.kind != ARRAY}
+        exprs = [length for one in self.results for length in one.lengths]
+        exprs += [expr for node in nodes(self.body) for expr in _expressions(node)]
+        return frozenset(found | {str(symbol) for one in exprs for symbol in one.free_symbols})
+
+
+def _expressions(node: HostNode) -> Iterator[Expr]:
+    """The lengths and numbers that a node holds itself."""
+    match node:
+        case MatrixProduct(left, right, target):
+            for side in (left, right, target):
+                yield from (length for group in side.groups for length in group)
+        case Space(_, lengths):
+            yield from lengths
+        case Scale(_, number):
+            yield number
+        case Blocks(length, spaces):
+            yield length
+            yield from (one for space in spaces for one in space.lengths)
 
 
 def nodes(body: tuple[HostNode, ...]) -> Iterator[HostNode]:

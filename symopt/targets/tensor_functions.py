@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
-
-from sympy import Expr
 
 from symopt.derivation.tensor_layer import TensorBackward
 from symopt.notation import Hyperparameter
 from symopt.printing.unicode import unicode
-from symopt.program.ir import ARRAY
 from symopt.program.lower_tensor import TensorProgram
 from symopt.program.tensor_ir import MatrixProduct, TensorFunction, nodes
 from symopt.targets.ranges import admissible
@@ -30,66 +27,85 @@ def tensor_functions(backward: TensorBackward, program: TensorProgram) -> list[d
 
 def taken_numbers(backward: TensorBackward, function: TensorFunction) -> list[Hyperparameter]:
     """The hyperparameters that a function takes: those of sizes, and those that it reads."""
-    read = {a.name for kernel in function.kernels for a in kernel.arguments if a.kind != ARRAY}
-    read |= {str(symbol) for one in nodes(function.body) for symbol in _numbers(one)}
+    read = function.letters
     return [one for one in backward.layer.hyperparameters if one.is_integer or str(one) in read]
 
 
-def _numbers(node: Any) -> set[Expr]:
-    number = getattr(node, "number", None)
-    return number.free_symbols if number is not None else set()
-
-
 def _function(backward: TensorBackward, function: TensorFunction) -> dict[str, Any]:
-    layer = backward.layer
+    defaults = backward.layer.default_values
     numbers = taken_numbers(backward, function)
-    whole = [str(one) for one in numbers if one.is_integer]
-    model = function.arrays[0]
-    lines = [f"{one} = {number_check(one)}" for one in numbers]
-    table = ", ".join(f'"{one}": {one}' for one in function.arrays)
-    lines.append(f"arrays = {{{table}}}")
-    lines.append("_check_arrays(arrays)")
-    lines.append(f"sizes = _sizes({', '.join(['arrays', *whole])})")
-    letters = _used(backward, function)
-    if letters:
-        comma = "," if len(letters) == 1 else ""
-        values = (f'sizes["{one}"]{comma}' for one in letters)
-        lines += call(f"{', '.join(letters)}{comma} = (", values, ")")
-    names = ", ".join(function.arrays)
-    comma = "," if len(function.arrays) == 1 else ""
-    lines.append(f"{names}{comma} = (np.ascontiguousarray(one) for one in arrays.values())")
-    for one in function.results:
-        shape = tuple_code(map(whole_code, one.lengths))
-        made = f'_zeros("{one.name}", {shape}, kept)' if one.wide else (
-            f'_result("{one.name}", {shape}, {model}.dtype, kept)')  # fmt: skip
-        lines.append(f"{one.name} = {made}")
-    body = list(host_lines(function.body, Names(model)))
-    if any(isinstance(node, MatrixProduct) for node in nodes(function.body)):
-        # what is no finite number is passed on without a word, as kernels do
-        lines.append('with np.errstate(over="ignore", invalid="ignore"):')
-        body = [f"    {line}" for line in body]
     returned = [
-        f'_narrowed("{one.name}", {one.name}, {model}.dtype, kept)' if one.wide else one.name
+        f'_narrowed("{one.name}", {one.name}, {function.arrays[0]}.dtype, kept)'
+        if one.wide
+        else one.name
         for one in function.results
     ]
+    words = shapes(backward)
     return {
         "name": function.name,
         "signature": [
             *(f"{one}: np.ndarray" for one in function.arrays),
-            *number_signature(layer.default_values, numbers),
-            *([] if "*" in number_signature(layer.default_values, numbers) else ["*"]),
+            *number_signature(defaults, numbers),
+            "*",
             "kept: dict[Any, np.ndarray] | None = None",
         ],
         "single": len(returned) == 1,
         "summary": _SUMMARIES[function.name],
         "returns": [one.name for one in function.results],
         "words": [
-            *(f"{one}: an array of shape {shapes(backward)[one]}." for one in function.arrays),
-            *(_number_words(layer.default_values, one) for one in numbers),
+            *(f"{one}: an array of shape {words[one]}." for one in function.arrays),
+            *(_number_words(defaults, one) for one in numbers),
         ],
-        "lines": [*lines, *body],
+        "lines": [
+            *(f"{one} = {number_check(one)}" for one in numbers),
+            *_arrays_and_sizes(backward, function, numbers),
+            *_results(function),
+            *_body(function),
+        ],
         "returned": ", ".join(returned),
     }
+
+
+def _arrays_and_sizes(
+    backward: TensorBackward, function: TensorFunction, numbers: Iterable[Hyperparameter]
+) -> Iterator[str]:
+    """What is handed over, checked, with the lengths that it tells."""
+    table = ", ".join(f'"{one}": {one}' for one in function.arrays)
+    whole = [str(one) for one in numbers if one.is_integer]
+    yield f"arrays = {{{table}}}"
+    yield "_check_arrays(arrays)"
+    yield f"sizes = _sizes({', '.join(['arrays', *whole])})"
+    letters = [one for one in size_letters(backward) if one in function.letters]
+    if letters:
+        values = (f'sizes["{one}"]' for one in letters)
+        yield from call(f"{_several(letters)} = (", values, ")" if len(letters) > 1 else ",)")
+    yield f"{_several(function.arrays)} = (np.ascontiguousarray(one) for one in arrays.values())"
+
+
+def _several(names: Sequence[str]) -> str:
+    """Names that a tuple is taken apart into."""
+    return ", ".join(names) + ("," if len(names) == 1 else "")
+
+
+def _results(function: TensorFunction) -> Iterator[str]:
+    """Where results are written."""
+    for one in function.results:
+        shape = tuple_code(map(whole_code, one.lengths))
+        if one.wide:
+            yield f'{one.name} = _zeros("{one.name}", {shape}, kept)'
+        else:
+            made = f'_result("{one.name}", {shape}, {function.arrays[0]}.dtype, kept)'
+            yield f"{one.name} = {made}"
+
+
+def _body(function: TensorFunction) -> Iterator[str]:
+    """What is done; what is no finite number is passed on without a word, as kernels do."""
+    lines = host_lines(function.body, Names(function.arrays[0]))
+    if any(isinstance(node, MatrixProduct) for node in nodes(function.body)):
+        yield 'with np.errstate(over="ignore", invalid="ignore"):'
+        yield from (f"    {line}" for line in lines)
+    else:
+        yield from lines
 
 
 def shapes(backward: TensorBackward) -> dict[str, str]:
@@ -99,30 +115,6 @@ def shapes(backward: TensorBackward) -> dict[str, str]:
     found = {one.spelling.python: outline.shapes[one] for one in outline.arrays}
     found[f"d{y}"] = outline.output_shape
     return {name: tuple_code(map(str, lengths)) for name, lengths in found.items()}
-
-
-def _used(backward: TensorBackward, function: TensorFunction) -> list[str]:
-    """The lengths that the lines of a function speak of."""
-    used = {a.name for kernel in function.kernels for a in kernel.arguments if a.kind != ARRAY}
-    for one in function.results:
-        used |= {str(symbol) for length in one.lengths for symbol in length.free_symbols}
-    for node in nodes(function.body):
-        for symbol in _symbols(node):
-            used.add(str(symbol))
-    numbers = set(map(str, backward.layer.hyperparameters))
-    return [one for one in size_letters(backward) if one in used - numbers]
-
-
-def _symbols(node: Any) -> set[Expr]:
-    """The letters in lengths and numbers of a node."""
-    exprs: list[Expr] = []
-    for side in (getattr(node, name, None) for name in ("left", "right", "target")):
-        exprs += [length for group in getattr(side, "groups", ()) for length in group]
-    for space in (node, *getattr(node, "spaces", ())):
-        exprs += getattr(space, "lengths", ())
-    exprs += [one for one in (getattr(node, "length", None),) if one is not None]
-    found = {symbol for one in exprs for symbol in one.free_symbols}
-    return found | _numbers(node)
 
 
 def size_letters(backward: TensorBackward) -> list[str]:

@@ -105,6 +105,17 @@ def causal():
     }
 
 
+@tensor_layer(initial={W: normal(1)})
+def single():
+    """A window over one example alone, channels before outputs in the weights."""
+    window = x[c, p + i - 2]
+    return {
+        "input": shape(x, C, padded(T, 1)),
+        "weights": shape(W, C, O, A),
+        "output": Eq(y[o, p], Sigma(W[c, o, i] * window, (c, 1, C), (i, 1, A))),
+    }
+
+
 @tensor_layer()
 def scores():
     """Each example by each other, of which nothing is learned."""

@@ -147,6 +147,11 @@ OF_USERS = {
         {},
         lambda x, W: functional.conv1d(functional.pad(x, (2, 0)), W.flip(1)[:, None], groups=2),
     ),
+    "single": (
+        {"x": (2, 6), "W": (2, 4, 3)},
+        {},
+        lambda x, W: functional.conv1d(x[None], W.transpose(0, 1), None, 1, 1)[0],
+    ),
     "scores": ({"x": (3, 4)}, {}, lambda x: x @ x.T / 2),
     "edges": ({"x": (3, 4), "W": (5,)}, {"padding": 2}, lambda x, W: x[:, :1] * W),
     "mixed": (

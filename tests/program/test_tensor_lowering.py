@@ -25,6 +25,7 @@ from symopt.program.tensor_ir import (
     MatrixProduct,
     Run,
     Scale,
+    Space,
     Stacked,
     nodes,
 )
@@ -104,6 +105,13 @@ def test_a_convolution_writes_windows_out_and_adds_their_gradients_up(programs):
         if one.name == "_write_x_windows"
     }
     assert shared.over == "x_windows"
+
+
+def test_windows_of_one_example_are_written_out_at_once(programs):
+    forward = programs["single"].forward
+    assert kinds(forward) == [IfFinite, Space, Run, MatrixProduct, Clear, Run]
+    product = forward.body[0].then[-1]
+    assert product.left.order == (1, 0, 2)  # outputs by channels and places of the window
 
 
 def test_zeros_are_left_out_by_the_bounds_of_loops(programs):
