@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -54,6 +53,12 @@ def penalty(regularizer: Regularizer, strength: float, *letters: str) -> Penalty
             f"the penalty {regularizer.name} has the strength {strength!r}; write a number λ from "
             "0 on"
         )
+    wrong = [one for one in letters if not isinstance(one, str)]
+    if wrong:
+        raise DeclarationError(
+            f"the penalty {regularizer.name} is on {wrong[0]!r}; name letters by words, such as "
+            'penalty(l2, 1e-4, "W", "b")'
+        )
     return Penalty(regularizer, float(strength), letters)
 
 
@@ -81,12 +86,12 @@ class Network(Declaration):
     @cached_property
     def names(self) -> tuple[str, ...]:
         """A name for each layer: the declaration's, numbered from its second place on."""
-        found: Counter[str] = Counter()
-        names = []
-        for one in self.layers:
-            own = one.name if isinstance(one, Flatten) else one.declared.name
-            found[own] += 1
-            names.append(own if found[own] == 1 else f"{own}_{found[own]}")
+        names: list[str] = []
+        owns = [one.name if isinstance(one, Flatten) else one.declared.name for one in self.layers]
+        for own in owns:
+            tries = (own, *(f"{own}_{k}" for k in range(2, len(owns) + 2)))
+            # a number may make another layer's own name
+            names.append(next(one for one in tries if one not in names))
         return tuple(names)
 
     @property
@@ -193,6 +198,10 @@ def _needed(name: str, word: str, one: Any) -> Configured:
 
 
 def _penalties(name: str, several: Any) -> tuple[Penalty, ...]:
+    if not isinstance(several, list | tuple):
+        raise DeclarationError(
+            f"{name} has the penalties {several!r}; write a list, such as [penalty(l2, 1e-4)]"
+        )
     wrong = [one for one in several if not isinstance(one, Penalty)]
     if wrong:
         raise DeclarationError(

@@ -6,12 +6,14 @@ import csv
 import hashlib
 import zipfile
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 
 import numpy as np
 
 from symopt.demo import digits
 from symopt.errors import UsageError
+from symopt.runtime.checkpoints import arrays_of
 
 HELD_BACK = 0.2
 FEWEST = 10
@@ -33,6 +35,25 @@ class Data:
         """The shape of one example."""
         shape: tuple[int, ...] = self.x_train.shape[1:]
         return shape
+
+    def reshaped(self, inputs: tuple[int, ...]) -> Data:
+        """The same with the numbers of each example in another shape: rows as images.
+
+        Raises
+        ------
+        UsageError
+            If a shape of another size is asked for.
+        """
+        if prod(inputs) != prod(self.inputs):
+            raise UsageError(
+                f"the examples of {self.name} have shape {self.inputs}, which is no {inputs}; "
+                f"declare the network with inputs={self.inputs}"
+            )
+        return replace(
+            self,
+            x_train=self.x_train.reshape(-1, *inputs),
+            x_validation=self.x_validation.reshape(-1, *inputs),
+        )
 
     @property
     def digest(self) -> str:
@@ -96,16 +117,21 @@ def load_file(path: Path) -> Data:
     order = np.random.default_rng(0).permutation(len(x))
     held = order[: max(1, round(HELD_BACK * len(x)))]
     train = order[len(held) :]
-    mean, spread = x[train].mean(axis=0), x[train].std(axis=0)
-    x = (x - mean) / np.where(spread > 0, spread, 1.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, spread = x[train].mean(axis=0), x[train].std(axis=0)
+    if not np.isfinite(spread).all():
+        raise UsageError(f"{path} holds numbers too large to be squared; scale them down")
+    # a column that is the same everywhere has no spread but what rounding makes
+    flat = spread <= len(train) * np.finfo(float).eps * abs(mean)
+    x = (x - mean) / np.where(flat | (spread == 0), 1.0, spread)
     y = y.astype(np.int64)
     return Data(path.name, x[train], y[train], x[held], y[held], len(names))
 
 
 def _from_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
     try:
-        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
+        with path.open("rb") as handle:
+            arrays = arrays_of(handle)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise UsageError(f"{path} is no whole .npz file ({error}); save it anew") from error
     missing = [key for key in ("x", "y") if key not in arrays]
@@ -126,7 +152,7 @@ def _from_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
             rows = [(reader.line_num, row) for row in reader if row]
     except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path} is no text with commas ({error}); save it as .csv") from error
-    if rows and not any(_is_number(one) for one in rows[0][1][:-1]):
+    if rows and _is_heading(rows[0][1], [row[-1] for _, row in rows[1:]]):
         rows = rows[1:]
     if not rows:
         raise UsageError(f"{path} holds no examples; write a row for each, its label last")
@@ -149,6 +175,12 @@ def _from_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return values, _labels([row[-1].strip() for _, row in rows])
 
 
+def _is_heading(first: list[str], labels: list[str]) -> bool:
+    """Whether a first line names columns: no number in it, or no label like those below."""
+    words = not any(_is_number(one) for one in first[:-1])
+    return words or (not _is_number(first[-1]) and bool(labels) and all(map(_is_number, labels)))
+
+
 def _is_number(word: str) -> bool:
     try:
         float(word)
@@ -159,10 +191,15 @@ def _is_number(word: str) -> bool:
 
 def _labels(words: list[str]) -> np.ndarray:
     """Labels as whole numbers where all are numbers, else as words."""
+    try:
+        return np.array([int(one) for one in words], np.int64)
+    except (ValueError, OverflowError):
+        pass
     if not all(map(_is_number, words)):
         return np.array(words)
     numbers = np.array([float(one) for one in words])
-    whole = np.isfinite(numbers).all() and (numbers == np.round(numbers)).all()
+    # beyond 2⁵³ not every whole number is a float
+    whole = (numbers == np.round(numbers)).all() and (abs(numbers) <= 2**53).all()
     return numbers.astype(np.int64) if whole else numbers
 
 

@@ -8,17 +8,21 @@ from typing import Any
 
 from symopt.demo.data import Data
 from symopt.demo.network_training import NetworkOutcome, Run, Training, outcome_of
-from symopt.errors import UsageError
+from symopt.errors import DivergenceError, UsageError
 
 Progress = Callable[[Training], None]
 
 
 @dataclass(frozen=True)
 class Session:
-    """What came of the runs that are done, and, if it was left, the state to go on from."""
+    """What came of the runs that are done, and, if it was left, the state to go on from.
+
+    ``diverged`` says which run came to numbers that are not finite, and where.
+    """
 
     outcomes: tuple[NetworkOutcome, ...]
     left: dict[str, Any] | None = None
+    diverged: str = ""
 
 
 def train_all(
@@ -41,8 +45,6 @@ def train_all(
     ------
     UsageError
         If what was saved is of other networks or other data.
-    DivergenceError
-        If a loss is no longer finite, with the step and the layer.
     """
     identity = [[one.network.fingerprint for one in runs], data.digest]
     outcomes, training = _taken_up(runs, data, dtype, seed, saved, identity)
@@ -51,7 +53,10 @@ def train_all(
             training = Training(runs[len(outcomes)], data, dtype=dtype, seed=seed)
         training.warm_up()
         while not training.done:
-            training.step()
+            try:
+                training.step()
+            except DivergenceError as error:
+                return Session(tuple(outcomes), diverged=f"{training.run.name}: {error}")
             progress(training)
             if interrupted():
                 return Session(tuple(outcomes), _state(identity, outcomes, training))
@@ -86,7 +91,11 @@ def _taken_up(
         return [], None
     if not {"identity", "outcomes", "training"} <= set(saved):
         raise UsageError("the checkpoint is of no session of training; name one that is")
-    networks, digest = saved["identity"]
+    try:
+        networks, digest = saved["identity"]
+        outcomes = [outcome_of(one) for one in saved["outcomes"]]
+    except (TypeError, KeyError, ValueError) as error:
+        raise UsageError("the checkpoint is of no session of training; name one that is") from error
     if networks != identity[0]:
         raise UsageError(
             "the checkpoint is of another network or other rules "
@@ -98,7 +107,8 @@ def _taken_up(
             f"the checkpoint was made with other data than {data.name} is now; resume with the "
             "same file"
         )
-    outcomes = [outcome_of(one) for one in saved["outcomes"]]
+    if len(outcomes) >= len(runs):
+        raise UsageError("the checkpoint is of no session of training; name one that is")
     training = Training(runs[len(outcomes)], data, dtype=dtype, seed=seed)
     training.load_state_dict(saved["training"])
     return outcomes, training

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from symopt.declaration import Network, Schedule, UpdateRule, draws, trained_by
 from symopt.demo.data import Data
-from symopt.demo.network_training import Run
+from symopt.demo.network_training import Run, steps_of
 from symopt.demo.settings import Setting, schedule_numbers
 
 NETWORK = "perceptron"
@@ -45,8 +45,7 @@ def run_with(
         chosen = replace(chosen, batch=batch)
     schedule = None
     if chosen.schedule:
-        examples = len(data.x_train)
-        steps = chosen.epochs * -(-examples // (chosen.batch or examples))
+        steps = chosen.epochs * steps_of(len(data.x_train), chosen.batch)
         numbers = schedule_numbers(chosen.schedule, chosen.alpha, steps)
         schedule = schedules[chosen.schedule](**numbers)
     trained = trained_by(network, rule, schedule)

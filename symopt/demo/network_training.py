@@ -13,7 +13,7 @@ import numpy as np
 from symopt.declaration import Network, draws
 from symopt.demo.data import Data
 from symopt.demo.network_ensemble import EnsembleOutcome, measured
-from symopt.errors import UsageError
+from symopt.errors import DivergenceError, UsageError
 from symopt.runtime.model import Evaluation, Model
 
 
@@ -62,6 +62,17 @@ def outcome_of(saved: Mapping[str, Any]) -> NetworkOutcome:
     inner = saved["ensemble"]
     found = None if inner is None else EnsembleOutcome(**inner)
     return NetworkOutcome(**{**saved, "ensemble": found})
+
+
+def steps_of(examples: int, batch: int | None) -> int:
+    """Steps in an epoch: the examples of each are as many as asked for, or a few more.
+
+    So no step is left with a single example, of which there is no spread.
+
+    >>> steps_of(1437, 64), steps_of(7, 2), steps_of(5, 8), steps_of(100, None)
+    (22, 3, 1, 1)
+    """
+    return max(1, examples // (batch or examples))
 
 
 class Training:
@@ -141,6 +152,11 @@ class Training:
         self._batches = self._in_order(self.epoch)
         self.validation = self.model.evaluate(self.data.x_validation, self.data.y_validation)
         loss = self.validation.loss
+        if not math.isfinite(loss):
+            raise DivergenceError(
+                f"{self.run.network.name} after epoch {self.epoch}: the validation loss is {loss}; "
+                "make α smaller, or look at the data that is held back"
+            )
         ends = self.model.observe(loss)
         if self.run.network.stopping is not None and (
             self._best is None or loss < self._best["loss"]
@@ -152,9 +168,7 @@ class Training:
         """The examples of each step of an epoch: all of them, in an order of the epoch's own."""
         examples = len(self.data.x_train)
         order = np.random.default_rng([self.seed, epoch]).permutation(examples)
-        # parts whose sizes differ by one at most, so that no step has a single example
-        parts = math.ceil(examples / (self.run.batch or examples))
-        return np.array_split(order, parts)
+        return np.array_split(order, steps_of(examples, self.run.batch))
 
     # what is kept
 
@@ -182,12 +196,21 @@ class Training:
         wanted = set(self.state_dict())
         if not isinstance(saved, Mapping) or set(saved) != wanted:
             raise UsageError(f"what was saved is no state of a run of {self.run.network.name}")
+        try:
+            epoch, place = int(saved["epoch"]), int(saved["place"])
+            seconds, loss = float(saved["seconds"]), float(saved["loss"])
+            validation = Evaluation(*saved["validation"])
+            batches = self._in_order(epoch)
+            if not 0 <= place < len(batches) or not 0 <= epoch <= self.run.epochs:
+                raise ValueError(f"place {place} of epoch {epoch}")
+        except (TypeError, ValueError) as error:
+            raise UsageError(
+                f"what was saved of a run of {self.run.network.name} is not whole: {error}"
+            ) from error
         self.model.load_state_dict(saved["model"])
-        self.epoch, self.place, self.done = saved["epoch"], saved["place"], saved["done"]
-        self.seconds, self.loss = saved["seconds"], saved["loss"]
-        self.validation = Evaluation(*saved["validation"])
-        self._best = saved["best"]
-        self._batches = self._in_order(self.epoch)
+        self.epoch, self.place, self.done = epoch, place, bool(saved["done"])
+        self.seconds, self.loss, self.validation = seconds, loss, validation
+        self._best, self._batches = saved["best"], batches
 
 
 def steps(training: Training) -> Iterator[Training]:

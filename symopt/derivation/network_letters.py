@@ -7,8 +7,9 @@ from typing import Any
 
 from sympy import Basic, Expr, Indexed, Symbol
 
-from symopt.declaration import Declaration, Layer, TensorLayer
+from symopt.declaration import Declaration, Layer, Loss, TensorLayer
 from symopt.derivation.forward import forward
+from symopt.errors import UsageError
 from symopt.notation import (
     Count,
     Hyperparameter,
@@ -75,7 +76,7 @@ def letters_at(declared: AnyLayer, place: int, between: Sequence) -> Letters:
 def _lengths(declared: AnyLayer) -> tuple[Basic, ...]:
     """The lengths that a layer has for itself; how many examples there are is said once."""
     if isinstance(declared, Layer):
-        return ()
+        return declared.symbols(Count)
     outline = declared.outline
     several = (*outline.shapes.values(), outline.output_shape)
     examples = outline.ranges[outline.batch] if outline.batch is not None else None
@@ -83,11 +84,40 @@ def _lengths(declared: AnyLayer) -> tuple[Basic, ...]:
     return tuple(dict.fromkeys(one for one in found if one != examples))
 
 
+def compared(declared: Loss) -> tuple[str, str]:
+    """The Python names of a loss's two letters: the output of a network, and what it is held to.
+
+    The latter are labels, or a given letter called ``target``.
+
+    Raises
+    ------
+    UsageError
+        If the letters do not say which is which.
+    """
+    given_ones = [one.base for one in declared.symbols(Indexed) if one.base.role == "given"]
+    names = list(dict.fromkeys(one.spelling.python for one in given_ones))
+    labels = [one.spelling.python for one in declared.symbols(Label)]
+    targets = labels or [one for one in names if one == _TARGET]
+    outputs = [one for one in names if one not in targets]
+    if len(targets) != 1 or len(outputs) != 1:
+        raise UsageError(
+            f"{declared.name} reads {', '.join([*names, *labels])} from outside; in a network a "
+            f"loss reads its output and either labels or a letter given('{_TARGET}')"
+        )
+    return outputs[0], targets[0]
+
+
+_TARGET = "target"
+
+
 def ends(declared: AnyLayer) -> tuple[Basic, Basic | None]:
-    """The letter that goes in, the first that is given; and the one that comes out of a layer."""
+    """The letter that goes in, the one that is given, and the one that comes out of a layer."""
     if isinstance(declared, TensorLayer):
         return declared.outline.inputs[0], declared.outline.output.base
     read = [one.base for one in declared.symbols(Indexed) if one.base.role == "given"]
+    if isinstance(declared, Loss):
+        output, _ = compared(declared)
+        return next(one for one in read if one.spelling.python == output), None
     last = forward(declared)[-1].letter
     return read[0], last.base if isinstance(last, Indexed) else None
 

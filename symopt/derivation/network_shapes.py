@@ -7,13 +7,15 @@ from math import prod
 
 from sympy import Expr
 
-from symopt.declaration import Configured, Flatten, Layer, Network, TensorLayer
+from symopt.declaration import Configured, Flatten, Layer, Loss, Network, TensorLayer
 from symopt.derivation.forward import forward, leaves
+from symopt.derivation.network_letters import compared
 from symopt.derivation.small_sizes import whole
 from symopt.derivation.tensor_sizes import operations, tensor_shapes
 from symopt.errors import UsageError
 from symopt.nodes import Largest, Sigma
-from symopt.notation import Count
+from symopt.notation import Count, Label
+from symopt.printing.unicode import unicode
 
 Shape = tuple[int, ...]
 
@@ -57,11 +59,34 @@ def stages(network: Network) -> tuple[Stage, ...]:
     return tuple(found)
 
 
+def comparison(network: Network, last: Stage) -> tuple[str, str]:
+    """The Python names of what the loss of a network reads: its output, and what that is held to.
+
+    Raises
+    ------
+    UsageError
+        If the loss does not say which is which, or its labels tell a single class.
+    """
+    loss = network.loss.declared
+    assert isinstance(loss, Loss)  # as the network has checked
+    names = compared(loss)
+    if loss.symbols(Label) and last.outputs[:1] == (1,):
+        raise UsageError(
+            f"{network.name} ends in {last.name} with one output, but {loss.name} has a label for "
+            "each of several; give it two outputs or more"
+        )
+    return names
+
+
 def _stage(name: str, part: Configured | Flatten, shape: Shape) -> Stage:
     if isinstance(part, Flatten):
         return Stage(name, part, shape, (prod(shape),))
     declared = part.declared
     if isinstance(declared, Layer):
+        _, inputs = leaves(forward(declared))
+        if len(inputs) != 1:
+            letters = " and ".join(unicode(one) for one in inputs)
+            raise UsageError(f"{declared.name} reads {letters}; a chain of layers passes on one")
         learned, _ = leaves(forward(declared))
         count = len(learned) * _parameters(declared, shape)
         return Stage(name, part, shape, shape, (), count, _operations(declared, shape))

@@ -72,30 +72,47 @@ def layer_of(network: Network, stage: Stage, dtype: str, seed: int) -> Any:
         **dict(stage.sizes),
         **stage.part.chosen,
     }
-    make = _class(stage.part)
-    taken = inspect.signature(make).parameters
-    for name, one in taken.items():
-        if one.default is one.empty and name not in offers:
-            raise UsageError(
-                f"layer {stage.name} of {network.name} needs {name}, of which nothing says what it "
-                f"is; give it a default or an initial value in {stage.part.declared.name}"
-            )
-    return make(**{name: offers[name] for name in taken if name in offers})
+    return _made(network, stage.part, offers)
 
 
 def loss_of(network: Network, dtype: str) -> Any:
     """The loss of a network."""
-    return _class(network.loss)(**network.loss.chosen, dtype=np.dtype(dtype), reuse=True)
+    offers = {"dtype": np.dtype(dtype), "reuse": True, **network.loss.chosen}
+    return _made(network, network.loss, offers)
 
 
-def monitor_of(part: Configured | None) -> Any:
-    """What watches the validation loss, if anything does."""
-    return None if part is None else _class(part)(**part.chosen)
+def monitor_of(network: Network) -> Any:
+    """What says when training is to end, if anything does."""
+    return None if network.stopping is None else _made(network, network.stopping)
 
 
-def _class(part: Configured) -> Callable[..., Any]:
-    made: Callable[..., Any] = getattr(compile(part.declared), class_name(part.declared.name))
-    return made
+def _made(
+    network: Network,
+    part: Configured,
+    offers: Mapping[str, Any] | None = None,
+    first: tuple[Any, ...] = (),
+) -> Any:
+    """An object of the generated class, from its settings or what else there is to offer.
+
+    Raises
+    ------
+    UsageError
+        If the class needs more than that, or does not take it.
+    """
+    declared = part.declared
+    make: Callable[..., Any] = getattr(compile(declared), class_name(declared.name))
+    known = part.chosen if offers is None else offers
+    taken = list(inspect.signature(make).parameters.items())[len(first) :]
+    for name, one in taken:
+        if one.default is one.empty and name not in known:
+            raise UsageError(
+                f"{network.name} uses {declared.name}, which needs {name}; write "
+                f"{declared.name}({name}=…), or let the declaration say where it starts"
+            )
+    try:
+        return make(*first, **{name: known[name] for name, _ in taken if name in known})
+    except ValueError as error:
+        raise UsageError(f"{network.name} cannot use {declared.name}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -157,13 +174,13 @@ def stepping_of(network: Network, parameters: list[np.ndarray]) -> Stepping:
         )
     numbers, reacting = network.rule.chosen, None
     if network.schedule is not None:
-        schedule = _class(network.schedule)(**network.schedule.chosen)
+        schedule = _made(network, network.schedule)
         if isinstance(network.schedule.declared, Schedule):
             numbers[_scheduled(network)] = schedule
         else:
             reacting = schedule
             numbers[_scheduled(network)] = lambda _step: schedule.value
-    optimizer = _class(network.rule)(parameters, **numbers)
+    optimizer = _made(network, network.rule, numbers, (parameters,))
     examples = inputs[0].examples is not None
     return Stepping(optimizer, examples, system.gradient_point is not None, reacting)
 

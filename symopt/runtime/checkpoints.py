@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -40,8 +41,8 @@ def load(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise UsageError(f"there is no checkpoint {path}; name a file that training has left")
     try:
-        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
+        with path.open("rb") as handle:
+            arrays = arrays_of(handle)
         found = _together(json.loads(str(arrays.pop(_TREE)[()])), arrays)
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise UsageError(
@@ -51,6 +52,24 @@ def load(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise UsageError(f"{path} holds no state of a network; name a file that training has left")
     return found
+
+
+def arrays_of(handle: BinaryIO) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file by name; ValueError for another kind of file."""
+    found = np.load(handle, allow_pickle=False)
+    if isinstance(found, np.ndarray):
+        raise ValueError("it holds a single array")
+    with found as file:
+        return {key: file[key] for key in file.files}
+
+
+def check_place(path: Path) -> None:
+    """UsageError where no checkpoint can be written."""
+    folder = path.parent
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is no ordinary file; name another for the checkpoint")
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise UsageError(f"no checkpoint can be written to {folder}; name another folder")
 
 
 def _apart(state: Any, arrays: dict[str, np.ndarray]) -> Any:

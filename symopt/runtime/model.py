@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,11 +12,14 @@ from typing import Any
 import numpy as np
 
 from symopt.declaration import Network, draws
-from symopt.derivation.network_shapes import stages
+from symopt.derivation.network_shapes import comparison, stages
 from symopt.errors import DivergenceError, UsageError
 from symopt.runtime.assembly import layer_of, loss_of, monitor_of, owed_of, stepping_of
+from symopt.runtime.divergence import first_not_finite
+from symopt.runtime.undo import Undo
 
 DTYPES = ("float32", "float64")
+_MIDDLE = 2**63
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Model:
     def __init__(self, network: Network, *, dtype: str = "float32", seed: int = 0) -> None:
         if dtype not in DTYPES:
             raise UsageError(f"there is no dtype '{dtype}'; known are {', '.join(DTYPES)}")
+        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+            raise UsageError(f"seed is {seed!r}; take a whole number from 0 on")
         self.network = network
         self.dtype = np.dtype(dtype)
         self.stages = stages(network)
@@ -44,6 +50,9 @@ class Model:
             for place, one in enumerate(self.stages)
         ]
         self.loss = loss_of(network, dtype)
+        self._output, self._target = comparison(network, self.stages[-1])
+        # a loss of two arrays has a gradient by each, in the order in which it takes them
+        self._place = list(inspect.signature(self.loss).parameters).index(self._output)
         self.parameters = {
             f"{stage.name}.{letter}": array
             for stage, layer in zip(self.stages, self.layers, strict=True)
@@ -52,8 +61,9 @@ class Model:
         self._owed = [owed_of(one, self.parameters) for one in network.penalties]
         self._stepping = stepping_of(network, list(self.parameters.values()))
         self._before = [one.copy() for one in self._moved()]
-        self._stopping = monitor_of(network.stopping)
+        self._stopping = monitor_of(network)
         self._outputs: list[np.ndarray] = []
+        self._undo, self._members = Undo(self.layers), 0
         self._drawing = [draws(one.part) for one in self.stages]
         self._trained, self._still = ([word] * len(self.stages) for word in (True, False))
 
@@ -72,18 +82,20 @@ class Model:
         Raises
         ------
         ValueError
-            For arrays that do not fit, with nothing changed but the layers' running averages.
+            For arrays that do not fit, before anything is changed.
         DivergenceError
-            If the loss is no finite number, with the first layer whose output is not; parameters
-            have not moved.
+            If the loss or a running average is no finite number, with the first layer that is to
+            blame; nothing has changed then.
         """
         self._check(x)
-        with self._at_gradient_point():
-            objective = self._forward(x, targets, training=True) + self.penalties()
-            if not math.isfinite(objective):
-                raise DivergenceError(self._where(x, objective))
-            gradients = self._backward()
-        self._stepping.optimizer.step(gradients)
+        with self._undo.if_it_fails():
+            with self._at_gradient_point():
+                objective = self._forward(x, targets, training=True) + self.penalties()
+                if not math.isfinite(objective) or not self._undo.finite():
+                    why = first_not_finite(x, objective, self.stages, self.layers, self._outputs)
+                    raise DivergenceError(f"{self.network.name} at step {self.steps + 1}: {why}")
+                gradients = self._backward()
+            self._stepping.optimizer.step(gradients)
         return objective
 
     def evaluate(self, x: np.ndarray, targets: np.ndarray) -> Evaluation:
@@ -108,10 +120,14 @@ class Model:
     def member(self, x: np.ndarray) -> np.ndarray:
         """The output of one network of the ensemble that layers with random letters stand for.
 
-        They draw anew at each call; all other layers are as they are after training.
+        They draw anew at each call; all other layers are as they are after training, which goes on
+        as if nothing had been drawn.
         """
         self._check(x)
-        return self._through(x, self._drawing).copy()
+        # steps of training count from 0, members of the ensemble from the middle
+        drawing, self._members = _MIDDLE + self._members, self._members + 1
+        with self._undo.in_any_case(drawing):
+            return self._through(x, self._drawing).copy()
 
     def penalties(self) -> float:
         """The penalties on the parameters as they are, each times its λ."""
@@ -134,7 +150,7 @@ class Model:
 
     def _forward(self, x: np.ndarray, targets: np.ndarray, training: bool) -> float:
         output = self._through(x, self._trained if training else self._still)
-        found: float = self.loss(output, targets)
+        found: float = self.loss(**{self._output: output, self._target: targets})
         return found
 
     def _through(self, x: np.ndarray, modes: Sequence[bool]) -> np.ndarray:
@@ -148,19 +164,20 @@ class Model:
 
     def _backward(self) -> list[np.ndarray]:
         """The gradient of each parameter, penalties added."""
-        adjoint = self.loss.backward(1.0)
+        found = self.loss.backward(1.0)
+        adjoint = found[self._place] if isinstance(found, tuple) else found
         for layer in reversed(self.layers):
             adjoint = layer.backward(adjoint)
-        found = {
+        gradients = {
             f"{stage.name}.{letter}": array
             for stage, layer in zip(self.stages, self.layers, strict=True)
             for letter, array in layer.gradients.items()
         }
         for one in self._owed:
             for name in one.names:
-                one.module.gradient(self.parameters[name], found[name], lambda_=one.strength)
+                one.module.gradient(self.parameters[name], gradients[name], lambda_=one.strength)
         lead = (np.newaxis,) if self._stepping.per_example else ()
-        return [found[name][lead] for name in self.parameters]
+        return [gradients[name][lead] for name in self.parameters]
 
     def _moved(self) -> list[np.ndarray]:
         """The arrays that stand elsewhere while a gradient is taken."""
@@ -191,22 +208,6 @@ class Model:
         if x.shape[1:] != wanted or x.ndim == 0 or len(x) == 0:
             shape = ", ".join(["N", *map(str, wanted)])
             raise ValueError(f"{name}: the input has shape {x.shape}, but ({shape}) is needed")
-
-    def _where(self, x: np.ndarray, objective: float) -> str:
-        """Where the first number that is not finite came from."""
-        word = "NaN" if math.isnan(objective) else "infinite"
-        head = f"{self.network.name} at step {self.steps + 1}: the loss is {word}"
-        if not np.isfinite(x).all():
-            return f"{head}; so is the input already, mend the data"
-        for stage, layer, output in zip(self.stages, self.layers, self._outputs, strict=True):
-            if not all(np.isfinite(one).all() for one in layer.parameters.values()):
-                return f"{head}; the parameters of {stage.name} are not finite, make α smaller"
-            if not np.isfinite(output).all():
-                return (
-                    f"{head}; the output of {stage.name} is the first that is not finite, make α "
-                    "smaller"
-                )
-        return f"{head}, though every layer's output is finite; make α or the penalties smaller"
 
     # what is kept
 

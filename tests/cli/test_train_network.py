@@ -151,8 +151,7 @@ WRONG = {
         "and no more than there are"
     ),
     ("--network", str(OWN)): (
-        "rings takes inputs of shape (2,), but the examples of digits have shape (64,); declare "
-        "it with inputs=(64,)"
+        "rings has 2 outputs, but digits has 10 classes; let its last layer give as many"
     ),
     ("--network", "--dtype", "float16"): (
         "there is no dtype 'float16'; known are float32, float64"

@@ -51,13 +51,13 @@ def bits(outcomes):
     return [replace(one, seconds=0.0) for one in outcomes]
 
 
-@pytest.mark.parametrize("leave_after", [1, 3, 4, 5, 11, 12, 13, 14])
+@pytest.mark.parametrize("leave_after", [1, 3, 4, 8, 9, 10, 11])
 def test_a_session_left_after_any_step_goes_on_to_the_same_bits(tmp_path, leave_after):
     whole = train_all(RUNS, DATA, **OPTIONS)
     assert whole.left is None
     count = iter(range(1, 100))
     first = train_all(RUNS, DATA, **OPTIONS, interrupted=lambda: next(count) == leave_after)
-    steps = 12 + 2  # three epochs of four batches, then two of all examples
+    steps = 9 + 2  # three epochs of three batches, then two of all examples
     if leave_after == steps:
         # left after the very last step, with all to do but to tell
         assert len(first.outcomes) == 1
@@ -72,7 +72,7 @@ def test_every_example_is_seen_once_an_epoch_in_batches_of_nearly_one_size():
     orders = [training._in_order(epoch) for epoch in range(3)]
     for one in orders:
         assert sorted(np.concatenate(one).tolist()) == list(range(50))
-        assert {len(part) for part in one} == {12, 13}
+        assert {len(part) for part in one} == {16, 17}
     assert not np.array_equal(orders[0][0], orders[1][0])
 
 
@@ -113,5 +113,31 @@ def test_what_was_left_of_other_networks_or_data_is_refused():
     assert refusal(RUNS, DATA, {}) == (
         "the checkpoint is of no session of training; name one that is"
     )
+    broken = {**left, "training": {**left["training"], "place": 99}}
+    assert refusal(RUNS, DATA, broken) == (
+        "what was saved of a run of scores is not whole: place 99 of epoch 0"
+    )
+    assert refusal(RUNS, DATA, {**left, "identity": []}) == (
+        "the checkpoint is of no session of training; name one that is"
+    )
     broken = {**left, "training": {}}
     assert refusal(RUNS, DATA, broken) == "what was saved is no state of a run of scores"
+
+
+def test_a_run_that_diverges_is_named_and_what_is_done_is_not_lost():
+    wild = Run("wild", "", replace(scores, rule=gd(alpha=1e38), schedule=None), 2, None)
+    with np.errstate(all="ignore"):
+        found = train_all((RUNS[1], wild), DATA, **OPTIONS)
+    assert [one.name for one in found.outcomes] == ["gd"]
+    assert found.diverged.startswith("wild: scores at step 2: the loss is ")
+
+
+def test_a_validation_loss_that_is_no_number_ends_the_run():
+    x = DATA.x_validation.copy()
+    x[0, 0] = np.inf
+    with np.errstate(all="ignore"):
+        found = train_all(RUNS[:1], replace(DATA, x_validation=x), **OPTIONS)
+    assert found.diverged == (
+        "adam: scores after epoch 1: the validation loss is nan; make α smaller, or look at the "
+        "data that is held back"
+    )

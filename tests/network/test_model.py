@@ -5,21 +5,30 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from parts import normalized
+from sympy import Eq, exp
 
 import symopt
-from symopt import network, penalty
+from symopt import Sigma, flatten, given, layer, loss, network, penalty, sequence, statistic
 from symopt.catalog.lecture.adam import adam
 from symopt.catalog.lecture.batch_norm import batch_norm
 from symopt.catalog.lecture.cosine import cosine
+from symopt.catalog.lecture.dropout import dropout
 from symopt.catalog.lecture.elastic_net import elastic_net
 from symopt.catalog.lecture.gd import gd
 from symopt.catalog.lecture.gd_full import gd_full
 from symopt.catalog.lecture.l2 import l2
 from symopt.catalog.lecture.nesterov import nesterov
+from symopt.catalog.lecture.softmax_cross_entropy import softmax_cross_entropy
+from symopt.catalog.network.affine import affine
+from symopt.catalog.network.convolution import convolution
+from symopt.catalog.network.hyperbolic_tangent import hyperbolic_tangent
+from symopt.catalog.network.reduce_on_plateau import reduce_on_plateau
 from symopt.catalog.network.softmax import softmax
 from symopt.catalog.network.squared_error import squared_error
 from symopt.declaration import trained_by
 from symopt.errors import DivergenceError, UsageError
+from symopt.symbols import example as i
+from symopt.symbols import m
 
 
 def batch(examples=16, seed=0, dtype=np.float64):
@@ -263,6 +272,176 @@ def test_what_was_saved_of_another_network_is_refused_and_nothing_changes():
     assert refusal({**before, "optimizer": {}}).startswith(
         "what was saved of normalized is not whole: "
     )
+
+
+def slopes(one, x, targets, h=1e-5):
+    """dJ/dθ by central differences, one parameter after the other."""
+    found = {}
+    for name, array in one.parameters.items():
+        flat, slope = array.reshape(-1), np.empty(array.size)
+        for place, before in enumerate(flat.copy()):
+            sides = []
+            for side in (h, -h):
+                flat[place] = before + side
+                sides.append(one._forward(x, targets, training=True) + one.penalties())
+            flat[place] = before
+            slope[place] = (sides[0] - sides[1]) / (2 * h)
+        found[name] = slope.reshape(array.shape)
+    return found
+
+
+def moved(one, x, targets):
+    """The change of each parameter in one step of plain descent at α = 1, its sign turned."""
+    before = {name: array.copy() for name, array in one.parameters.items()}
+    one.train_step(x, targets)
+    return {name: before[name] - array for name, array in one.parameters.items()}
+
+
+@loss(over="C")
+def entropic():
+    """A loss that reads its target before its output."""
+    z, target = given("z"), given("target")
+    total = statistic("loss", latex=r"\ell", unicode="ℓ")
+    return {"loss": Eq(total, Sigma(target[i] * exp(-z[i]) + z[i], (i, 1, m)))}
+
+
+REGRESSIONS = {
+    "squared error": squared_error,
+    "the target first": entropic,
+}
+
+
+@pytest.mark.parametrize("name", REGRESSIONS)
+def test_a_network_learns_numbers_by_a_loss_of_output_and_target(name):
+    declared = trained_by(normalized, gd, None)
+    declared = replace(declared, loss=REGRESSIONS[name](), rule=gd(alpha=1.0))
+    x, _ = batch()
+    targets = np.random.default_rng(5).uniform(1, 2, size=x.shape)
+    expected, found = slopes(model(declared), x, targets), moved(model(declared), x, targets)
+    for key, slope in expected.items():
+        assert np.allclose(found[key], slope, rtol=0, atol=1e-8)
+    if name == "the target first":
+        z = model(declared).predict(x)
+        value = np.mean(np.sum(targets * np.exp(-z) + z, axis=1))
+        assert model(declared).evaluate(x, targets).loss == pytest.approx(value, rel=1e-13)
+
+
+def test_an_image_network_with_windows_dropout_and_penalties_has_the_gradient_of_differences():
+    @network(inputs=(1, 4, 4))
+    def images():
+        return {
+            "layers": [
+                convolution(O=2, A=3, B=3, padding=1, stride=2),
+                batch_norm,
+                hyperbolic_tangent,
+                flatten,
+                dropout(p=0.3),
+                affine(K=3),
+            ],
+            "loss": softmax_cross_entropy,
+            "penalties": [penalty(l2, 0.1, "W"), penalty(elastic_net, 0.01, "b", "gamma")],
+            "rule": gd(alpha=1.0),
+        }
+
+    numbers = np.random.default_rng(2)
+    x, labels = numbers.normal(size=(6, 1, 4, 4)), numbers.integers(0, 3, 6)
+
+    def made():
+        one = model(images)
+        for name, array in one.parameters.items():
+            if name.endswith(".b"):
+                array += 0.1  # away from the kink of the penalty
+        return one
+
+    probe = made()
+    drops = probe.layers[4]
+    forward = probe._forward
+
+    def with_one_mask(*arguments, **named):
+        drops.step = 0
+        return forward(*arguments, **named)
+
+    probe._forward = with_one_mask
+    expected, found = slopes(probe, x, labels), moved(made(), x, labels)
+    for key, slope in expected.items():
+        assert np.allclose(found[key], slope, rtol=0, atol=1e-8), key
+
+
+def test_a_step_that_fails_changes_nothing():
+    declared = replace(normalized, layers=(*normalized.layers, dropout(p=0.5)))
+    tried, alone = model(declared), model(declared)
+    x, labels = batch()
+    wrong = x.copy()
+    wrong[0, 0] = np.nan
+    huge = (x * 1e200).astype(np.float64)
+    for _ in range(3):
+        for bad, targets in ((wrong, labels), (x, labels + 4), (huge, labels)):
+            with pytest.raises((ValueError, DivergenceError)), np.errstate(all="ignore"):
+                tried.train_step(bad, targets)
+        assert tried.train_step(x, labels) == alone.train_step(x, labels)
+    assert tried.evaluate(x, labels) == alone.evaluate(x, labels)
+
+
+def test_numbers_too_large_for_the_running_averages_are_told():
+    x, labels = batch(dtype=np.float32)
+    with pytest.raises(DivergenceError) as caught, np.errstate(all="ignore"):
+        symopt.compile(normalized).train_step(x * np.float32(1e25), labels)
+    assert str(caught.value) == (
+        "normalized at step 1: numbers are too large; the running averages of batch_norm are not "
+        "finite, scale the data"
+    )
+
+
+def test_members_of_the_ensemble_differ_and_training_goes_on_as_if_none_had_drawn():
+    declared = replace(normalized, layers=(*normalized.layers, dropout(p=0.5)))
+    looked, alone = model(declared), model(declared)
+    x, labels = batch()
+    for _ in range(2):
+        assert looked.train_step(x, labels) == alone.train_step(x, labels)
+        assert not np.array_equal(looked.member(x), looked.member(x))
+
+
+def test_losses_and_layers_that_read_too_much_are_refused():
+    w = given("w")
+
+    @loss(over="C")
+    def weighted():
+        z, target = given("z"), given("target")
+        total = statistic("loss")
+        return {"loss": Eq(total, Sigma(w[i] * (z[i] - target[i]) ** 2, (i, 1, m)))}
+
+    @layer
+    def gate():
+        x, y = given("x"), sequence("y")
+        return {"output": Eq(y[i], x[i] * w[i])}
+
+    with pytest.raises(UsageError) as caught:
+        model(replace(normalized, loss=weighted()))
+    assert str(caught.value) == (
+        "weighted reads w, z, target from outside; in a network a loss reads its output and either "
+        "labels or a letter given('target')"
+    )
+    with pytest.raises(UsageError) as caught:
+        model(replace(normalized, layers=(gate(),)))
+    assert str(caught.value) == (
+        "normalized: the input gives (4,) to gate, which does not fit: gate reads xᵢ and wᵢ; a "
+        "chain of layers passes on one"
+    )
+    with pytest.raises(UsageError) as caught:
+        model(replace(normalized, layers=(affine(K=1),), penalties=()))
+    assert str(caught.value) == (
+        "normalized ends in affine with one output, but softmax_cross_entropy has a label for each "
+        "of several; give it two outputs or more"
+    )
+    with pytest.raises(UsageError) as caught:
+        model(replace(normalized, schedule=reduce_on_plateau()))
+    assert str(caught.value) == (
+        "normalized uses reduce_on_plateau, which needs alpha; write reduce_on_plateau(alpha=…), "
+        "or let the declaration say where it starts"
+    )
+    with pytest.raises(UsageError) as caught:
+        symopt.compile(normalized, seed=-1)
+    assert str(caught.value) == "seed is -1; take a whole number from 0 on"
 
 
 def test_a_dtype_that_no_kernel_knows_is_refused():

@@ -5,8 +5,9 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 from parts import normalized
+from sympy import Eq
 
-from symopt import flatten, network, penalty
+from symopt import flatten, given, layer, network, penalty, sequence
 from symopt.catalog.lecture.adam import adam
 from symopt.catalog.lecture.batch_norm import batch_norm
 from symopt.catalog.lecture.group_norm import group_norm
@@ -16,6 +17,7 @@ from symopt.catalog.network.leaky_relu import leaky_relu
 from symopt.catalog.network.relu import relu
 from symopt.cli.commands.verify import _in_parts
 from symopt.errors import DeclarationError, UsageError
+from symopt.symbols import example as i
 
 
 def declared(**parts):
@@ -30,6 +32,16 @@ def declared(**parts):
 
 def test_layers_of_one_kind_are_told_apart_by_a_number():
     assert normalized.names == ("batch_norm", "relu", "batch_norm_2")
+
+
+def test_a_name_that_a_number_makes_is_not_given_twice():
+    @layer
+    def relu_2():
+        x, y = given("x"), sequence("y")
+        return {"output": Eq(y[i], 2 * x[i])}
+
+    assert declared(layers=[relu, relu, relu_2]).names == ("relu", "relu_2", "relu_2_2")
+    assert declared(layers=[relu_2, relu, relu]).names == ("relu_2", "relu", "relu_3")
 
 
 def test_a_network_is_frozen_and_its_fingerprint_changes_with_every_part():

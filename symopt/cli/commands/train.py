@@ -112,7 +112,8 @@ def _classifier(names: list[str], epochs: int | None, seed: int, dtype: str, as_
     wrong = [one for one in chosen if not isinstance(one, UpdateRule)]
     if wrong:
         raise UsageError(
-            f"{wrong[0].name} is {wrong[0].a_kind}, which trains nothing; name update rules"
+            f"{wrong[0].name} is {wrong[0].a_kind}, which trains nothing; name update rules, or "
+            "write symopt train --network"
         )
     rules = [one for one in chosen if isinstance(one, UpdateRule)]
     schedules = {one.name: one for one in catalogue() if isinstance(one, Schedule)}

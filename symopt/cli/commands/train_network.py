@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,14 +16,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from symopt.cli.consoles import console_for_people
 from symopt.cli.library import catalogue, collection, find
-from symopt.declaration import Network, Schedule, UpdateRule
+from symopt.declaration import Declaration, Network, Schedule, UpdateRule
 from symopt.demo.data import Data, load_digits, load_file
 from symopt.demo.network_session import Session, train_all
 from symopt.demo.network_settings import NETWORK, run_of, run_with, unregularized
 from symopt.demo.network_table import network_table
 from symopt.demo.network_training import Run, Training
 from symopt.derivation.network_fitting import fitted
-from symopt.errors import UsageError
+from symopt.derivation.network_shapes import stages
+from symopt.errors import DivergenceError, UsageError
+from symopt.notation import Label
 from symopt.runtime import checkpoints
 
 DEFAULT_CHECKPOINT = Path("symopt-checkpoint.npz")
@@ -57,7 +59,9 @@ def train_network(
     if wishes.examples is not None:
         data = data.first(wishes.examples)
     network, runs = _runs(wishes, data)
+    data = data.reshaped(network.inputs)
     target = checkpoint or resume or DEFAULT_CHECKPOINT
+    checkpoints.check_place(target)
 
     def keep(state: dict[str, Any]) -> None:
         checkpoints.save(target, {**state, "wishes": asdict(wishes)})
@@ -71,11 +75,15 @@ def train_network(
             saved=saved,
             progress=show,
             interrupted=pressed,
-            keep=keep if checkpoint else None,
+            keep=keep if checkpoint or resume else None,
         )
+        # before anything is printed: who reads it may be gone
+        if session.left is not None:
+            keep(session.left)
     _report(session, network, data, as_json)
+    if session.diverged:
+        raise DivergenceError(session.diverged)
     if session.left is not None:
-        keep(session.left)
         typer.echo(
             f"stopped; all is kept in {target}, go on with "
             f"symopt train --network --resume {target}",
@@ -96,12 +104,11 @@ def _wished(saved: dict[str, Any], resume: Path | None) -> Wishes:
 
 def _runs(wishes: Wishes, data: Data) -> tuple[Network, tuple[Run, ...]]:
     """The network, and a run for each rule; with ``compare`` one more without regularization."""
-    chosen = find(wishes.names) if wishes.names else ()
+    chosen = [one for name in wishes.names for one in _named(name)]
     networks = [one for one in chosen if isinstance(one, Network)]
     rules = [one for one in chosen if isinstance(one, UpdateRule)]
     if len(networks) > 1:
         raise UsageError(f"{networks[0].name} and {networks[1].name} are two networks; name one")
-    # a file may hold a loss or a layer beside its network
     if chosen and not networks and not rules:
         raise UsageError(
             f"{chosen[0].name} is {chosen[0].a_kind}; name update rules, and a network if it is "
@@ -110,11 +117,7 @@ def _runs(wishes: Wishes, data: Data) -> tuple[Network, tuple[Run, ...]]:
     schedules = {one.name: one for one in catalogue() if isinstance(one, Schedule)}
     if networks:
         network = networks[0]
-        if network.inputs != data.inputs:
-            raise UsageError(
-                f"{network.name} takes inputs of shape {network.inputs}, but the examples of "
-                f"{data.name} have shape {data.inputs}; declare it with inputs={data.inputs}"
-            )
+        _check_fits(network, data)
     else:
         network = fitted(_default_network(), data.inputs, data.classes)
     rules = rules or ([] if networks else _lecture_rules())
@@ -124,6 +127,28 @@ def _runs(wishes: Wishes, data: Data) -> tuple[Network, tuple[Run, ...]]:
     if wishes.compare:
         runs = [each for one in runs for each in (one, unregularized(one))]
     return network, tuple(replace(one, members=wishes.ensemble) for one in runs)
+
+
+def _named(name: str) -> Sequence[Declaration]:
+    """What a name or a file stands for; of a file with a network in it, that network alone."""
+    found = find([name])
+    networks = [one for one in found if isinstance(one, Network)]
+    return networks or found
+
+
+def _check_fits(network: Network, data: Data) -> None:
+    """UsageError for a network that cannot learn labels of as many classes as there are."""
+    if not network.loss.declared.symbols(Label):
+        raise UsageError(
+            f"{network.name} has the loss {network.loss.declared.name}, which reads no labels; "
+            "symopt train --network has labels to learn, others train with symopt.compile"
+        )
+    outputs = stages(network)[-1].outputs
+    if outputs[0] < data.classes:
+        raise UsageError(
+            f"{network.name} has {outputs[0]} outputs, but {data.name} has {data.classes} classes; "
+            "let its last layer give as many"
+        )
 
 
 def _default_network() -> Network:
