@@ -178,7 +178,7 @@ WRONG = {
     ),
     ("verify", "gd_objective"): (
         "symopt: gd_objective is an objective, which has no kernel to verify; "
-        "verify an update rule, a schedule, a regularizer or a layer\n"
+        "verify an update rule, a schedule, a regularizer, a layer or a loss\n"
     ),
 }
 
