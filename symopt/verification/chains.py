@@ -95,21 +95,20 @@ class Chain:
                 found[left] = ops.add(ways)
         return found
 
-    def reached(self, output: Basic) -> set[Basic]:
-        """The letters whose gradients an adjoint of an output enters, itself among them."""
-        found = {output}
+    def reached(self, outputs: Iterable[Basic]) -> set[Basic]:
+        """The letters whose gradients the adjoints of outputs enter, the outputs among them."""
+        found = set(outputs)
         for left, partials in reversed(self._partials.items()):
             found |= {letter for letter, _, _ in partials} if left in found else set()
         return found
 
-    def touched(self, input: Basic) -> set[Basic]:
+    def touched(self, input: Basic, outputs: Iterable[Basic]) -> set[Basic]:
         """The letters whose gradients read an input, whichever branches are taken."""
-        found: set[Basic] = set()
+        reached, found = self.reached(outputs), set()
         for left, partials in reversed(self._partials.items()):
-            through = left in found
-            for letter, _, letters in partials:
+            for letter, _, letters in partials if left in reached else ():
                 behind = {one for x in letters for one in self._reads.get(x, frozenset({x}))}
-                if through or input in behind:
+                if left in found or input in behind:
                     found.add(letter)
         return found
 

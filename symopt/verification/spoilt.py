@@ -88,7 +88,9 @@ class _Spoilt:
         if math.isnan(self.bad) and not self.tally.refuted:
             backward = self.trial.ask_backward(forward)
             if backward is not None:
-                touched = Chain(self._lines().differentiated).touched(self.plain)
+                lines = self._lines()
+                outputs = [line.letter for line in lines.of(self.anatomy.output)]
+                touched = Chain(lines.differentiated).touched(self.plain, outputs)
                 lost = partial(self._reads, touched)
                 self._compare("backward", self.trial.backward_table(), backward, lost)
 

@@ -59,15 +59,16 @@ class _Spoilt:
     def _numbers(self) -> Iterator[tuple[str, tuple[int, ...], set[Moved]]]:
         """Where a number may stand, and the letters whose gradients read it."""
         trial, chain = self.trial, self.trial.gradients.lines.chain
+        made = [trial.one.new[source] for source in trial.judged.made.values()]
         taken = trial.judged.vjp.arguments
         for name in self.arrays:
             letters = [pair for pair in trial.letters(name) if name in taken]
             for row, letter in letters[:1]:
-                yield name, row, chain.touched(letter)
+                yield name, row, chain.touched(letter, made)
         for name, source in trial.judged.made.items():
             if trial.of_elements(trial.adjoints[f"d{name}"]):
                 letter = trial.one.new[source]
-                yield f"d{name}", (), chain.reached(letter) - {letter}
+                yield f"d{name}", (), chain.reached([letter]) - {letter}
 
     def _compare(
         self, name: str, clean: dict[str, Any], found: dict[str, Any], touched: set[Moved]
