@@ -89,7 +89,17 @@ def is_length(expr: Any) -> bool:
 
 
 def normal(deviation: Any) -> Normal:
-    """Where learned numbers start: drawn from the normal law of mean 0 and this deviation."""
+    """Where learned numbers start: drawn from the normal law of mean 0 and this deviation.
+
+    Raises
+    ------
+    DeclarationError
+        For a deviation below 0.
+    """
+    if sympify(deviation).is_negative:
+        raise DeclarationError(
+            f"normal was given the deviation {_shown(deviation)}; write one from 0 on"
+        )
     above, below = fraction(together(sympify(deviation) ** 2))
     variance = above if below == 1 else Mul(above, Pow(below, -1, evaluate=False), evaluate=False)
     return Normal(0, variance)

@@ -196,7 +196,7 @@ def _check_starts(layer: TensorLayer, found: Outline) -> None:
                 f"{layer.name} starts {unicode(letter)} from {unicode(start)}, but "
                 f"{unicode(symbol)} is no length of what is learned; use those and hyperparameters"
             )
-        if number.is_real is False or (isinstance(start, Normal) and number.is_negative):
+        if number.is_real is False or (isinstance(start, Normal) and start.mean != 0):
             raise DeclarationError(
                 f"{layer.name} starts {unicode(letter)} from {unicode(start)}, which is no number "
                 "to start from; write a real number, or normal(…) with a deviation from 0 on"

@@ -16,7 +16,7 @@ from symopt.declaration import (
 from symopt.declaration.display import display
 from symopt.derivation.api import latex
 from symopt.errors import DeclarationError
-from symopt.nodes import Inside, Sigma
+from symopt.nodes import Inside, Normal, Sigma
 from symopt.notation import count, given, hyperparameter, index, learned, sequence
 from symopt.printing.latex import latex as shown_latex
 from symopt.printing.unicode import UnicodePrinter, unicode
@@ -250,7 +250,11 @@ MISTAKES = {
     ),
     "a negative deviation": (
         lambda: started({W: normal(-1)}, **AFFINE),
-        "own starts W from N(0, 1), which is no number to start from; write a real number, or "
+        "normal was given the deviation -1; write one from 0 on",
+    ),
+    "a mean that is not 0": (
+        lambda: started({W: Normal(1, 1)}, **AFFINE),
+        "own starts W from N(1, 1), which is no number to start from; write a real number, or "
         "normal(…) with a deviation from 0 on",
     ),
     "a bare letter": (
