@@ -96,15 +96,14 @@ class Tally:
                 self.first_undefined = f"{point.where}, {point.inputs()}"
             self.undefined += 1
             return
-        # terms may fall below doubles where what a kernel may be off by does not
-        size = max(declared.size, declared.error)
-        unit = max(2 * self.form.unit * size, self.form.tiny)
+        unit = max(2 * self.form.unit * declared.size, self.form.tiny)
         allowed = declared.error * WIDENING
         off = abs(HIGH.mpf(kernel) - declared.value) if math.isfinite(kernel) else HIGH.inf
         error, bound = float(off / unit), allowed / unit
         if off > allowed:
             self._off(declared, kernel, error, bound, point)
-        elif error > self.worst[0] or not self.worst[2]:
+        elif (error > self.worst[0] and declared.error <= declared.size) or not self.worst[2]:
+            # where all of the terms may be lost, as in an underflow, there is no accuracy to tell
             self.worst = (error, bound, point.where)
 
     def many(self, points: int, out_of_range: int) -> None:
