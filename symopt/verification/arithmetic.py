@@ -201,6 +201,23 @@ def as_geometric_sum(response: Quantity, kept: Quantity) -> Quantity:
     return response._replace(error=response.error + lost + 4 * unit * size)
 
 
+def as_slope_of_geometric_sum(
+    ops: Arithmetic, slope: Quantity, kept_slope: Quantity, response: Quantity, kept: Quantity
+) -> Quantity:
+    """The slope of such a response, which a kernel may take as dK·(1 − P) − K·dP, C being K(1 − P).
+
+    Both terms may be multiplied by numbers of the arrays before they are subtracted.
+    """
+    gap = 1 - kept.value
+    if not gap or not (slope.bounded and kept_slope.bounded and response.bounded):
+        return slope
+    through = response.value / gap * kept_slope.value
+    terms = float(abs(slope.value + through) + abs(through))
+    found = ops.lifted(slope)
+    lost = 4 * ops.data.unit * terms
+    return found._replace(size=max(found.size, terms), error=found.error + lost)
+
+
 def _sums_exactly(terms: Sequence[Quantity]) -> bool:
     total = HIGH.zero
     for x in terms:

@@ -17,6 +17,7 @@ root's argument once for both. So what the chain is granted covers one end, and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 
 from sympy import (
@@ -37,7 +38,7 @@ from sympy import (
 
 from symopt.verification.meaning import Meaning, meaning
 from symopt.verification.place import Place
-from symopt.verification.quantity import Quantity
+from symopt.verification.quantity import UNBOUNDED, Quantity
 from symopt.verification.unrolled import read
 from symopt.views import canonical
 
@@ -68,18 +69,30 @@ class Chain:
             inner = [self._reads.get(one, frozenset({one})) for one in surely_read(right)]
             self._reads[left] = frozenset().union(*inner)
 
-    def gradients(self, place: Place, handed: Mapping[Basic, Quantity]) -> dict[Basic, Quantity]:
-        """The gradient by each letter, from those by the outputs."""
+    def gradients(
+        self, place: Place, handed: Mapping[Basic, Quantity], largest: float = math.inf
+    ) -> dict[Basic, Quantity]:
+        """The gradient by each letter, from those by the outputs.
+
+        There is no bound where the products and sums on some way may exceed the ``largest`` number
+        when they are taken in another order.
+        """
         ops = place.world.ops
         terms: dict[Basic, list[Quantity]] = {one: [found] for one, found in handed.items()}
+        reach = {one: max(1.0, found.size) for one, found in handed.items()}
         for left, partials in reversed(self._partials.items()):
             if left not in terms:
                 continue
             own = ops.add(terms[left])
             for letter, partial, _ in partials:
-                share = ops.multiply([own, ops.lifted(partial(place))])
-                terms.setdefault(letter, []).append(share)
-        return {letter: granted(ops.add(ones)) for letter, ones in terms.items()}
+                slope = ops.lifted(partial(place))
+                terms.setdefault(letter, []).append(ops.multiply([own, slope]))
+                size = max(1.0, slope.size) if slope.bounded else 1.0
+                reach[letter] = reach.get(letter, 0.0) + reach[left] * size
+        return {
+            letter: granted(ops.add(ones)) if reach[letter] <= largest else UNBOUNDED
+            for letter, ones in terms.items()
+        }
 
     def tangents(self, place: Place, moved: Mapping[Basic, Quantity]) -> dict[Basic, Quantity]:
         """How fast each letter moves with those that are moved, itself among them."""

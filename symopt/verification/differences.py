@@ -27,6 +27,7 @@ STEP = FINE.mpf(10) ** -40  # relative to what is moved
 STEPS_AT_ZERO = tuple(FINE.mpf(10) ** -digits for digits in (60, 120, 180, 240, 480))
 
 _AGREEMENT = 1e-20
+_UNSURE = 1e-3  # of the terms, where rounding decides between branches
 _KINK = 1e-15
 _SAME = FINE.mpf(10) ** -200
 
@@ -152,8 +153,13 @@ def trusted(
     size = max(HIGH.mpf(chained.size), HIGH.mpf(chained.error), HIGH.mpf(tiny))
     value = apart = HIGH.zero
     for value, apart in slopes:
-        if apart <= _KINK * size and abs(value - chained.value) <= _AGREEMENT * size:
-            return chained if chained.exactly_zero else chained._replace(value=HIGH.mpf(value))
+        off = abs(value - chained.value)
+        if apart <= _KINK * size and off <= _AGREEMENT * size:
+            # what a step leaves out may be more than what nothing is lost of
+            sharp = chained.error <= _AGREEMENT * size
+            return chained if sharp else chained._replace(value=HIGH.mpf(value))
+        if off <= chained.error and chained.error > _UNSURE * chained.size:
+            return chained._replace(value=HIGH.mpf(value))
     if apart > _KINK * size or at_kink():
         return UNBOUNDED
     raise AssertionError(

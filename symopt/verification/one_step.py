@@ -19,6 +19,7 @@ from symopt.nodes import Expectation, Gradient, Largest, Norm, Sigma
 from symopt.notation import Count, Hyperparameter, Index, Sequence, Statistic, statistic
 from symopt.verification.anatomy import Anatomy
 from symopt.verification.definitions import Definition, entries, times
+from symopt.verification.unrolled import read
 from symopt.views import canonical, occurrences, rewrite
 
 TIME = statistic("judge_time")
@@ -86,6 +87,8 @@ class OneStep:
         self._taken, self._examples = taken, examples
         self._gradient, self._inputs = gradient, frozenset(inputs)
         self._open: set[Sequence] = set()
+        self._moving: set[Basic] = set()  # the plain letters that data enter
+        self._parts: dict[Expr, Statistic] = {}
         for one in outputs:
             self._defined(one)
         while missing := [x for x in self.old if x not in self.new and x not in taken.driven]:
@@ -109,7 +112,7 @@ class OneStep:
         kept = None if one.kept is None else self._defined(self._taken.definitions[one.kept])
         self._line(one, letter, right, mixed, kept)
         if one.initial is not None and not isinstance(one.initial, Indexed):
-            self.starts[letter] = self._plain(one, one.initial, {})
+            self.starts[letter] = rewrite(one.initial, self._number)
         return self.new[letter]
 
     def _line(
@@ -120,20 +123,39 @@ class OneStep:
         mixed: tuple[Statistic, ...] = (),
         kept: Statistic | None = None,
     ) -> Statistic:
-        """The letter for the new value of a letter, or of a part of its equation."""
-        name = one.letter.spelling.python
-        part = "new" if source == one.letter else f"part_{len(self.lines)}"
-        letter = self.new[source] = plain(name, part)
-        data = self._taken.has_data(source if isinstance(source, Sigma) else one.right)
-        if data:
+        """The letter for the new value of a letter or of a sum in its equation."""
+        self.new[source] = self._made(one, source == one.letter, right, mixed, kept)
+        if self.new[source] in self._moving:
             self.data.add(source)
+        return self.new[source]
+
+    def _made(
+        self,
+        one: Definition,
+        whole: bool,
+        right: Expr,
+        mixed: tuple[Statistic, ...] = (),
+        kept: Statistic | None = None,
+    ) -> Statistic:
+        letter = plain(one.letter.spelling.python, "new" if whole else f"part_{len(self.lines)}")
+        data = bool(read(right) & self._moving)
+        if data:
+            self._moving.add(letter)
         self.lines.append(StepLine(one.id, letter, right, data, mixed, kept))
         return letter
 
     def _old(self, letter: Sequence) -> Statistic:
+        found = self.old.setdefault(letter, plain(letter.spelling.python, "old"))
         if letter in self._taken.driven:
             self.data.add(letter)
-        return self.old.setdefault(letter, plain(letter.spelling.python, "old"))
+            self._moving.add(found)
+        return found
+
+    def _number(self, node: Basic) -> Statistic | None:
+        """The letter of a hyperparameter."""
+        if isinstance(node, Hyperparameter):
+            return self.numbers.setdefault(node, plain(node.spelling.python, "number"))
+        return None
 
     def _plain(self, one: Definition, expr: Basic, bound: Mapping[Index, int]) -> Expr:
         """An expression in the equation ``one`` in plain letters."""
@@ -145,17 +167,23 @@ class OneStep:
                 return self._handed(one, self._gradient, bound)
             if isinstance(node, Indexed | Sequence):
                 return self._read(one, node, bound)
-            if isinstance(node, Hyperparameter):
-                return self.numbers.setdefault(node, plain(node.spelling.python, "number"))
             if isinstance(node, Count):
                 return EXAMPLES
             if isinstance(node, Index):
                 return _counter(one, node, bound)
             if isinstance(node, Norm | Largest | Expectation):
                 raise Unclear(f"{one.id} reads {node}, into which all elements enter")
-            return None
+            if isinstance(node, Add) and node is not expr:
+                return self._part(one, self._plain(one, node, bound))
+            return self._number(node)
 
         return rewrite(expr, change)
+
+    def _part(self, one: Definition, right: Expr) -> Expr:
+        """The letter of a sum within an expression: what cancels in it, a kernel computes."""
+        if right not in self._parts and read(right):
+            self._parts[right] = self._made(one, False, right)
+        return self._parts.get(right, right)
 
     def _read(self, one: Definition, node: Basic, bound: Mapping[Index, int]) -> Statistic:
         """A letter as it was before the step, as the step makes it, or as it is handed over."""
@@ -180,6 +208,7 @@ class OneStep:
             each = numbers[-1]
         letter = plain(name, "given" if each is None else f"given_{each}")
         self.given[letter] = (name, each)
+        self._moving.add(letter)
         return letter
 
     def _sum(self, one: Definition, node: Sigma, bound: Mapping[Index, int]) -> Statistic:
@@ -192,6 +221,8 @@ class OneStep:
             whole = Add(*terms, evaluate=False) if len(terms) > 1 else terms[0]
             return self._line(one, node, whole)
         old = self.old[node] = plain(one.letter.spelling.python, f"part_{len(self.lines)}_old")
+        if self._taken.has_data(node):
+            self._moving.add(old)
         self.starts[node] = S.Zero
         return self._line(one, node, *self._recurrence(one, node, old))
 
@@ -202,11 +233,12 @@ class OneStep:
         low, high = node.bounds or (None, None)
         if low is None or canonical(low) != 1 or canonical(high) != one.step:
             raise Unclear(f"{one.id} sums {node}, which does not run from the first step to this")
-        factor = self._plain(one, _factor(one, node), {})
-        newest = self._plain(one, rewrite(node.body, {node.index: one.step}.get), {})
+        factor, newest = _factor(one, node), rewrite(node.body, {node.index: one.step}.get)
         if factor == 1:
-            return Add(old, newest, evaluate=False), ()
-        return Add(Mul(factor, old, evaluate=False), newest, evaluate=False), (old,)
+            return Add(old, self._plain(one, newest, {}), evaluate=False), ()
+        kept = Mul(self._plain(one, factor, {}), old, evaluate=False)
+        # the weight of the newest term, as β^(t − t), is a number
+        return Add(kept, self._plain(one, canonical(newest), {}), evaluate=False), (old,)
 
 
 def _counter(one: Definition, node: Index, bound: Mapping[Index, int]) -> Expr:

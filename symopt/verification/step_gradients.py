@@ -49,7 +49,8 @@ class StepGradients:
         numbers, data = self.numbers, self._data(element)
         letters = self.lines.run(numbers.ops, {**numbers.known, **data})
         handed = {letter: exact(value) for letter, value in adjoints.items()}
-        chained = self.lines.chain.gradients(letters.place, handed)
+        largest = numbers.ops.data.largest
+        chained = self.lines.chain.gradients(letters.place, handed, largest)
         found: Gradient = {letter: chained[letter] for letter in data if letter in chained}
         found |= {x: self._through_numbers(x, chained) for x in numbers.moved}
         if not all(x.bounded for x in letters.known.values()):

@@ -90,7 +90,8 @@ class StepNumbers:
         for x, slope in slopes.items():
             free = {letter: y for letter, y in slope.items() if letter not in self._carried}
             itself = {x: _ONE} if x in self._carried else self._own(x, self.now)
-            found[x] = lines.chain.tangents(letters.place, {**free, **itself})
+            moving = lines.chain.tangents(letters.place, {**free, **itself})
+            found[x] = moving | lines.geometric_slopes(letters, moving)
         return letters.known, found
 
     def _before(self) -> tuple[Quantities, dict[Moved, Quantities]]:

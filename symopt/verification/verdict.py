@@ -96,14 +96,14 @@ class Tally:
                 self.first_undefined = f"{point.where}, {point.inputs()}"
             self.undefined += 1
             return
-        # terms may fall below doubles where what a kernel may be off by does not
-        finite = 0.0 if declared.infinite else max(declared.size, declared.error)
+        finite = 0.0 if declared.infinite else declared.size
         unit = max(2 * self.form.unit * finite, self.form.tiny)
         allowed, off = declared.error * WIDENING, _off(declared, kernel)
         error, bound = float(off / unit), allowed / unit
         if off > allowed:
             self._off(declared, kernel, error, bound, point)
-        elif error > self.worst[0] or not self.worst[2]:
+        elif (error > self.worst[0] and declared.error <= declared.size) or not self.worst[2]:
+            # where all of the terms may be lost, as in an underflow, there is no accuracy to tell
             self.worst = (error, bound, point.where)
 
     def many(self, points: int, out_of_range: int) -> None:

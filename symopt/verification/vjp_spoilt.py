@@ -58,7 +58,9 @@ class _Spoilt:
 
     def _numbers(self) -> Iterator[tuple[str, tuple[int, ...], set[Moved]]]:
         """Where a number may stand, and the letters whose gradients read it."""
-        trial, chain = self.trial, self.trial.gradients.lines.chain
+        trial = self.trial
+        # what cancels within an equation need not be read
+        chain = trial.gradients.lines.opened(trial.one.new.values())
         made = [trial.one.new[source] for source in trial.judged.made.values()]
         taken = trial.judged.vjp.arguments
         for name in self.arrays:
