@@ -64,8 +64,11 @@ def check_verifiable(declared: Declaration) -> None:
         )
 
 
-def subject(rule: UpdateRule, module: ModuleType) -> Subject:
-    """A compiled update rule as the judge takes it: callables and the names of arguments."""
+def subject(rule: UpdateRule, module: ModuleType, gradients: bool = False) -> Subject:
+    """A compiled update rule as the judge takes it: callables and the names of arguments.
+
+    With ``gradients``, those of its step and of the point of its gradient are among them.
+    """
     system = derive_rule(rule)
     point = lower_gradient_point(system)
     read = [one.name for one in point.arguments if one.name != "point"] if point else []
@@ -77,8 +80,8 @@ def subject(rule: UpdateRule, module: ModuleType) -> Subject:
         point_arguments=tuple(read),
         gradient=next((one.name for one in system.of_role(INPUT)), "g"),
         state_arguments=tuple(one.spelling.python for one in system.initial_hyperparameters),
-        step_vjp=_vjp(module, "step_vjp"),
-        point_vjp=_vjp(module, "gradient_point_vjp"),
+        step_vjp=_vjp(module, "step_vjp") if gradients else None,
+        point_vjp=_vjp(module, "gradient_point_vjp") if gradients else None,
     )
 
 
@@ -164,13 +167,14 @@ def verify(
     *,
     steps: int = 12,
     seed: int = 0,
+    gradients: bool = False,
     module: ModuleType | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verdict:
     """The judge's verdict on the kernel of a declaration, evaluated at 50 digits.
 
     An update rule is run for ``steps`` steps from the first one on, over inputs that ``seed``
-    chooses. ``module`` is another module to judge in place of the compiled one.
+    chooses; with ``gradients`` its ``step_vjp`` is judged too. ``module`` is another module to judge in place of the compiled one.
 
     Raises
     ------
@@ -181,7 +185,7 @@ def verify(
     made = module or compile(declared, Options())
     match declared:
         case UpdateRule():
-            judged = subject(declared, made)
+            judged = subject(declared, made, gradients)
             return judge_rule(declared, judged, dtype, steps=steps, seed=seed, progress=progress)
         case Schedule():
             return judge_schedule(declared, getattr(made, declared.name), seed=seed)

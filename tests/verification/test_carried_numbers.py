@@ -105,7 +105,7 @@ def rooted():
 
 
 def test_a_sum_within_an_equation_is_a_state_of_its_own():
-    verdict = verify(rooted, steps=2)
+    verdict = verify(rooted, steps=2, gradients=True)
     assert verdict.ok, verdict.message
     assert "not judged" not in verdict.note
 

@@ -175,7 +175,7 @@ def test_the_chain_rule_is_held_against_differences(library, monkeypatch):
 
 def test_a_generated_gradient_is_verified(library):
     for name, dtype in (("nesterov", "float32"), ("gd_full", "float64")):
-        verdict = verify(library[name], dtype, steps=2)
+        verdict = verify(library[name], dtype, steps=2, gradients=True)
         assert verdict.ok, verdict.message
         assert "step_vjp" in verdict.note
 
@@ -211,7 +211,10 @@ def test_a_share_of_a_generated_gradient_that_is_wrong_is_refuted(library, monke
     for place, how in zip((0, last // 2, last), SPOILT, strict=True):
         broken = spoilt(whole, place, SPOILT[how])
         monkeypatch.setattr(lower_vjp, "update_gradient", lambda _, broken=broken: broken)
-        assert verify(rule).where.startswith("adagrad, step_vjp, dL/d"), (place, how)
+        assert verify(rule, gradients=True).where.startswith("adagrad, step_vjp, dL/d"), (
+            place,
+            how,
+        )
 
 
 ADAM_TEXT = [
@@ -223,5 +226,5 @@ ADAM_TEXT = [
 @pytest.mark.parametrize(("old", "new", "letter"), ADAM_TEXT)
 def test_a_generated_gradient_with_a_word_changed_is_refuted(mutant, old, new, letter):
     declared, module = mutant("adam", old, new)
-    verdict = verify(declared, module=module)
+    verdict = verify(declared, module=module, gradients=True)
     assert verdict.where.startswith(f"adam, step_vjp, dL/d{letter}"), verdict.message

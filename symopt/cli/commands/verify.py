@@ -31,6 +31,9 @@ def command(
     dtypes: Dtypes = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps of each run.")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random inputs.")] = 0,
+    gradients: Annotated[
+        bool, typer.Option("--gradients", help="Of update rules, step_vjp too; takes longer.")
+    ] = False,
     regularizer: With = None,
     as_json: AsJson = False,
 ) -> None:
@@ -49,7 +52,9 @@ def command(
     progress = track(
         work, "verifying", console=Console(stderr=True), transient=True, disable=as_json
     )
-    verdicts = [verify(one, dtype, steps=steps, seed=seed) for one, dtype in progress]
+    verdicts = [
+        verify(one, dtype, steps=steps, seed=seed, gradients=gradients) for one, dtype in progress
+    ]
     if as_json:
         rows = [
             {**verdict.json(), "fingerprint": one.fingerprint, "steps": steps, "seed": seed}
