@@ -174,7 +174,8 @@ def verify(
     """The judge's verdict on the kernel of a declaration, evaluated at 50 digits.
 
     An update rule is run for ``steps`` steps from the first one on, over inputs that ``seed``
-    chooses; with ``gradients`` its ``step_vjp`` is judged too. ``module`` is another module to judge in place of the compiled one.
+    chooses; with ``gradients`` its ``step_vjp`` is judged too. ``module`` is another module to
+    judge in place of the compiled one.
 
     Raises
     ------
