@@ -35,9 +35,10 @@ def _forward_sums(x):
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
         part_1 = real(0.0)
-        for s in range(start, min(start + 1024, x.size)):
-            part_1 += x[s]  # batch_norm_debiased.mean
+        for s in range(x_block.size):
+            part_1 += x_block[s]  # batch_norm_debiased.mean
         sum_1 += part_1
     return sum_1
 
@@ -47,9 +48,10 @@ def _forward_sums_2(x, mu_B_c):
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
         part_1 = real(0.0)
-        for s in range(start, min(start + 1024, x.size)):
-            part_1 += (x[s] - mu_B_c) ** 2  # batch_norm_debiased.variance
+        for s in range(x_block.size):
+            part_1 += (x_block[s] - mu_B_c) ** 2  # batch_norm_debiased.variance
         sum_1 += part_1
     return sum_1
 
@@ -60,12 +62,14 @@ def _backward_sums(x, dy, mu_B_c, x_hat_scale):
     sum_1 = 0.0
     sum_2 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
+        dy_block = dy[start:start + 1024]
         part_1 = real(0.0)
         part_2 = real(0.0)
-        for s in range(start, min(start + 1024, x.size)):
-            x_hat = (x[s] - mu_B_c) * x_hat_scale  # batch_norm_debiased.normalize
-            part_1 += dy[s] * x_hat                # dL/dgamma
-            part_2 += dy[s]                        # dL/dbeta
+        for s in range(x_block.size):
+            x_hat = (x_block[s] - mu_B_c) * x_hat_scale  # batch_norm_debiased.normalize
+            part_1 += dy_block[s] * x_hat                # dL/dgamma
+            part_2 += dy_block[s]                        # dL/dbeta
         sum_1 += part_1
         sum_2 += part_2
     return sum_1, sum_2

@@ -30,9 +30,10 @@ def _forward_sums(x):
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
         part_1 = real(0.0)
-        for s in range(start, min(start + 1024, x.size)):
-            part_1 += x[s]  # group_norm.mean
+        for s in range(x_block.size):
+            part_1 += x_block[s]  # group_norm.mean
         sum_1 += part_1
     return sum_1
 
@@ -42,9 +43,10 @@ def _forward_sums_2(x, mu_B_ng):
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
         part_1 = real(0.0)
-        for s in range(start, min(start + 1024, x.size)):
-            part_1 += (x[s] - mu_B_ng) ** 2  # group_norm.variance
+        for s in range(x_block.size):
+            part_1 += (x_block[s] - mu_B_ng) ** 2  # group_norm.variance
         sum_1 += part_1
     return sum_1
 
@@ -57,16 +59,18 @@ def _backward_sums(x, dy, mu_B_ng, x_hat_scale, gamma):
     sum_3 = 0.0
     sum_4 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
+        dy_block = dy[start:start + 1024]
         part_1 = real(0.0)
         part_2 = real(0.0)
         part_3 = real(0.0)
         part_4 = real(0.0)
-        for s in range(start, min(start + 1024, x.size)):
-            x_hat = (x[s] - mu_B_ng) * x_hat_scale  # group_norm.normalize
-            part_1 += dy[s] * gamma                 # dL/dx
-            part_2 += dy[s] * gamma * x_hat         # dL/dx
-            part_3 += dy[s] * x_hat                 # dL/dgamma
-            part_4 += dy[s]                         # dL/dbeta
+        for s in range(x_block.size):
+            x_hat = (x_block[s] - mu_B_ng) * x_hat_scale  # group_norm.normalize
+            part_1 += dy_block[s] * gamma                 # dL/dx
+            part_2 += dy_block[s] * gamma * x_hat         # dL/dx
+            part_3 += dy_block[s] * x_hat                 # dL/dgamma
+            part_4 += dy_block[s]                         # dL/dbeta
         sum_1 += part_1
         sum_2 += part_2
         sum_3 += part_3

@@ -30,9 +30,10 @@ def _forward_sums(x):
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
         part_1 = real(0.0)
-        for s in range(start, min(start + 1024, x.size)):
-            part_1 += x[s]  # instance_norm.mean
+        for s in range(x_block.size):
+            part_1 += x_block[s]  # instance_norm.mean
         sum_1 += part_1
     return sum_1
 
@@ -42,9 +43,10 @@ def _forward_sums_2(x, mu_B_nc):
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
         part_1 = real(0.0)
-        for s in range(start, min(start + 1024, x.size)):
-            part_1 += (x[s] - mu_B_nc) ** 2  # instance_norm.variance
+        for s in range(x_block.size):
+            part_1 += (x_block[s] - mu_B_nc) ** 2  # instance_norm.variance
         sum_1 += part_1
     return sum_1
 
@@ -55,12 +57,14 @@ def _backward_sums(x, dy, mu_B_nc, x_hat_scale):
     sum_1 = 0.0
     sum_2 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
+        dy_block = dy[start:start + 1024]
         part_1 = real(0.0)
         part_2 = real(0.0)
-        for s in range(start, min(start + 1024, x.size)):
-            x_hat = (x[s] - mu_B_nc) * x_hat_scale  # instance_norm.normalize
-            part_1 += dy[s] * x_hat                 # dL/dgamma
-            part_2 += dy[s]                         # dL/dbeta
+        for s in range(x_block.size):
+            x_hat = (x_block[s] - mu_B_nc) * x_hat_scale  # instance_norm.normalize
+            part_1 += dy_block[s] * x_hat                 # dL/dgamma
+            part_2 += dy_block[s]                         # dL/dbeta
         sum_1 += part_1
         sum_2 += part_2
     return sum_1, sum_2

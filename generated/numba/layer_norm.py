@@ -30,9 +30,10 @@ def _forward_sums(x):
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
         part_1 = real(0.0)
-        for e in range(start, min(start + 1024, x.size)):
-            part_1 += x[e]  # layer_norm.mean
+        for e in range(x_block.size):
+            part_1 += x_block[e]  # layer_norm.mean
         sum_1 += part_1
     return sum_1
 
@@ -42,9 +43,10 @@ def _forward_sums_2(x, mu_B_r):
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
         part_1 = real(0.0)
-        for e in range(start, min(start + 1024, x.size)):
-            part_1 += (x[e] - mu_B_r) ** 2  # layer_norm.variance
+        for e in range(x_block.size):
+            part_1 += (x_block[e] - mu_B_r) ** 2  # layer_norm.variance
         sum_1 += part_1
     return sum_1
 
@@ -55,12 +57,15 @@ def _backward_sums(x, dy, gamma, mu_B_r, x_hat_scale):
     sum_1 = 0.0
     sum_2 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
+        dy_block = dy[start:start + 1024]
+        gamma_block = gamma[start:start + 1024]
         part_1 = real(0.0)
         part_2 = real(0.0)
-        for e in range(start, min(start + 1024, x.size)):
-            x_hat = (x[e] - mu_B_r) * x_hat_scale  # layer_norm.normalize
-            part_1 += dy[e] * gamma[e]             # dL/dx
-            part_2 += dy[e] * gamma[e] * x_hat     # dL/dx
+        for e in range(x_block.size):
+            x_hat = (x_block[e] - mu_B_r) * x_hat_scale     # layer_norm.normalize
+            part_1 += dy_block[e] * gamma_block[e]          # dL/dx
+            part_2 += dy_block[e] * gamma_block[e] * x_hat  # dL/dx
         sum_1 += part_1
         sum_2 += part_2
     return sum_1, sum_2

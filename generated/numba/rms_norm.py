@@ -28,9 +28,10 @@ def _forward_sums(x):
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
         part_1 = real(0.0)
-        for e in range(start, min(start + 1024, x.size)):
-            part_1 += x[e] * x[e]  # rms_norm.mean_square
+        for e in range(x_block.size):
+            part_1 += x_block[e] * x_block[e]  # rms_norm.mean_square
         sum_1 += part_1
     return sum_1
 
@@ -40,10 +41,13 @@ def _backward_sums(x, dy, gamma, x_hat_scale):
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
+        dy_block = dy[start:start + 1024]
+        gamma_block = gamma[start:start + 1024]
         part_1 = real(0.0)
-        for e in range(start, min(start + 1024, x.size)):
-            x_hat = x[e] * x_hat_scale          # rms_norm.normalize
-            part_1 += dy[e] * gamma[e] * x_hat  # dL/dx
+        for e in range(x_block.size):
+            x_hat = x_block[e] * x_hat_scale                # rms_norm.normalize
+            part_1 += dy_block[e] * gamma_block[e] * x_hat  # dL/dx
         sum_1 += part_1
     return sum_1
 

@@ -26,9 +26,11 @@ def _forward_sums(x, target):
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
+        target_block = target[start:start + 1024]
         part_1 = real(0.0)
-        for s in range(start, min(start + 1024, x.size)):
-            part_1 += (x[s] - target[s]) ** 2  # squared_error.loss
+        for s in range(x_block.size):
+            part_1 += (x_block[s] - target_block[s]) ** 2  # squared_error.loss
         sum_1 += part_1
     return sum_1
 

@@ -85,6 +85,7 @@ def _row(row: RowFunction) -> dict[str, Any]:
         "arguments": ", ".join((*row.arrays, *row.numbers)),
         "model": row.arrays[0],
         "counter": row.counter.name,
+        "views": list(zip(row.blocks, row.arrays, strict=True)),
         "numbers": shown_lines(numbers),
         "lines": shown_lines(body),
         "pairs": [

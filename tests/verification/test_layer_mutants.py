@@ -35,7 +35,7 @@ NORMS = ("batch_norm", "layer_norm", "instance_norm", "group_norm", "rms_norm")
 # which layer, what is changed, into what: right for small arrays
 SIZES = [
     *((name, "range(0, x.size, 1024)", "range(0, x.size, 2048)") for name in NORMS),
-    *((name, "min(start + 1024,", "min(start + 1000,") for name in NORMS),
+    *((name, "start:start + 1024]", "start:start + 1000]") for name in NORMS),
     ("batch_norm", "for n in range(N)", "for n in range(min(N, 3))"),
     ("batch_norm", "for c in range(C)", "for c in range(min(C, 4))"),
     ("batch_norm", "for s in range(S)", "for s in range(min(S, 4))"),
