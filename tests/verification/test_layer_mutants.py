@@ -45,7 +45,6 @@ SIZES = [
     ("group_norm", "m = K * S", "m = K * S if G < 5 else K"),
     ("layer_norm", "for e in range(E)", "for e in range(min(E, 12))"),
     ("layer_norm", "for r in range(begin, end)", "for r in range(begin, end - (part > 8))"),
-    ("layer_norm", "dbeta[part, e] +=", "dbeta[part // 2, e] +="),
     ("relu", "for block in range(begin, end)", "for block in range(begin, end - (part > 8))"),
     ("relu", "blocks = -((-E) // 1024)", "blocks = 1"),
 ]
