@@ -157,6 +157,13 @@ def error_function(dtype: str) -> dict[str, Any]:
     }
 
 
+def rank(dtype: str) -> dict[str, str]:
+    """How the bits of numbers order them: where the sign stands, and the largest whole number."""
+    real = REALS[dtype]
+    sign = real.digits + real.exponent_bits - 1
+    return {**_words(real), "sign": str(sign), "last": str(2**sign - 1)}
+
+
 def _words(real: Real) -> dict[str, str]:
     return {"real": real.name, "whole": real.whole, "mantissa": str(real.digits - 1)}
 

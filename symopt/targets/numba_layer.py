@@ -96,9 +96,11 @@ def _row(row: RowFunction) -> dict[str, Any]:
                 "sum": name,
                 "part": part.name,
                 "nothing": number_code(NOTHING[how]),
-                "taken": combined(name, how, part.name),
+                "empty": f"_rank({empty})" if how == "max" else empty,
+                "taken": combined(name, how, f"_ranked({part})" if how == "max" else part.name),
             }
             for name, part, how in zip(names, row.parts, row.combine, strict=True)
+            for empty in [f"real({number_code(NOTHING[how])})"]
         ],
         "result": ", ".join(names),
     }

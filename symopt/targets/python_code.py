@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sympy import Add, Basic, Expr, Mul, Pow, S
@@ -280,7 +281,12 @@ def _added(call: str, targets: Sequence[str], combine: Sequence[str]) -> Iterato
 
 
 def combined(target: str, how: str, value: str) -> str:
-    """``target = value``, ``target += value``, or the larger of the two, a NaN passed on."""
+    """``target = value``, ``target += value``, or the larger of the two, a NaN passed on.
+
+    A target that is a ``rank`` takes the larger one in as a whole number.
+    """
+    if how == "rank":
+        return f"{target} = max({target}, _rank({value}))"
     if how == "max":
         return f"{target} = np.maximum({target}, {value})"
     return f"{target} {how}= {value}"
@@ -289,7 +295,10 @@ def combined(target: str, how: str, value: str) -> str:
 def row_lines(row: RowFunction) -> tuple[Lines, Lines]:
     """A row function's numbers, and the lines of its loop over one block."""
     printer = KernelPrinter(elementwise=True)
-    body = tuple(_body(printer, row.body, 0))
+    ranked = (
+        replace(one, augment="rank" if one.augment == "max" else one.augment) for one in row.body
+    )
+    body = tuple(_body(printer, tuple(ranked), 0))
     return tuple(
         (f"{name} = real({value})", "") for name, value in sorted(printer.needs.items())
     ), body
