@@ -74,7 +74,7 @@ def test_logarithms_of_elements_too(load):
     @layer
     def softplus():
         """A smooth ReLU."""
-        return dict(output=Eq(y[i], log(1 + exp(x[i]))))
+        return {"output": Eq(y[i], log(1 + exp(x[i])))}
 
     module = load(Path(compile(softplus).__file__))
     given = np.linspace(-5, 5, 64).astype(np.float32)
