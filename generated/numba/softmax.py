@@ -95,6 +95,47 @@ def _exp_of(x):
 
 
 
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+def _forward_flat_sums(x):
+    real = x.dtype.type
+    sum_1 = -math.inf
+    for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
+        part_1 = real(-math.inf)
+        for c in range(x_block.size):
+            part_1 = np.maximum(part_1, x_block[c])  # softmax.largest
+        sum_1 = np.maximum(sum_1, part_1)
+    return sum_1
+
+
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+def _forward_flat_sums_2(x, M_n):
+    real = x.dtype.type
+    sum_1 = 0.0
+    for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
+        part_1 = real(0.0)
+        for c in range(x_block.size):
+            part_1 += math.exp(x_block[c] - M_n)  # softmax.total
+        sum_1 += part_1
+    return sum_1
+
+
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+def _backward_flat_sums(x, dy, M_n, y_scale):
+    real = x.dtype.type
+    sum_1 = 0.0
+    for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
+        dy_block = dy[start:start + 1024]
+        part_1 = real(0.0)
+        for c in range(x_block.size):
+            y = math.exp(x_block[c] - M_n) * y_scale  # softmax.output
+            part_1 += dy_block[c] * y                 # dL/dx
+        sum_1 += part_1
+    return sum_1
+
+
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward(x, y, M, Z, fault, parts, first, last):
     real = y.dtype.type
@@ -132,6 +173,36 @@ def _forward_shared(x, y, M, Z, fault, parts, first, last):
 
 
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+def _forward_flat(x, y, M, Z, fault, parts, first, last):
+    real = y.dtype.type
+    N, C = y.shape
+    for part in range(first, last):
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            largest_1 = -math.inf
+            largest_1 = np.maximum(largest_1, _forward_flat_sums(x[n]))
+            M[n] = largest_1                                 # softmax.largest
+            M_n = M[n]
+            total_2 = 0.0
+            total_2 += _forward_flat_sums_2(x[n], M_n)
+            Z[n] = total_2                                   # softmax.total
+            Z_n = Z[n]
+            if Z_n == 0.0 and fault[part, 0] == 0:
+                fault[part, 0] = 1
+                fault[part, 1] = n
+            y_scale = real(1.0 / Z_n)
+            for c in range(C):
+                y[n, c] = math.exp(x[n, c] - M_n) * y_scale  # softmax.output
+
+
+@numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+def _forward_flat_shared(x, y, M, Z, fault, parts, first, last):
+    for part in numba.prange(first, last):
+        _forward_flat(x, y, M, Z, fault, parts, part, part + 1)
+
+
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 def _backward(x, dy, M, Z, dx, fault, parts, first, last):
     real = dx.dtype.type
     N, C, S = dx.shape
@@ -164,6 +235,34 @@ def _backward_shared(x, dy, M, Z, dx, fault, parts, first, last):
     for part in numba.prange(first, last):
         _backward(x, dy, M, Z, dx, fault, parts, part, part + 1)
 
+
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+def _backward_flat(x, dy, M, Z, dx, fault, parts, first, last):
+    real = dx.dtype.type
+    N, C = dx.shape
+    for part in range(first, last):
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            M_n = M[n]
+            Z_n = Z[n]
+            if Z_n == 0.0 and fault[part, 0] == 0:
+                fault[part, 0] = 1
+                fault[part, 1] = n
+            y_scale = real(1.0 / Z_n)
+            total_1 = 0.0
+            total_1 += _backward_flat_sums(x[n], dy[n], M_n, y_scale)
+            total_1_real = real(total_1)
+            for c in range(C):
+                y = math.exp(x[n, c] - M_n) * y_scale     # softmax.output
+                dx[n, c] = y * (dy[n, c] - total_1_real)  # dL/dx
+
+
+@numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+def _backward_flat_shared(x, dy, M, Z, dx, fault, parts, first, last):
+    for part in numba.prange(first, last):
+        _backward_flat(x, dy, M, Z, dx, fault, parts, part, part + 1)
+
 # equations that divide by what depends on data, each with what it divides by
 _FORWARD_FAULTS = (("softmax.output", "Z"),)
 _BACKWARD_FAULTS = (("softmax.output", "Z"),)
@@ -186,13 +285,22 @@ def forward(
     M = _result("M", shapes.group, x.dtype, kept)
     Z = _result("Z", shapes.group, x.dtype, kept)
     fault = np.zeros((shapes.parts, 3), np.int64)
-    _over_parts(_forward_shared, _forward, shapes.parts,
-        x.reshape(shapes.element_walked),
-        y.reshape(shapes.element_walked),
-        M.reshape(shapes.group_walked),
-        Z.reshape(shapes.group_walked),
-        fault,
-    )
+    if shapes.flat:
+        _over_parts(_forward_flat_shared, _forward_flat, shapes.parts,
+            x.reshape(shapes.element_walked),
+            y.reshape(shapes.element_walked),
+            M.reshape(shapes.group_walked),
+            Z.reshape(shapes.group_walked),
+            fault,
+        )
+    else:
+        _over_parts(_forward_shared, _forward, shapes.parts,
+            x.reshape(shapes.element_walked),
+            y.reshape(shapes.element_walked),
+            M.reshape(shapes.group_walked),
+            Z.reshape(shapes.group_walked),
+            fault,
+        )
     _check_fault(fault, _FORWARD_FAULTS)
     return y, M, Z
 
@@ -221,14 +329,24 @@ def backward(
     Z = _array("Z", Z, shapes, "group", dy.dtype, READ)
     dx = _result("dx", shapes.element, dy.dtype, kept)
     fault = np.zeros((shapes.parts, 3), np.int64)
-    _over_parts(_backward_shared, _backward, shapes.parts,
-        x.reshape(shapes.element_walked),
-        dy.reshape(shapes.element_walked),
-        M.reshape(shapes.group_walked),
-        Z.reshape(shapes.group_walked),
-        dx.reshape(shapes.element_walked),
-        fault,
-    )
+    if shapes.flat:
+        _over_parts(_backward_flat_shared, _backward_flat, shapes.parts,
+            x.reshape(shapes.element_walked),
+            dy.reshape(shapes.element_walked),
+            M.reshape(shapes.group_walked),
+            Z.reshape(shapes.group_walked),
+            dx.reshape(shapes.element_walked),
+            fault,
+        )
+    else:
+        _over_parts(_backward_shared, _backward, shapes.parts,
+            x.reshape(shapes.element_walked),
+            dy.reshape(shapes.element_walked),
+            M.reshape(shapes.group_walked),
+            Z.reshape(shapes.group_walked),
+            dx.reshape(shapes.element_walked),
+            fault,
+        )
     _check_fault(fault, _BACKWARD_FAULTS)
     return dx
 
@@ -355,8 +473,10 @@ class _Shapes(NamedTuple):
     group_walked: tuple[int, ...]
     average: tuple[int, ...]
     average_walked: tuple[int, ...]
+    running_walked: tuple[int, ...]
     count: int
     parts: int
+    flat: bool
 
 
 def _shapes(x: Any) -> _Shapes:
@@ -370,17 +490,20 @@ def _shapes(x: Any) -> _Shapes:
                 f"softmax: the input has shape {x.shape}; axis {axis} is empty, and nothing is "
                 "known of no elements"
             )
+    flat = S == 1
     return _Shapes(
         element=x.shape,
-        element_walked=(N, C, S),
+        element_walked=(N, C) if flat else (N, C, S),
         learned=(C,),
         learned_walked=(C,),
         group=x.shape[:1] + x.shape[2:],
-        group_walked=(N, S),
+        group_walked=(N,) if flat else (N, S),
         average=x.shape[:1] + x.shape[2:],
-        average_walked=(N, S),
+        average_walked=(N,) if flat else (N, S),
+        running_walked=(N, S),
         count=C,
-        parts=_parts(x.size, N * S),
+        parts=_parts(x.size, N if flat else N * S),
+        flat=flat,
     )
 
 

@@ -98,6 +98,49 @@ def _exp_of(x):
 
 
 
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+def _forward_flat_sums(z):
+    real = z.dtype.type
+    sum_1 = -math.inf
+    for start in range(0, z.size, 1024):
+        z_block = z[start:start + 1024]
+        part_1 = real(-math.inf)
+        for c in range(z_block.size):
+            part_1 = np.maximum(part_1, z_block[c])  # softmax_cross_entropy_all.largest
+        sum_1 = np.maximum(sum_1, part_1)
+    return sum_1
+
+
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+def _forward_flat_sums_2(z, M_n):
+    real = z.dtype.type
+    sum_1 = 0.0
+    for start in range(0, z.size, 1024):
+        z_block = z[start:start + 1024]
+        part_1 = real(0.0)
+        for c in range(z_block.size):
+            u = z_block[c] - M_n   # softmax_cross_entropy_all.shifted
+            part_1 += math.exp(u)  # softmax_cross_entropy_all.total
+        sum_1 += part_1
+    return sum_1
+
+
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+def _forward_flat_sums_3(z, labels_n, M_n, alpha_real, q_term, total_3_term):
+    real = z.dtype.type
+    sum_1 = 0.0
+    for start in range(0, z.size, 1024):
+        z_block = z[start:start + 1024]
+        part_1 = real(0.0)
+        for c in range(z_block.size):
+            is_labels = real((c + start == labels_n))
+            u = z_block[c] - M_n                 # softmax_cross_entropy_all.shifted
+            q = alpha_real * is_labels + q_term  # softmax_cross_entropy_all.target
+            part_1 += q * (u - total_3_term)     # softmax_cross_entropy_all.loss
+        sum_1 += part_1
+    return sum_1
+
+
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
     real = z.dtype.type
@@ -142,6 +185,39 @@ def _forward_shared(z, labels, loss, M, Z, alpha, parts, first, last):
 
 
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
+    real = z.dtype.type
+    N, C = z.shape
+    K = C
+    for part in range(first, last):
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            labels_n = labels[n]
+            largest_1 = -math.inf
+            largest_1 = np.maximum(largest_1, _forward_flat_sums(z[n]))
+            M[n] = largest_1    # softmax_cross_entropy_all.largest
+            M_n = M[n]
+            total_2 = 0.0
+            total_2 += _forward_flat_sums_2(z[n], M_n)
+            Z[n] = total_2      # softmax_cross_entropy_all.total
+            Z_n = Z[n]
+            alpha_real = real(alpha)
+            q_term = real((1.0 - alpha) / K)
+            total_3_term = real(math.log(Z_n))
+            total_3 = 0.0
+            total_3 += _forward_flat_sums_3(z[n], labels_n, M_n, alpha_real, q_term, total_3_term)
+            loss[n] = -total_3  # softmax_cross_entropy_all.loss
+            loss_n = loss[n]
+
+
+@numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+def _forward_flat_shared(z, labels, loss, M, Z, alpha, parts, first, last):
+    for part in numba.prange(first, last):
+        _forward_flat(z, labels, loss, M, Z, alpha, parts, part, part + 1)
+
+
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     real = dz.dtype.type
     N, C, S = dz.shape
@@ -177,6 +253,39 @@ def _backward_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, las
     for part in numba.prange(first, last):
         _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, part, part + 1)
 
+
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+def _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
+    real = dz.dtype.type
+    N, C = dz.shape
+    K = C
+    for part in range(first, last):
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            labels_n = labels[n]
+            M_n = M[n]
+            Z_n = Z[n]
+            dloss_n = dloss[n]
+            if Z_n == 0.0 and fault[part, 0] == 0:
+                fault[part, 0] = 1
+                fault[part, 1] = n
+            p_scale = real(1.0 / Z_n)
+            alpha_real = real(alpha)
+            q_term = real((1.0 - alpha) / K)
+            for c in range(C):
+                is_labels = real((c == labels_n))
+                u = z[n, c] - M_n                    # softmax_cross_entropy_all.shifted
+                p = math.exp(u) * p_scale            # softmax_cross_entropy_all.probability
+                q = alpha_real * is_labels + q_term  # softmax_cross_entropy_all.target
+                dz[n, c] = dloss_n * (p - q)         # dL/dz
+
+
+@numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+def _backward_flat_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
+    for part in numba.prange(first, last):
+        _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, part, part + 1)
+
 # equations that divide by what depends on data, each with what it divides by
 _BACKWARD_FAULTS = (("softmax_cross_entropy_all.probability", "Z"),)
 
@@ -205,14 +314,24 @@ def forward(
     loss = _result("loss", shapes.group, z.dtype, kept)
     M = _result("M", shapes.group, z.dtype, kept)
     Z = _result("Z", shapes.group, z.dtype, kept)
-    _over_parts(_forward_shared, _forward, shapes.parts,
-        z.reshape(shapes.element_walked),
-        labels.reshape(shapes.group_walked),
-        loss.reshape(shapes.group_walked),
-        M.reshape(shapes.group_walked),
-        Z.reshape(shapes.group_walked),
-        alpha,
-    )
+    if shapes.flat:
+        _over_parts(_forward_flat_shared, _forward_flat, shapes.parts,
+            z.reshape(shapes.element_walked),
+            labels.reshape(shapes.group_walked),
+            loss.reshape(shapes.group_walked),
+            M.reshape(shapes.group_walked),
+            Z.reshape(shapes.group_walked),
+            alpha,
+        )
+    else:
+        _over_parts(_forward_shared, _forward, shapes.parts,
+            z.reshape(shapes.element_walked),
+            labels.reshape(shapes.group_walked),
+            loss.reshape(shapes.group_walked),
+            M.reshape(shapes.group_walked),
+            Z.reshape(shapes.group_walked),
+            alpha,
+        )
     return _reduced(loss, shapes, reduction), M, Z
 
 
@@ -249,16 +368,28 @@ def backward(
     Z = _array("Z", Z, shapes, "group", z.dtype, READ)
     dz = _result("dz", shapes.element, z.dtype, kept)
     fault = np.zeros((shapes.parts, 3), np.int64)
-    _over_parts(_backward_shared, _backward, shapes.parts,
-        z.reshape(shapes.element_walked),
-        labels.reshape(shapes.group_walked),
-        M.reshape(shapes.group_walked),
-        Z.reshape(shapes.group_walked),
-        dloss.reshape(shapes.group_walked),
-        dz.reshape(shapes.element_walked),
-        alpha,
-        fault,
-    )
+    if shapes.flat:
+        _over_parts(_backward_flat_shared, _backward_flat, shapes.parts,
+            z.reshape(shapes.element_walked),
+            labels.reshape(shapes.group_walked),
+            M.reshape(shapes.group_walked),
+            Z.reshape(shapes.group_walked),
+            dloss.reshape(shapes.group_walked),
+            dz.reshape(shapes.element_walked),
+            alpha,
+            fault,
+        )
+    else:
+        _over_parts(_backward_shared, _backward, shapes.parts,
+            z.reshape(shapes.element_walked),
+            labels.reshape(shapes.group_walked),
+            M.reshape(shapes.group_walked),
+            Z.reshape(shapes.group_walked),
+            dloss.reshape(shapes.group_walked),
+            dz.reshape(shapes.element_walked),
+            alpha,
+            fault,
+        )
     _check_fault(fault, _BACKWARD_FAULTS)
     return dz
 
@@ -391,8 +522,10 @@ class _Shapes(NamedTuple):
     group_walked: tuple[int, ...]
     average: tuple[int, ...]
     average_walked: tuple[int, ...]
+    running_walked: tuple[int, ...]
     count: int
     parts: int
+    flat: bool
 
 
 def _shapes(x: Any) -> _Shapes:
@@ -406,17 +539,20 @@ def _shapes(x: Any) -> _Shapes:
                 f"softmax_cross_entropy_all: the input has shape {x.shape}; axis {axis} is empty, and nothing is "
                 "known of no elements"
             )
+    flat = S == 1
     return _Shapes(
         element=x.shape,
-        element_walked=(N, C, S),
+        element_walked=(N, C) if flat else (N, C, S),
         learned=(C,),
         learned_walked=(C,),
         group=x.shape[:1] + x.shape[2:],
-        group_walked=(N, S),
+        group_walked=(N,) if flat else (N, S),
         average=x.shape[:1] + x.shape[2:],
-        average_walked=(N, S),
+        average_walked=(N,) if flat else (N, S),
+        running_walked=(N, S),
         count=C,
-        parts=_parts(x.size, N * S),
+        parts=_parts(x.size, N if flat else N * S),
+        flat=flat,
     )
 
 

@@ -45,6 +45,14 @@ class Axes:
         return any(one in self.averaged for one in self.parameters)
 
     @property
+    def flat(self) -> Axes | None:
+        """The axes of arrays with one place in space; none where a group would have one element."""
+        *others, last = self.walked
+        if last.letter != "S" or self.averaged == ("S",):
+            return None
+        return Axes(tuple(others), self.parameters)
+
+    @property
     def shared(self) -> tuple[str, ...]:
         """The axes along which several groups share their parameters."""
         return tuple(one for one in self.kept if one not in self.parameters)

@@ -9,7 +9,7 @@ from sympy import Expr, Indexed, Mul, Symbol
 
 from symopt.calculus.adjoints import Definition
 from symopt.declaration import Layer
-from symopt.declaration.axes import ELEMENTS
+from symopt.declaration.axes import ELEMENTS, Axes
 from symopt.derivation.forward import forward, position_of
 from symopt.derivation.unbiased import answered
 from symopt.nodes import Largest, Sigma
@@ -23,6 +23,7 @@ from symopt.notation import (
     Statistic,
     is_random,
 )
+from symopt.program.columns import in_columns, walks_columns
 from symopt.program.element_blocks import in_blocks
 from symopt.program.hoist import Numbers
 from symopt.program.invariants import check
@@ -40,7 +41,13 @@ from symopt.program.ir import (
     local,
 )
 from symopt.program.layout import layout
-from symopt.program.parts import PART_ARGUMENTS, PART_NAMES, over_groups, with_own_sums
+from symopt.program.parts import (
+    PART_ARGUMENTS,
+    PART_NAMES,
+    STAGE_ARGUMENTS,
+    over_groups,
+    with_own_sums,
+)
 from symopt.program.randomness import Source, sources
 from symopt.program.sweeps import Group, Sum
 from symopt.views import occurrences
@@ -67,17 +74,25 @@ class GroupKernel:
     drawn: tuple[Source, ...] = ()
     in_parts: bool = True
     partial: tuple[str, ...] = ()
+    stages: int = 1
+    flat: GroupKernel | None = None
 
 
-def group_for(layer: Layer, kernel: str, definitions: tuple[Definition, ...]) -> Group:
-    """A kernel to begin with: its axes, the names that are taken, the letters that it computes."""
+def group_for(
+    layer: Layer, kernel: str, definitions: tuple[Definition, ...], axes: Axes | None = None
+) -> Group:
+    """A kernel to begin with: its axes, the names that are taken, the letters that it computes.
+
+    The ``axes`` may be others than the layer's, in whose place the kernel is flat.
+    """
+    kernel = f"{kernel}_flat" if axes else kernel
     letters = letter_names(layer)
     taken = {*letters, "real", "fault", "size", "total", "start", "stop"}
     taken |= PART_NAMES | {f"d{name}" for name in letters}
     computed = {one.letter.base: one for one in definitions if one.index is not None}
     index = index_of(layer)
     numbers = Numbers(taken, suffix="_real")
-    place = layout(layer.axes, taken)
+    place = layout(axes or layer.axes, taken)
     return Group(place, index, computed, numbers, kernel, sources=sources(layer))
 
 
@@ -229,12 +244,18 @@ def finished(
         arguments += [Argument(one.spelling.python, COUNT) for one in sizes]
     if in_parts:
         arguments += [Argument("fault", PART, written=True)] if group.faults else []
-        arguments += PART_ARGUMENTS
+    stages, body = 1, place.loops(place.axes.kept, nodes)
+    if in_parts and walks_columns(place):
+        columns = in_columns(place, nodes)
+        stages, body, counted = columns.stages, columns.body, (*counted, *columns.numbers)
+        arguments += [*columns.arguments, *STAGE_ARGUMENTS]
+    elif in_parts:
+        body = over_groups(place, nodes)
     kernel = Kernel(
         name=f"_{group.kernel}",
-        arguments=tuple(arguments),
+        arguments=(*arguments, *(PART_ARGUMENTS if in_parts else ())),
         numbers=counted,
-        body=over_groups(place, nodes) if in_parts else place.loops(place.axes.kept, nodes),
+        body=body,
         over=over or results[0][0],
         lengths=place.lengths if over else place.axes.kept,
         rows=tuple(group.rows),
@@ -252,6 +273,7 @@ def finished(
         drawn,
         in_parts,
         partial,
+        stages,
     )
 
 

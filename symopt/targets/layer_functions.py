@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from symopt.declaration import Layer, Loss
+from symopt.declaration.axes import Axes
 from symopt.derivation.inference import at_inference
 from symopt.derivation.layer import Backward
 from symopt.derivation.running import corrections
 from symopt.notation import Label
 from symopt.program.group_kernel import ELEMENT, GROUP, LEARNED, GroupKernel, name_of
-from symopt.program.ir import ARRAY, COUNT, NUMBER, STEP, WORD, Argument
+from symopt.program.ir import (
+    ARRAY,
+    COUNT,
+    NUMBER,
+    STEP,
+    TOTALS,
+    TYPED,
+    WIDE,
+    WORD,
+    Argument,
+)
 from symopt.program.lower_backward import lower_backward
 from symopt.program.lower_layer import (
     lower_forward,
     lower_inference,
     lower_running,
 )
-from symopt.program.parts import PART_ARGUMENTS
+from symopt.program.parts import PART_ARGUMENTS, STAGE_ARGUMENTS
 from symopt.targets.calling import number_check, signature
 from symopt.targets.layer_draws import (
     checked_words,
@@ -41,13 +54,21 @@ def layer_kernels(layer: Layer, backward: Backward) -> LayerKernels:
         If a letter of the layer has a name that its functions need for something else.
     """
     check_names(layer)
-    later = at_inference(layer)
+    later, corrected, flat = at_inference(layer), corrections(layer), layer.axes.flat
+
+    def inference(axes: Axes | None) -> GroupKernel:
+        return lower_inference(layer, later, corrected, axes)
+
     return LayerKernels(
-        lower_forward(backward),
-        lower_backward(backward),
+        _with_flat(partial(lower_forward, backward), flat),
+        _with_flat(partial(lower_backward, backward), flat),
         lower_running(layer),
-        lower_inference(layer, later, corrections(layer)) if later else None,
+        _with_flat(inference, flat) if later else None,
     )
+
+
+def _with_flat(lower: Callable[[Axes | None], GroupKernel], flat: Axes | None) -> GroupKernel:
+    return replace(lower(None), flat=lower(flat) if flat else None)
 
 
 def functions(layer: Layer, kernels: LayerKernels) -> list[dict[str, Any]]:
@@ -151,9 +172,9 @@ def _function(
     lines += drawn_arrays(one, model)
     wide = [result for result, kind in one.results if kind == LEARNED]
     lines += [_made(one, result, kind, model) for result, kind in one.results]
-    lines += _called(one, kinds)
+    lines += _called(one, kinds, model)
     if name == "forward" and kernels.running is not None:
-        lines += _counted(kernels.running) + _called(kernels.running, _all_groups(kernels))
+        lines += _counted(kernels.running) + _called(kernels.running, {}, model)
     (main, _), *_ = one.results
     results = [key for key, kind in one.results if kind != GROUP or key in (main, *kept)]
     returned = [
@@ -211,11 +232,6 @@ def _shape_from(layer: Layer, learned: tuple[str, ...]) -> list[str]:
     return []
 
 
-def _all_groups(kernels: LayerKernels) -> dict[str, str]:
-    assert kernels.running is not None
-    return dict.fromkeys(kernels.running.statistics, GROUP)
-
-
 def _made(one: GroupKernel, result: str, kind: str, model: str) -> str:
     if kind == LEARNED:  # gathered over all that share it, in float64
         shape = "(shapes.parts, *shapes.learned)" if result in one.partial else "shapes.learned"
@@ -233,28 +249,52 @@ def _counted(one: GroupKernel) -> list[str]:
     return [f"{a.name} = shapes.count" for a in one.kernel.of_kind(COUNT)]
 
 
-def _called(one: GroupKernel, kinds: dict[str, str]) -> list[str]:
+def _called(one: GroupKernel, kinds: dict[str, str], model: str) -> list[str]:
+    """The call of a kernel over all parts, of the flat one where the input is flat."""
     kinds = {**kinds, **dict(one.results)}
     kinds = {key: GROUP if kind == LABEL else kind for key, kind in kinds.items()}
-    passed = [
-        _as_walked(one, a.name, kinds[a.name]) if a.kind == ARRAY else a.name
-        for a in one.kernel.arguments
-        if a not in PART_ARGUMENTS
-    ]
-    name = one.kernel.name
-    call = [f"    {part}," for part in passed]
     if not one.in_parts:
-        return [f"{name}(", *call, ")"]
-    lines = [f"_over_parts({name}_shared, {name}, shapes.parts,", *call, ")"]
+        passed = [
+            f"    {a.name}.reshape(shapes.running_walked)," if a.kind == ARRAY else f"    {a.name},"
+            for a in one.kernel.arguments
+        ]
+        return [f"{one.kernel.name}(", *passed, ")"]
+    lines = _over_parts(one, kinds, model)
+    if one.flat:
+        flat = _over_parts(one.flat, kinds, model)
+        lines = ["if shapes.flat:", *_indented(flat), "else:", *_indented(lines)]
     if not one.faults:
         return lines
     noted = f"fault = np.zeros((shapes.parts, {1 + len(one.kept)}), np.int64)"
-    return [noted, *lines, f"_check_fault(fault, {name.upper()}_FAULTS)"]
+    return [noted, *lines, f"_check_fault(fault, {one.kernel.name.upper()}_FAULTS)"]
 
 
-def _as_walked(one: GroupKernel, name: str, kind: str) -> str:
-    shape = f"shapes.{kind}_walked"
-    return f"{name}.reshape({f'(shapes.parts, *{shape})' if name in one.partial else shape})"
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
+
+
+def _over_parts(one: GroupKernel, kinds: dict[str, str], model: str) -> list[str]:
+    name = one.kernel.name
+    passed = [_passed(one, a, kinds, model) for a in one.kernel.arguments]
+    call = [f"    {part}," for part in passed if part]
+    return [f"_over_parts({name}_shared, {name}, shapes.parts,", *call, ")"]
+
+
+def _passed(one: GroupKernel, argument: Argument, kinds: dict[str, str], model: str) -> str:
+    name = argument.name
+    if argument in PART_ARGUMENTS:  # which ``_over_parts`` knows
+        return ""
+    if argument in STAGE_ARGUMENTS:
+        return str(one.stages) if argument == STAGE_ARGUMENTS[-1] else "0"
+    if argument.kind == ARRAY:
+        shape = f"shapes.{kinds[name]}_walked"
+        return f"{name}.reshape({f'(shapes.parts, *{shape})' if name in one.partial else shape})"
+    if argument.kind == TOTALS:
+        return f'_result("{name}", (shapes.parts, *shapes.group_walked), np.float64, kept)'
+    if argument.kind in (WIDE, TYPED):
+        dtype = f"{model}.dtype" if argument.kind == TYPED else "np.float64"
+        return f'_result("{name}", shapes.group_walked, {dtype}, kept)'
+    return name
 
 
 def described(layer: Layer, one: Argument, kind: str) -> str:

@@ -40,7 +40,7 @@ _OWN = {
 }  # fmt: skip
 # and what it calls its own where anything is drawn
 _OF_CHANCE = {"outline", *WORDS}
-_NUMBERED = re.compile(r"(part|sum|total|largest)_\d+_?")
+_NUMBERED = re.compile(r"(part|sum|total|largest)_\d+\w*")
 
 
 def check_names(layer: Layer) -> None:
@@ -52,10 +52,11 @@ def check_names(layer: Layer) -> None:
         Names the letter that has to be renamed.
     """
     names = sorted(letter_names(layer))
-    suffix = layout(layer.axes, set(names)).suffix
+    walked = [one for one in (layer.axes, layer.axes.flat) if one]
+    suffixes = {layout(one, set(names)).suffix for one in walked}
     adjoints = {f"d{name}" for name in names}
     lengths = {one.letter for one in layer.axes.walked}
-    in_group = {f"{name}{suffix}" for name in names}
+    in_group = {f"{name}{suffix}" for name in names for suffix in suffixes}
     drawn = sources(layer)
     chance = {*_OF_CHANCE, *(one.limit for one in drawn)} if drawn else set()
     for name in names:

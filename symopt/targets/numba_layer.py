@@ -12,6 +12,7 @@ from symopt.derivation.unbiased import scales
 from symopt.printing.unicode import UnicodePrinter, unicode
 from symopt.program.group_kernel import GroupKernel
 from symopt.program.ir import Kernel, RowFunction, Scratch
+from symopt.program.parts import FIRST, LAST, PARTS, SINCE, UNTIL
 from symopt.program.sweeps import BLOCK, NOTHING
 from symopt.targets.elementary import elementary_words
 from symopt.targets.layer_class import class_words
@@ -28,7 +29,7 @@ def render_layer(layer: Layer, options: Options) -> str:
     """The text of the module."""
     backward = derive_layer(layer)
     kernels = layer_kernels(layer, backward)
-    made = [one for one in kernels if one is not None]
+    made = [each for one in kernels if one for each in (one, one.flat) if each]
     return render(
         "numba",
         "layer.py.jinja",
@@ -71,9 +72,15 @@ def _kernel(one: GroupKernel) -> dict[str, Any]:
         "lines": [*head, *shown_lines(numbers), *shown_lines(body)],
         "result": kernel.result,
         "shared": one.in_parts,
-        "fixed": ", ".join(argument.name for argument in kernel.arguments[:-2]),
+        "flat": one.kernel.name.endswith("_flat"),
+        "stages": one.stages > 1,
+        "fixed": ", ".join(a.name for a in kernel.arguments if a.name not in _COUNTED),
         "faults": [f'("{id}", "{unicode(divisor)}")' for id, divisor in one.faults],
     }
+
+
+# what a driver counts through, and passes on as it counts
+_COUNTED = {one.name for one in (FIRST, LAST, SINCE, UNTIL, PARTS)}
 
 
 def _comma(parts: Iterable[str]) -> str:

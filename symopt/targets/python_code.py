@@ -23,6 +23,7 @@ from symopt.program.ir import (
     Row,
     RowFunction,
     Scratch,
+    Stage,
     Stop,
     View,
     Whole,
@@ -240,6 +241,10 @@ def _body(printer: KernelPrinter, nodes: Sequence[Node], depth: int) -> Iterator
                 bounds = [] if str(start) == "0" and stride == 1 else [str(start)]
                 bounds += [str(stop)] + ([str(stride)] if stride != 1 else [])
                 yield f"{indent}for {counter} in range({', '.join(bounds)}):", ""
+                yield from _body(printer, inner, depth + 1)
+            case Stage(number, once, inner):
+                only = " and part == 0" if once else ""
+                yield f"{indent}if stage == {number}{only}:", ""
                 yield from _body(printer, inner, depth + 1)
             case Scratch(name, size):
                 yield f"{indent}{name} = np.empty({size}, dtype)", ""

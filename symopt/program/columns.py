@@ -1,0 +1,195 @@
+"""A loop over groups around sweeps ⇒ sweeps around loops over groups, where memory runs so.
+
+Where neighbours in memory belong to different groups, to take one group after another would be to
+jump from row to row. Here all groups are taken at once, row by row: total += x[n, c] for each n
+of each c ⇒ total[part, c] += x[n, c] for each c of each n. Parts share the rows, and between two
+sweeps the numbers of all groups are settled, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sympy import Expr, Indexed, S, Symbol
+
+from symopt.program.ir import (
+    TOTALS,
+    TYPED,
+    WIDE,
+    Argument,
+    Assign,
+    Fault,
+    Loop,
+    Node,
+    Stage,
+    element,
+    local,
+    rewritten,
+)
+from symopt.program.layout import Layout
+from symopt.program.parts import FIRST, LAST, PART_LETTER, PARTS, SINCE, STAGE, UNTIL, begin_and_end
+
+# rows that a part has at least, so that what parts gather apart is little beside them
+ROWS = 32
+# counts the parts whose sums are added up
+OTHER = local("other")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A kernel in stages: numbers that all groups have in common, the loops, and their count.
+
+    Its ``arguments`` are arrays of its own, with a number for each group.
+    """
+
+    numbers: tuple[Assign, ...]
+    body: tuple[Node, ...]
+    stages: int
+    arguments: tuple[Argument, ...]
+
+
+def walks_columns(place: Layout) -> bool:
+    """Whether groups lie side by side in memory, behind all axes that they extend over."""
+    averaged = [one.averaged for one in place.axes.walked]
+    return averaged[0] and not averaged[-1] and averaged == sorted(averaged, reverse=True)
+
+
+def in_columns(place: Layout, nodes: tuple[Node, ...]) -> Columns:
+    """What is done for one group ⇒ stages, each of them done for all groups."""
+    loads = {one.target: one.value for one in _assigns(nodes) if _is_load(one)}
+    nodes = rewritten(tuple(one for one in nodes if not _is_load(one)), loads.get)
+    totals = {
+        one.target: one.augment
+        for loop in nodes
+        if isinstance(loop, Loop)
+        for one in _inside(loop)
+        if one.augment and isinstance(one.target, Symbol)
+    }
+    constant = _constants(nodes, totals)
+    numbers = [one for one in _assigns(nodes) if _is_number(one) and one not in constant]
+    nothing = {one.target: one.value for one in numbers if one.target in totals}
+    own = [one for one in numbers if one.target not in totals]
+    here = place.of(place.axes.kept)
+    places = {one.target: element(one.target.name, *here) for one in own}
+    left = tuple(
+        one
+        for one in nodes
+        if one not in constant and not (isinstance(one, Assign) and one.target in totals)
+    )
+    stages: list[Node] = []
+    for run in _runs(rewritten(left, places.get)):
+        swept = isinstance(run[0], Loop)
+        body = (_sweep if swept else _settled)(place, run, totals, nothing)
+        stages.append(Stage(len(stages), not swept, body))
+    parts = Loop(PART_LETTER, FIRST, LAST, tuple(stages))
+    return Columns(
+        tuple(constant),
+        (Loop(STAGE, SINCE, UNTIL, (parts,)),),
+        len(stages),
+        (
+            *(Argument(one.name, TOTALS, written=True) for one in totals),
+            *(Argument(one.target.name, TYPED if one.cast else WIDE, written=True) for one in own),
+        ),
+    )
+
+
+def _sweep(
+    place: Layout, run: tuple[Node, ...], totals: dict[Expr, str], nothing: dict[Expr, Expr]
+) -> tuple[Node, ...]:
+    """One sweep: the rows of a part, and in each row all groups."""
+    (loop,) = run
+    assert isinstance(loop, Loop)
+    lines = tuple(_inside(loop))
+    here = place.of(place.axes.kept)
+    gathered = {
+        one.target: element(one.target.name, PART_LETTER, *here)
+        for one in lines
+        if one.target in totals
+    }
+    empty = tuple(Assign(at, nothing[total], wide=True) for total, at in gathered.items())
+    start = place.loops(place.axes.kept, empty) if empty else ()
+    across = place.loops(place.axes.kept, rewritten(lines, gathered.get))
+    rows, *others = place.axes.averaged
+    inner = place.loops(others, across)
+    return (*start, *begin_and_end(local(rows), place.counters[rows], inner))
+
+
+def _settled(
+    place: Layout, run: tuple[Node, ...], totals: dict[Expr, str], _: dict[Expr, Expr]
+) -> tuple[Node, ...]:
+    """The numbers of all groups, from what all parts have gathered."""
+    here = place.of(place.axes.kept)
+    read = {one for value in _read(run) for one in value.free_symbols}
+    sums = {one: local(f"{one.name}{place.suffix}") for one in totals if one in read}
+    added: list[Node] = []
+    for total, name in sums.items():
+        first = element(total.name, S.Zero, *here)
+        more = Assign(name, element(total.name, OTHER, *here), totals[total])
+        added += [Assign(name, first), Loop(OTHER, S.One, PARTS, (more,))]
+    return place.loops(place.axes.kept, (*added, *rewritten(run, sums.get)))
+
+
+def _runs(nodes: tuple[Node, ...]) -> Iterator[tuple[Node, ...]]:
+    """Loops by themselves, and what lies between two of them."""
+    run: list[Node] = []
+    for one in nodes:
+        if isinstance(one, Loop):
+            if run:
+                yield tuple(run)
+            yield (one,)
+            run = []
+        else:
+            run.append(one)
+    if run:
+        yield tuple(run)
+
+
+def _constants(nodes: tuple[Node, ...], totals: Iterable[Expr]) -> list[Assign]:
+    """Numbers that are the same for all groups."""
+    varying = {*totals}
+    found = []
+    for one in _assigns(nodes):
+        if not _is_number(one):
+            continue
+        if one.value.has(Indexed) or one.value.free_symbols & varying or one.target in varying:
+            varying.add(one.target)
+        else:
+            found.append(one)
+    return found
+
+
+def _is_load(node: Node) -> bool:
+    return (
+        isinstance(node, Assign)
+        and isinstance(node.target, Symbol)
+        and isinstance(node.value, Indexed)
+        and not (node.wide or node.cast or node.augment)
+    )
+
+
+def _is_number(one: Assign) -> bool:
+    return isinstance(one.target, Symbol) and not one.augment
+
+
+def _assigns(nodes: Iterable[Node]) -> Iterator[Assign]:
+    return (one for one in nodes if isinstance(one, Assign))
+
+
+def _inside(loop: Loop) -> Iterator[Assign]:
+    """The lines of the innermost loop."""
+    for one in loop.body:
+        if isinstance(one, Loop):
+            yield from _inside(one)
+        else:
+            assert isinstance(one, Assign)
+            yield one
+
+
+def _read(nodes: Iterable[Node]) -> Iterator[Expr]:
+    for one in nodes:
+        match one:
+            case Assign(_, value):
+                yield value
+            case Fault(divisor):
+                yield divisor
