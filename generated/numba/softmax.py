@@ -94,6 +94,57 @@ def _exp_of(x):
     return known.get(x, lambda x: math.exp(x))
 
 
+def _rank_float32(x):
+    # bits as a whole number, those below the sign turned over where it is set; a NaN comes last
+    real, whole = np.float32, np.int32
+    bits = np.float32(x).view(whole)
+    turned = whole(bits ^ whole(whole(bits >> whole(31)) & whole(2147483647)))
+    return turned if x == x else whole(2147483647)
+
+
+def _ranked_float32(rank):
+    real, whole = np.float32, np.int32
+    turned = whole(whole(rank >> whole(31)) & whole(2147483647))
+    return np.int32(rank ^ turned).view(real)
+
+
+def _rank_float64(x):
+    # bits as a whole number, those below the sign turned over where it is set; a NaN comes last
+    real, whole = np.float64, np.int64
+    bits = np.float64(x).view(whole)
+    turned = whole(bits ^ whole(whole(bits >> whole(63)) & whole(9223372036854775807)))
+    return turned if x == x else whole(9223372036854775807)
+
+
+def _ranked_float64(rank):
+    real, whole = np.float64, np.int64
+    turned = whole(whole(rank >> whole(63)) & whole(9223372036854775807))
+    return np.int64(rank ^ turned).view(real)
+
+
+def _rank(x):
+    """A whole number that is larger for a larger x and largest for a NaN, in a compiled kernel.
+
+    The compiler finds the largest of several of them at once, which it does not of real numbers.
+    """
+    return x
+
+
+@numba.extending.overload(_rank, jit_options=_INLINED)
+def _rank_of(x):
+    return {numba.float32: _rank_float32, numba.float64: _rank_float64}.get(x)
+
+
+def _ranked(rank):
+    """The number of this rank; the last one is a NaN."""
+    return rank
+
+
+@numba.extending.overload(_ranked, jit_options=_INLINED)
+def _ranked_of(rank):
+    return {numba.int32: _ranked_float32, numba.int64: _ranked_float64}.get(rank)
+
+
 
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
 def _forward_flat_sums(x):
@@ -101,10 +152,10 @@ def _forward_flat_sums(x):
     sum_1 = -math.inf
     for start in range(0, x.size, 1024):
         x_block = x[start:start + 1024]
-        part_1 = real(-math.inf)
+        part_1 = _rank(real(-math.inf))
         for c in range(x_block.size):
-            part_1 = np.maximum(part_1, x_block[c])  # softmax.largest
-        sum_1 = np.maximum(sum_1, part_1)
+            part_1 = max(part_1, _rank(x_block[c]))  # softmax.largest
+        sum_1 = np.maximum(sum_1, _ranked(part_1))
     return sum_1
 
 
@@ -116,7 +167,7 @@ def _forward_flat_sums_2(x, M_n):
         x_block = x[start:start + 1024]
         part_1 = real(0.0)
         for c in range(x_block.size):
-            part_1 += math.exp(x_block[c] - M_n)  # softmax.total
+            part_1 += _exp(x_block[c] - M_n)  # softmax.total
         sum_1 += part_1
     return sum_1
 
@@ -130,8 +181,8 @@ def _backward_flat_sums(x, dy, M_n, y_scale):
         dy_block = dy[start:start + 1024]
         part_1 = real(0.0)
         for c in range(x_block.size):
-            y = math.exp(x_block[c] - M_n) * y_scale  # softmax.output
-            part_1 += dy_block[c] * y                 # dL/dx
+            y = _exp(x_block[c] - M_n) * y_scale  # softmax.output
+            part_1 += dy_block[c] * y             # dL/dx
         sum_1 += part_1
     return sum_1
 
@@ -182,18 +233,18 @@ def _forward_flat(x, y, M, Z, fault, parts, first, last):
         for n in range(begin, end):
             largest_1 = -math.inf
             largest_1 = np.maximum(largest_1, _forward_flat_sums(x[n]))
-            M[n] = largest_1                                 # softmax.largest
+            M[n] = largest_1                             # softmax.largest
             M_n = M[n]
             total_2 = 0.0
             total_2 += _forward_flat_sums_2(x[n], M_n)
-            Z[n] = total_2                                   # softmax.total
+            Z[n] = total_2                               # softmax.total
             Z_n = Z[n]
             if Z_n == 0.0 and fault[part, 0] == 0:
                 fault[part, 0] = 1
                 fault[part, 1] = n
             y_scale = real(1.0 / Z_n)
             for c in range(C):
-                y[n, c] = math.exp(x[n, c] - M_n) * y_scale  # softmax.output
+                y[n, c] = _exp(x[n, c] - M_n) * y_scale  # softmax.output
 
 
 @numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
@@ -254,7 +305,7 @@ def _backward_flat(x, dy, M, Z, dx, fault, parts, first, last):
             total_1 += _backward_flat_sums(x[n], dy[n], M_n, y_scale)
             total_1_real = real(total_1)
             for c in range(C):
-                y = math.exp(x[n, c] - M_n) * y_scale     # softmax.output
+                y = _exp(x[n, c] - M_n) * y_scale         # softmax.output
                 dx[n, c] = y * (dy[n, c] - total_1_real)  # dL/dx
 
 

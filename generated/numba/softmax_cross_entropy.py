@@ -101,6 +101,57 @@ def _exp_of(x):
     return known.get(x, lambda x: math.exp(x))
 
 
+def _rank_float32(x):
+    # bits as a whole number, those below the sign turned over where it is set; a NaN comes last
+    real, whole = np.float32, np.int32
+    bits = np.float32(x).view(whole)
+    turned = whole(bits ^ whole(whole(bits >> whole(31)) & whole(2147483647)))
+    return turned if x == x else whole(2147483647)
+
+
+def _ranked_float32(rank):
+    real, whole = np.float32, np.int32
+    turned = whole(whole(rank >> whole(31)) & whole(2147483647))
+    return np.int32(rank ^ turned).view(real)
+
+
+def _rank_float64(x):
+    # bits as a whole number, those below the sign turned over where it is set; a NaN comes last
+    real, whole = np.float64, np.int64
+    bits = np.float64(x).view(whole)
+    turned = whole(bits ^ whole(whole(bits >> whole(63)) & whole(9223372036854775807)))
+    return turned if x == x else whole(9223372036854775807)
+
+
+def _ranked_float64(rank):
+    real, whole = np.float64, np.int64
+    turned = whole(whole(rank >> whole(63)) & whole(9223372036854775807))
+    return np.int64(rank ^ turned).view(real)
+
+
+def _rank(x):
+    """A whole number that is larger for a larger x and largest for a NaN, in a compiled kernel.
+
+    The compiler finds the largest of several of them at once, which it does not of real numbers.
+    """
+    return x
+
+
+@numba.extending.overload(_rank, jit_options=_INLINED)
+def _rank_of(x):
+    return {numba.float32: _rank_float32, numba.float64: _rank_float64}.get(x)
+
+
+def _ranked(rank):
+    """The number of this rank; the last one is a NaN."""
+    return rank
+
+
+@numba.extending.overload(_ranked, jit_options=_INLINED)
+def _ranked_of(rank):
+    return {numba.int32: _ranked_float32, numba.int64: _ranked_float64}.get(rank)
+
+
 
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
 def _forward_flat_sums(z):
@@ -108,10 +159,10 @@ def _forward_flat_sums(z):
     sum_1 = -math.inf
     for start in range(0, z.size, 1024):
         z_block = z[start:start + 1024]
-        part_1 = real(-math.inf)
+        part_1 = _rank(real(-math.inf))
         for c in range(z_block.size):
-            part_1 = np.maximum(part_1, z_block[c])  # label_smoothing.largest
-        sum_1 = np.maximum(sum_1, part_1)
+            part_1 = max(part_1, _rank(z_block[c]))  # label_smoothing.largest
+        sum_1 = np.maximum(sum_1, _ranked(part_1))
     return sum_1
 
 
@@ -123,8 +174,8 @@ def _forward_flat_sums_2(z, M_n):
         z_block = z[start:start + 1024]
         part_1 = real(0.0)
         for c in range(z_block.size):
-            u = z_block[c] - M_n   # label_smoothing.shifted
-            part_1 += math.exp(u)  # label_smoothing.total
+            u = z_block[c] - M_n  # label_smoothing.shifted
+            part_1 += _exp(u)     # label_smoothing.total
         sum_1 += part_1
     return sum_1
 
@@ -284,7 +335,7 @@ def _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last)
             for c in range(C):
                 is_labels = real((c == labels_n))
                 u = z[n, c] - M_n                                          # label_smoothing.shifted
-                p = math.exp(u) * p_scale                                  # label_smoothing.probability
+                p = _exp(u) * p_scale                                      # label_smoothing.probability
                 q = alpha_real * is_labels + q_scale * (-is_labels + one)  # label_smoothing.target
                 dz[n, c] = dloss_n * (p - q)                               # dL/dz
 
