@@ -231,6 +231,7 @@ def _typed(one: Assign) -> str:
 def body_lines(
     printer: KernelPrinter, nodes: Sequence[Node], depth: int
 ) -> Iterator[tuple[str, str]]:
+    """Nodes as lines, this many steps to the right, each with the id of its equation."""
     indent = "    " * depth
     for node in nodes:
         match node:
