@@ -74,6 +74,7 @@ class GroupKernel:
     in_parts: bool = True
     partial: tuple[str, ...] = ()
     stages: int = 1
+    once: tuple[int, ...] = ()
     flat: GroupKernel | None = None
 
 
@@ -221,9 +222,11 @@ def finished(
     if in_parts:
         arguments += [Argument("fault", PART, written=True)] if group.faults else []
     stages, body = 1, place.loops(place.axes.kept, nodes)
+    once: tuple[int, ...] = ()
     if in_parts and walks_columns(place):
         columns = in_columns(place, nodes)
-        stages, body, counted = columns.stages, columns.body, (*counted, *columns.numbers)
+        stages, once, body = columns.stages, columns.once, columns.body
+        counted = (*counted, *columns.numbers)
         arguments += [*columns.arguments, *STAGE_ARGUMENTS]
     elif in_parts:
         body = over_groups(place, nodes)
@@ -250,6 +253,7 @@ def finished(
         in_parts,
         partial,
         stages,
+        once,
     )
 
 
