@@ -124,29 +124,37 @@ def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, to
                     total_1[part, c] = 0.0
                 begin = N * part // parts
                 end = N * (part + 1) // parts
-                for n in range(begin, end):
+                stop = begin + 4 * ((end - begin) // 4)
+                for n in range(begin, stop, 4):
                     for c in range(C):
-                        total_1[part, c] += x[n, c]                   # batch_norm.mean
+                        total_1[part, c] += x[n, c] + x[n + 1, c] + (x[n + 2, c] + x[n + 3, c])  # batch_norm.mean
+                for n in range(stop, end):
+                    for c in range(C):
+                        total_1[part, c] += x[n, c]                           # batch_norm.mean
             if stage == 1 and part == 0:
                 for c in range(C):
                     total_1_c = total_1[0, c]
                     for other in range(1, parts):
                         total_1_c += total_1[other, c]
-                    mu_B[c] = 1.0 / m * total_1_c                     # batch_norm.mean
+                    mu_B[c] = 1.0 / m * total_1_c                             # batch_norm.mean
             if stage == 2:
                 for c in range(C):
                     total_2[part, c] = 0.0
                 begin = N * part // parts
                 end = N * (part + 1) // parts
-                for n in range(begin, end):
+                stop = begin + 4 * ((end - begin) // 4)
+                for n in range(begin, stop, 4):
                     for c in range(C):
-                        total_2[part, c] += (x[n, c] - mu_B[c]) ** 2  # batch_norm.variance
+                        total_2[part, c] += (x[n, c] - mu_B[c]) ** 2 + (x[n + 1, c] - mu_B[c]) ** 2 + ((x[n + 2, c] - mu_B[c]) ** 2 + (x[n + 3, c] - mu_B[c]) ** 2)  # batch_norm.variance
+                for n in range(stop, end):
+                    for c in range(C):
+                        total_2[part, c] += (x[n, c] - mu_B[c]) ** 2          # batch_norm.variance
             if stage == 3 and part == 0:
                 for c in range(C):
                     total_2_c = total_2[0, c]
                     for other in range(1, parts):
                         total_2_c += total_2[other, c]
-                    sigma2_B[c] = 1.0 / m * total_2_c                 # batch_norm.variance
+                    sigma2_B[c] = 1.0 / m * total_2_c                         # batch_norm.variance
                     if math.sqrt(sigma2_B[c] + epsilon) == 0.0 and fault[part, 0] == 0:
                         fault[part, 0] = 1
                         fault[part, 1] = c
@@ -156,15 +164,18 @@ def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, to
                 end = N * (part + 1) // parts
                 for n in range(begin, end):
                     for c in range(C):
-                        x_hat = (x[n, c] - mu_B[c]) * x_hat_scale[c]  # batch_norm.normalize
-                        y[n, c] = gamma[c] * x_hat + beta[c]          # batch_norm.affine
+                        x_hat = (x[n, c] - mu_B[c]) * x_hat_scale[c]          # batch_norm.normalize
+                        y[n, c] = gamma[c] * x_hat + beta[c]                  # batch_norm.affine
 
 
 @numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
 def _forward_flat_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, since, until, parts, first, last):
     for stage in range(since, until):
-        for part in numba.prange(first, last):
-            _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, stage, stage + 1, parts, part, part + 1)
+        if stage in (1, 3):
+            _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, stage, stage + 1, parts, 0, 1)
+        else:
+            for part in numba.prange(first, last):
+                _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, stage, stage + 1, parts, part, part + 1)
 
 
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -225,7 +236,16 @@ def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fau
                     total_2[part, c] = 0.0
                 begin = N * part // parts
                 end = N * (part + 1) // parts
-                for n in range(begin, end):
+                stop = begin + 4 * ((end - begin) // 4)
+                for n in range(begin, stop, 4):
+                    for c in range(C):
+                        x_hat_0 = (x[n, c] - mu_B[c]) * x_hat_scale[c]        # batch_norm.normalize
+                        x_hat_1 = (x[n + 1, c] - mu_B[c]) * x_hat_scale[c]    # batch_norm.normalize
+                        x_hat_2 = (x[n + 2, c] - mu_B[c]) * x_hat_scale[c]    # batch_norm.normalize
+                        x_hat_3 = (x[n + 3, c] - mu_B[c]) * x_hat_scale[c]    # batch_norm.normalize
+                        total_1[part, c] += dy[n, c] * x_hat_0 + dy[n + 1, c] * x_hat_1 + (dy[n + 2, c] * x_hat_2 + dy[n + 3, c] * x_hat_3)  # dL/dgamma
+                        total_2[part, c] += dy[n, c] + dy[n + 1, c] + (dy[n + 2, c] + dy[n + 3, c])  # dL/dbeta
+                for n in range(stop, end):
                     for c in range(C):
                         x_hat = (x[n, c] - mu_B[c]) * x_hat_scale[c]          # batch_norm.normalize
                         total_1[part, c] += dy[n, c] * x_hat                  # dL/dgamma
@@ -255,8 +275,11 @@ def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fau
 @numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
 def _backward_flat_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, since, until, parts, first, last):
     for stage in range(since, until):
-        for part in numba.prange(first, last):
-            _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, stage, stage + 1, parts, part, part + 1)
+        if stage in (0, 2):
+            _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, stage, stage + 1, parts, 0, 1)
+        else:
+            for part in numba.prange(first, last):
+                _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, stage, stage + 1, parts, part, part + 1)
 
 
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -325,8 +348,11 @@ def _inference_flat(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_ha
 @numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
 def _inference_flat_shared(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, since, until, parts, first, last):
     for stage in range(since, until):
-        for part in numba.prange(first, last):
-            _inference_flat(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, part, part + 1)
+        if stage in (0,):
+            _inference_flat(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, 0, 1)
+        else:
+            for part in numba.prange(first, last):
+                _inference_flat(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, part, part + 1)
 
 # equations that divide by what depends on data, each with what it divides by
 _FORWARD_FAULTS = (("batch_norm.normalize", "√(σ²_B + ε)"),)

@@ -8,10 +8,10 @@ sweeps the numbers of all groups are settled, once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from sympy import Expr, Indexed, S, Symbol
+from sympy import Add, Expr, Indexed, Integer, S, Symbol, floor
 
 from symopt.program.ir import (
     TOTALS,
@@ -23,15 +23,30 @@ from symopt.program.ir import (
     Loop,
     Node,
     Stage,
+    Whole,
     element,
     local,
     rewritten,
 )
 from symopt.program.layout import Layout
-from symopt.program.parts import FIRST, LAST, PART_LETTER, PARTS, SINCE, STAGE, UNTIL, begin_and_end
+from symopt.program.parts import (
+    BEGIN,
+    END,
+    FIRST,
+    LAST,
+    PART_LETTER,
+    PARTS,
+    SINCE,
+    STAGE,
+    UNTIL,
+    begin_and_end,
+)
 
 # rows that a part has at least, so that what parts gather apart is little beside them
 ROWS = 32
+# rows that are taken at a time where sums are gathered
+JAMMED = 4
+STOP = local("stop")
 # counts the parts whose sums are added up
 OTHER = local("other")
 
@@ -40,12 +55,14 @@ OTHER = local("other")
 class Columns:
     """A kernel in stages: numbers that all groups have in common, the loops, and their count.
 
-    Its ``arguments`` are arrays of its own, with a number for each group.
+    Its ``arguments`` are arrays of its own, with a number for each group. Stages that are done
+    ``once`` are not shared by parts.
     """
 
     numbers: tuple[Assign, ...]
     body: tuple[Node, ...]
     stages: int
+    once: tuple[int, ...]
     arguments: tuple[Argument, ...]
 
 
@@ -77,7 +94,7 @@ def in_columns(place: Layout, nodes: tuple[Node, ...]) -> Columns:
         for one in nodes
         if one not in constant and not (isinstance(one, Assign) and one.target in totals)
     )
-    stages: list[Node] = []
+    stages: list[Stage] = []
     for run in _runs(rewritten(left, places.get)):
         swept = isinstance(run[0], Loop)
         body = (_sweep if swept else _settled)(place, run, totals, nothing)
@@ -87,6 +104,7 @@ def in_columns(place: Layout, nodes: tuple[Node, ...]) -> Columns:
         tuple(constant),
         (Loop(STAGE, SINCE, UNTIL, (parts,)),),
         len(stages),
+        tuple(one.number for one in stages if one.once),
         (
             *(Argument(one.name, TOTALS, written=True) for one in totals),
             *(Argument(one.target.name, TYPED if one.cast else WIDE, written=True) for one in own),
@@ -109,10 +127,56 @@ def _sweep(
     }
     empty = tuple(Assign(at, nothing[total], wide=True) for total, at in gathered.items())
     start = place.loops(place.axes.kept, empty) if empty else ()
-    across = place.loops(place.axes.kept, rewritten(lines, gathered.get))
     rows, *others = place.axes.averaged
-    inner = place.loops(others, across)
-    return (*start, *begin_and_end(local(rows), place.counters[rows], inner))
+    counter = place.counters[rows]
+
+    def across(body: tuple[Node, ...]) -> tuple[Node, ...]:
+        return place.loops(others, place.loops(place.axes.kept, rewritten(body, gathered.get)))
+
+    several = _several_rows(lines, counter, totals)
+    if several is None:
+        return (*start, *begin_and_end(local(rows), counter, across(lines)))
+    begin, end, loop = begin_and_end(local(rows), counter, across(lines))
+    fours = floor((END - BEGIN) / Integer(JAMMED), evaluate=False)
+    whole = Whole(STOP, BEGIN + JAMMED * fours)
+    first = Loop(counter, BEGIN, STOP, across(several), stride=JAMMED)
+    return (*start, begin, end, whole, first, replace(loop, start=STOP))
+
+
+def _several_rows(
+    lines: tuple[Assign, ...], counter: Symbol, totals: Mapping[Expr, str]
+) -> tuple[Assign, ...] | None:
+    """What several rows add to each total, added up in the arrays' dtype before float64 takes over.
+
+    Numbers of groups are then read once for all of these rows, and totals written once.
+    """
+    if any(totals.get(one.target) != "+" for one in lines if one.augment):
+        return None
+    if not any(one.augment for one in lines):
+        return None
+    found: list[Assign] = []
+    terms: dict[Expr, list[Assign]] = {}
+    for row in range(JAMMED):
+        names = {one.target: local(f"{one.target.name}_{row}") for one in lines if not one.augment}
+        moved = {counter: counter + row, **names} if row else names
+        for one in rewritten(lines, moved.get):
+            assert isinstance(one, Assign)
+            if one.augment:
+                terms.setdefault(one.target, []).append(one)
+            else:
+                found.append(one)
+    for total, several in terms.items():
+        value = _pairs([one.value for one in several])
+        found.append(replace(several[0], target=total, value=value))
+    return tuple(found)
+
+
+def _pairs(terms: list[Expr]) -> Expr:
+    """A sum in pairs: (a + b) + (c + d)."""
+    if len(terms) == 1:
+        return terms[0]
+    half = len(terms) // 2
+    return Add(_pairs(terms[:half]), _pairs(terms[half:]), evaluate=False)
 
 
 def _settled(

@@ -11,7 +11,6 @@ from symopt.calculus.adjoints import Definition
 from symopt.declaration import Layer
 from symopt.declaration.axes import ELEMENTS, Axes
 from symopt.derivation.forward import forward, position_of
-from symopt.derivation.unbiased import answered
 from symopt.nodes import Largest, Sigma
 from symopt.notation import (
     Count,
@@ -19,7 +18,6 @@ from symopt.notation import (
     Index,
     Label,
     Parameter,
-    Sequence,
     Statistic,
     is_random,
 )
@@ -40,6 +38,7 @@ from symopt.program.ir import (
     Node,
     local,
 )
+from symopt.program.layer_letters import letter_names, name_of
 from symopt.program.layout import layout
 from symopt.program.parts import (
     PART_ARGUMENTS,
@@ -75,6 +74,7 @@ class GroupKernel:
     in_parts: bool = True
     partial: tuple[str, ...] = ()
     stages: int = 1
+    once: tuple[int, ...] = ()
     flat: GroupKernel | None = None
 
 
@@ -101,29 +101,6 @@ def index_of(layer: Layer) -> Index:
     found = position_of(forward(layer))
     assert found is not None  # a layer reads an input
     return found
-
-
-def letter_names(layer: Layer) -> set[str]:
-    """The Python names of all letters in a layer's equations."""
-    found = {base.spelling.python for base in _bases(layer)}
-    found |= {one.spelling.python for source in sources(layer) for one in source.read}
-    for _, one in answered(layer).equations:
-        found |= {symbol.spelling.python for symbol in _symbols(one.left, one.right)}
-    return found
-
-
-def _bases(layer: Layer) -> set[Sequence]:
-    return {
-        entry.base
-        for _, one in answered(layer).equations
-        for side in (one.left, one.right)
-        for entry in occurrences(side, Indexed)
-    }
-
-
-def _symbols(*exprs: Expr) -> set[Symbol]:
-    kinds = (Count, Hyperparameter, Label, Parameter, Statistic)
-    return {one for expr in exprs for one in expr.atoms(*kinds)}
 
 
 def loaded(
@@ -245,9 +222,11 @@ def finished(
     if in_parts:
         arguments += [Argument("fault", PART, written=True)] if group.faults else []
     stages, body = 1, place.loops(place.axes.kept, nodes)
+    once: tuple[int, ...] = ()
     if in_parts and walks_columns(place):
         columns = in_columns(place, nodes)
-        stages, body, counted = columns.stages, columns.body, (*counted, *columns.numbers)
+        stages, once, body = columns.stages, columns.once, columns.body
+        counted = (*counted, *columns.numbers)
         arguments += [*columns.arguments, *STAGE_ARGUMENTS]
     elif in_parts:
         body = over_groups(place, nodes)
@@ -274,6 +253,7 @@ def finished(
         in_parts,
         partial,
         stages,
+        once,
     )
 
 
@@ -308,10 +288,3 @@ def _arrays(
             elif one.base not in group.computed and not is_random(one):
                 inputs[name_of(one)] = None
     return tuple(inputs), tuple(learned), tuple(one for one in statistics if one not in written)
-
-
-def name_of(letter: Expr) -> str:
-    """The Python name of a letter, with or without an index."""
-    base = letter.base if isinstance(letter, Indexed) else letter
-    name: str = base.spelling.python
-    return name

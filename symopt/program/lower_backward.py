@@ -22,11 +22,11 @@ from symopt.program.group_kernel import (
     group_for,
     index_of,
     loaded,
-    name_of,
     staged,
 )
 from symopt.program.hits import with_hits
 from symopt.program.ir import Assign, Node
+from symopt.program.layer_letters import name_of
 from symopt.program.layout import Layout, adjoint_name, with_adjoints
 from symopt.program.sweeps import Group, Sum
 

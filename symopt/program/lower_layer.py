@@ -22,11 +22,11 @@ from symopt.program.group_kernel import (
     kept_value,
     loaded,
     local_value,
-    name_of,
     staged,
 )
 from symopt.program.hits import with_hits
 from symopt.program.ir import Assign, Node
+from symopt.program.layer_letters import name_of
 from symopt.program.sweeps import Group, Sum
 from symopt.views import occurrences
 

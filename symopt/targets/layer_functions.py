@@ -13,26 +13,24 @@ from symopt.derivation.inference import at_inference
 from symopt.derivation.layer import Backward
 from symopt.derivation.running import corrections
 from symopt.notation import Label
-from symopt.program.group_kernel import ELEMENT, GROUP, LEARNED, GroupKernel, name_of
+from symopt.program.group_kernel import ELEMENT, GROUP, LEARNED, GroupKernel
 from symopt.program.ir import (
     ARRAY,
     COUNT,
     NUMBER,
     STEP,
-    TOTALS,
-    TYPED,
-    WIDE,
     WORD,
     Argument,
 )
+from symopt.program.layer_letters import name_of
 from symopt.program.lower_backward import lower_backward
 from symopt.program.lower_layer import (
     lower_forward,
     lower_inference,
     lower_running,
 )
-from symopt.program.parts import PART_ARGUMENTS, STAGE_ARGUMENTS
 from symopt.targets.calling import number_check, signature
+from symopt.targets.layer_calls import called
 from symopt.targets.layer_draws import (
     checked_words,
     drawn_arrays,
@@ -172,9 +170,9 @@ def _function(
     lines += drawn_arrays(one, model)
     wide = [result for result, kind in one.results if kind == LEARNED]
     lines += [_made(one, result, kind, model) for result, kind in one.results]
-    lines += _called(one, kinds, model)
+    lines += called(one, kinds, model)
     if name == "forward" and kernels.running is not None:
-        lines += _counted(kernels.running) + _called(kernels.running, {}, model)
+        lines += _counted(kernels.running) + called(kernels.running, {}, model)
     (main, _), *_ = one.results
     results = [key for key, kind in one.results if kind != GROUP or key in (main, *kept)]
     returned = [
@@ -247,54 +245,6 @@ def _narrowing(one: GroupKernel, result: str) -> str:
 def _counted(one: GroupKernel) -> list[str]:
     """The number of elements in a group, where the equations of running averages read it."""
     return [f"{a.name} = shapes.count" for a in one.kernel.of_kind(COUNT)]
-
-
-def _called(one: GroupKernel, kinds: dict[str, str], model: str) -> list[str]:
-    """The call of a kernel over all parts, of the flat one where the input is flat."""
-    kinds = {**kinds, **dict(one.results)}
-    kinds = {key: GROUP if kind == LABEL else kind for key, kind in kinds.items()}
-    if not one.in_parts:
-        passed = [
-            f"    {a.name}.reshape(shapes.running_walked)," if a.kind == ARRAY else f"    {a.name},"
-            for a in one.kernel.arguments
-        ]
-        return [f"{one.kernel.name}(", *passed, ")"]
-    lines = _over_parts(one, kinds, model)
-    if one.flat:
-        flat = _over_parts(one.flat, kinds, model)
-        lines = ["if shapes.flat:", *_indented(flat), "else:", *_indented(lines)]
-    if not one.faults:
-        return lines
-    noted = f"fault = np.zeros((shapes.parts, {1 + len(one.kept)}), np.int64)"
-    return [noted, *lines, f"_check_fault(fault, {one.kernel.name.upper()}_FAULTS)"]
-
-
-def _indented(lines: Iterable[str]) -> list[str]:
-    return [f"    {line}" for line in lines]
-
-
-def _over_parts(one: GroupKernel, kinds: dict[str, str], model: str) -> list[str]:
-    name = one.kernel.name
-    passed = [_passed(one, a, kinds, model) for a in one.kernel.arguments]
-    call = [f"    {part}," for part in passed if part]
-    return [f"_over_parts({name}_shared, {name}, shapes.parts,", *call, ")"]
-
-
-def _passed(one: GroupKernel, argument: Argument, kinds: dict[str, str], model: str) -> str:
-    name = argument.name
-    if argument in PART_ARGUMENTS:  # which ``_over_parts`` knows
-        return ""
-    if argument in STAGE_ARGUMENTS:
-        return str(one.stages) if argument == STAGE_ARGUMENTS[-1] else "0"
-    if argument.kind == ARRAY:
-        shape = f"shapes.{kinds[name]}_walked"
-        return f"{name}.reshape({f'(shapes.parts, *{shape})' if name in one.partial else shape})"
-    if argument.kind == TOTALS:
-        return f'_result("{name}", (shapes.parts, *shapes.group_walked), np.float64, kept)'
-    if argument.kind in (WIDE, TYPED):
-        dtype = f"{model}.dtype" if argument.kind == TYPED else "np.float64"
-        return f'_result("{name}", shapes.group_walked, {dtype}, kept)'
-    return name
 
 
 def described(layer: Layer, one: Argument, kind: str) -> str:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from symopt.declaration import Layer
 from symopt.errors import LoweringError
-from symopt.program.group_kernel import GroupKernel, letter_names
+from symopt.program.group_kernel import GroupKernel
+from symopt.program.layer_letters import letter_names
 from symopt.program.layout import layout
 from symopt.program.parts import PART_NAMES
 from symopt.program.randomness import WORDS, sources

@@ -75,6 +75,7 @@ def _kernel(one: GroupKernel) -> dict[str, Any]:
         "shared": one.in_parts,
         "flat": one.kernel.name.endswith("_flat"),
         "stages": one.stages > 1,
+        "once": one.once,
         "fixed": ", ".join(a.name for a in kernel.arguments if a.name not in _COUNTED),
         "faults": [f'("{id}", "{unicode(divisor)}")' for id, divisor in one.faults],
     }

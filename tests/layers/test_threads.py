@@ -34,7 +34,8 @@ PROGRAM = """
             vars(numba)["_symopt_pool"]["threads"] = threads
             bits = once(make(module), (x, *labels), () if labels else (dy,))
             drivers = (one for key, one in vars(module).items() if key.endswith("_shared"))
-            print(name, "x".join(map(str, shape)), bits, any(one.signatures for one in drivers), threads)
+            used = any(one.signatures for one in drivers)
+            print(name, "x".join(map(str, shape)), bits, used, threads)
 
 
     shown("batch_norm", lambda module: module.BatchNorm(5), (7, 5, 1103))
