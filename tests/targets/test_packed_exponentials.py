@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sympy import Eq, erf, exp, log, tanh
 
-from symopt.declaration import layer
+from symopt.declaration import Loss, layer
+from symopt.nodes import Largest
 from symopt.notation import given, sequence
 from symopt.runtime.compiling import compile
 from symopt.symbols import example as i
@@ -18,6 +19,9 @@ x, y = given("x"), sequence("y")
 FUNCTIONS = ("exp", "log", "tanh", "erf")
 PACKED = re.compile(r"\bv?(fn?m(add|sub)\d+|mul|add)p[sd]\b")
 NARROW = re.compile(r"\bv?cvt(ss2sd|sd2ss)\b")
+WIDENED = re.compile(r"\bv?cvtps2pd\b")
+LARGER = re.compile(r"\bv?pmaxs[dq]\b")
+EXPONENTIAL = re.compile(r"\bexpf?\b")
 CALLED = re.compile(rf"\b({'|'.join(FUNCTIONS)})f?\b")
 
 
@@ -58,6 +62,36 @@ def test_elements_are_computed_in_packs(library, load, dtype):
             assert not any(map(CALLED.search, lines)), one.name
             if dtype == "float32":
                 assert not any(map(NARROW.search, lines)), one.name
+
+
+def over_rows(library):
+    """The layers with exponentials in which a group knows of its largest element."""
+    return [
+        one
+        for one in library.values()
+        if hasattr(one, "equations") and any(eq.right.has(Largest) for _, eq in one.equations)
+    ]
+
+
+def test_rows_too_and_their_largest_is_found_in_packs(library, load):
+    several = over_rows(library)
+    assert several
+    for one in several:
+        module = load(Path(compile(one).__file__))
+        given = np.random.default_rng(1).normal(size=(5, 2100)).astype(np.float32)
+        labels = [np.arange(5)] if isinstance(one, Loss) else []
+        statistics = module.forward(given, *labels)[1:]
+        outer = 1.0 if labels else given
+        module.backward(outer, given, *labels, *statistics)
+        kernels = {key: k for key, k in vars(module).items() if "_flat" in key}
+        kernels = {key: k for key, k in kernels.items() if hasattr(k, "signatures")}
+        text = {key: machine_code(k, "float32") for key, k in kernels.items() if k.signatures}
+        assert any("sums" in key for key in text)
+        for key, lines in text.items():
+            assert any(map(PACKED.search, lines)) or any(map(LARGER.search, lines)), (one.name, key)
+            assert not any(map(EXPONENTIAL.search, lines)), (one.name, key)
+            assert not any(map(WIDENED.search, lines)), (one.name, key)
+        assert any(map(LARGER.search, text["_forward_flat_sums"])), one.name
 
 
 def test_a_library_function_is_what_this_would_notice():
