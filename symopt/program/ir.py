@@ -72,10 +72,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Scratch:
-    """A small array of the arrays' dtype that holds partial sums."""
+    """A small array that holds partial sums, of the arrays' dtype or ``wide``, in float64."""
 
     name: str
     size: int
+    wide: bool = False
 
 
 @dataclass(frozen=True)
