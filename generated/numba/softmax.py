@@ -191,49 +191,32 @@ def _backward_flat_sums(x, dy, M_n, y_scale):
 
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward(x, y, M, Z, fault, parts, first, last):
-    dtype = y.dtype
     real = y.dtype.type
     N, C, S = y.shape
-    largest_1 = np.empty(256, dtype)
-    total_2 = np.empty(256, np.float64)
-    y_scale = np.empty(256, dtype)
-    blocks = -((-S) // 256)
-    groups = N * blocks
+    groups = N * S
     for part in range(first, last):
         begin = groups * part // parts
         end = groups * (part + 1) // parts
         for group in range(begin, end):
-            n = group // blocks
-            block = group - blocks * n
-            start = 256 * block
-            stop = min(start + 256, S)
-            M_row = M[n, start:]
-            Z_row = Z[n, start:]
-            for s in range(stop - start):
-                largest_1[s] = -math.inf
+            n = group // S
+            s = group - S * n
+            largest_1 = -math.inf
             for c in range(C):
-                x_row = x[n, c, start:]
-                for s in range(stop - start):
-                    largest_1[s] = np.maximum(largest_1[s], x_row[s])  # softmax.largest
-            for s in range(stop - start):
-                M_row[s] = largest_1[s]                                # softmax.largest
-                total_2[s] = 0.0
+                largest_1 = np.maximum(largest_1, x[n, c, s])   # softmax.largest
+            M[n, s] = largest_1                                 # softmax.largest
+            M_ns = M[n, s]
+            total_2 = 0.0
             for c in range(C):
-                x_row = x[n, c, start:]
-                for s in range(stop - start):
-                    total_2[s] += _exp(x_row[s] - M_row[s])            # softmax.total
-            for s in range(stop - start):
-                Z_row[s] = total_2[s]                                  # softmax.total
-                if Z_row[s] == 0.0 and fault[part, 0] == 0:
-                    fault[part, 0] = 1
-                    fault[part, 1] = n
-                    fault[part, 2] = s + start
-                y_scale[s] = real(1.0 / Z_row[s])
+                total_2 += _exp(x[n, c, s] - M_ns)              # softmax.total
+            Z[n, s] = total_2                                   # softmax.total
+            Z_ns = Z[n, s]
+            if Z_ns == 0.0 and fault[part, 0] == 0:
+                fault[part, 0] = 1
+                fault[part, 1] = n
+                fault[part, 2] = s
+            y_scale = real(1.0 / Z_ns)
             for c in range(C):
-                x_row = x[n, c, start:]
-                y_row = y[n, c, start:]
-                for s in range(stop - start):
-                    y_row[s] = _exp(x_row[s] - M_row[s]) * y_scale[s]  # softmax.output
+                y[n, c, s] = _exp(x[n, c, s] - M_ns) * y_scale  # softmax.output
 
 
 @numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
@@ -274,46 +257,30 @@ def _forward_flat_shared(x, y, M, Z, fault, parts, first, last):
 
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 def _backward(x, dy, M, Z, dx, fault, parts, first, last):
-    dtype = dx.dtype
     real = dx.dtype.type
     N, C, S = dx.shape
-    y_scale = np.empty(256, dtype)
-    total_1 = np.empty(256, np.float64)
-    total_1_real = np.empty(256, dtype)
-    blocks = -((-S) // 256)
-    groups = N * blocks
+    groups = N * S
     for part in range(first, last):
         begin = groups * part // parts
         end = groups * (part + 1) // parts
         for group in range(begin, end):
-            n = group // blocks
-            block = group - blocks * n
-            start = 256 * block
-            stop = min(start + 256, S)
-            Z_row = Z[n, start:]
-            M_row = M[n, start:]
-            for s in range(stop - start):
-                if Z_row[s] == 0.0 and fault[part, 0] == 0:
-                    fault[part, 0] = 1
-                    fault[part, 1] = n
-                    fault[part, 2] = s + start
-                y_scale[s] = real(1.0 / Z_row[s])
-                total_1[s] = 0.0
+            n = group // S
+            s = group - S * n
+            M_ns = M[n, s]
+            Z_ns = Z[n, s]
+            if Z_ns == 0.0 and fault[part, 0] == 0:
+                fault[part, 0] = 1
+                fault[part, 1] = n
+                fault[part, 2] = s
+            y_scale = real(1.0 / Z_ns)
+            total_1 = 0.0
             for c in range(C):
-                x_row = x[n, c, start:]
-                dy_row = dy[n, c, start:]
-                for s in range(stop - start):
-                    y = _exp(x_row[s] - M_row[s]) * y_scale[s]     # softmax.output
-                    total_1[s] += dy_row[s] * y                    # dL/dx
-            for s in range(stop - start):
-                total_1_real[s] = real(total_1[s])
+                y = _exp(x[n, c, s] - M_ns) * y_scale           # softmax.output
+                total_1 += dy[n, c, s] * y                      # dL/dx
+            total_1_real = real(total_1)
             for c in range(C):
-                dy_row = dy[n, c, start:]
-                x_row = x[n, c, start:]
-                dx_row = dx[n, c, start:]
-                for s in range(stop - start):
-                    y = _exp(x_row[s] - M_row[s]) * y_scale[s]     # softmax.output
-                    dx_row[s] = y * (dy_row[s] - total_1_real[s])  # dL/dx
+                y = _exp(x[n, c, s] - M_ns) * y_scale           # softmax.output
+                dx[n, c, s] = y * (dy[n, c, s] - total_1_real)  # dL/dx
 
 
 @numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)

@@ -196,57 +196,39 @@ def _forward_flat_sums_3(z, labels_n, M_n, alpha_real, one_minus_alpha, one, tot
 
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
-    dtype = z.dtype
     real = z.dtype.type
     N, C, S = z.shape
-    largest_1 = np.empty(256, dtype)
-    total_2 = np.empty(256, np.float64)
-    total_3_term = np.empty(256, dtype)
-    total_3 = np.empty(256, np.float64)
-    alpha_real = real(alpha)
-    one = real(1.0)
-    one_minus_alpha = real(1.0 - alpha)
-    blocks = -((-S) // 256)
-    groups = N * blocks
+    groups = N * S
     for part in range(first, last):
         begin = groups * part // parts
         end = groups * (part + 1) // parts
         for group in range(begin, end):
-            n = group // blocks
-            block = group - blocks * n
-            start = 256 * block
-            stop = min(start + 256, S)
-            M_row = M[n, start:]
-            Z_row = Z[n, start:]
-            labels_row = labels[n, start:]
-            loss_row = loss[n, start:]
-            for s in range(stop - start):
-                largest_1[s] = -math.inf
+            n = group // S
+            s = group - S * n
+            labels_ns = labels[n, s]
+            largest_1 = -math.inf
             for c in range(C):
-                z_row = z[n, c, start:]
-                for s in range(stop - start):
-                    largest_1[s] = np.maximum(largest_1[s], z_row[s])         # softmax_cross_entropy_each.largest
-            for s in range(stop - start):
-                M_row[s] = largest_1[s]                                       # softmax_cross_entropy_each.largest
-                total_2[s] = 0.0
+                largest_1 = np.maximum(largest_1, z[n, c, s])                 # softmax_cross_entropy_each.largest
+            M[n, s] = largest_1                                               # softmax_cross_entropy_each.largest
+            M_ns = M[n, s]
+            total_2 = 0.0
             for c in range(C):
-                z_row = z[n, c, start:]
-                for s in range(stop - start):
-                    u = z_row[s] - M_row[s]                                   # softmax_cross_entropy_each.shifted
-                    total_2[s] += _exp(u)                                     # softmax_cross_entropy_each.total
-            for s in range(stop - start):
-                Z_row[s] = total_2[s]                                         # softmax_cross_entropy_each.total
-                total_3_term[s] = real(math.log(Z_row[s]))
-                total_3[s] = 0.0
+                u = z[n, c, s] - M_ns                                         # softmax_cross_entropy_each.shifted
+                total_2 += _exp(u)                                            # softmax_cross_entropy_each.total
+            Z[n, s] = total_2                                                 # softmax_cross_entropy_each.total
+            Z_ns = Z[n, s]
+            alpha_real = real(alpha)
+            one = real(1.0)
+            one_minus_alpha = real(1.0 - alpha)
+            total_3_term = real(math.log(Z_ns))
+            total_3 = 0.0
             for c in range(C):
-                z_row = z[n, c, start:]
-                for s in range(stop - start):
-                    is_labels = real((c == labels_row[s]))
-                    u = z_row[s] - M_row[s]                                   # softmax_cross_entropy_each.shifted
-                    q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
-                    total_3[s] += q * (u - total_3_term[s])                   # softmax_cross_entropy_each.loss
-            for s in range(stop - start):
-                loss_row[s] = -total_3[s]                                     # softmax_cross_entropy_each.loss
+                is_labels = real((c == labels_ns))
+                u = z[n, c, s] - M_ns                                         # softmax_cross_entropy_each.shifted
+                q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
+                total_3 += q * (u - total_3_term)                             # softmax_cross_entropy_each.loss
+            loss[n, s] = -total_3                                             # softmax_cross_entropy_each.loss
+            loss_ns = loss[n, s]
 
 
 @numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
@@ -290,52 +272,39 @@ def _forward_flat_shared(z, labels, loss, M, Z, alpha, parts, first, last):
 
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
-    dtype = dz.dtype
     real = dz.dtype.type
     N, C, S = dz.shape
-    total_1 = np.empty(256, np.float64)
-    p_scale = np.empty(256, dtype)
-    total_1_real = np.empty(256, dtype)
-    alpha_real = real(alpha)
-    one = real(1.0)
-    one_minus_alpha = real(1.0 - alpha)
-    blocks = -((-S) // 256)
-    groups = N * blocks
+    groups = N * S
     for part in range(first, last):
         begin = groups * part // parts
         end = groups * (part + 1) // parts
         for group in range(begin, end):
-            n = group // blocks
-            block = group - blocks * n
-            start = 256 * block
-            stop = min(start + 256, S)
-            labels_row = labels[n, start:]
-            Z_row = Z[n, start:]
-            M_row = M[n, start:]
-            dloss_row = dloss[n, start:]
-            for s in range(stop - start):
-                total_1[s] = 0.0
+            n = group // S
+            s = group - S * n
+            labels_ns = labels[n, s]
+            M_ns = M[n, s]
+            Z_ns = Z[n, s]
+            dloss_ns = dloss[n, s]
+            alpha_real = real(alpha)
+            one = real(1.0)
+            one_minus_alpha = real(1.0 - alpha)
+            total_1 = 0.0
             for c in range(C):
-                for s in range(stop - start):
-                    is_labels = real((c == labels_row[s]))
-                    q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
-                    total_1[s] += q                                           # dL/dz
-            for s in range(stop - start):
-                if Z_row[s] == 0.0 and fault[part, 0] == 0:
-                    fault[part, 0] = 1
-                    fault[part, 1] = n
-                    fault[part, 2] = s + start
-                p_scale[s] = real(1.0 / Z_row[s])
-                total_1_real[s] = real(total_1[s])
+                is_labels = real((c == labels_ns))
+                q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
+                total_1 += q                                                  # dL/dz
+            if Z_ns == 0.0 and fault[part, 0] == 0:
+                fault[part, 0] = 1
+                fault[part, 1] = n
+                fault[part, 2] = s
+            p_scale = real(1.0 / Z_ns)
+            total_1_real = real(total_1)
             for c in range(C):
-                z_row = z[n, c, start:]
-                dz_row = dz[n, c, start:]
-                for s in range(stop - start):
-                    is_labels = real((c == labels_row[s]))
-                    u = z_row[s] - M_row[s]                                   # softmax_cross_entropy_each.shifted
-                    p = _exp(u) * p_scale[s]                                  # softmax_cross_entropy_each.probability
-                    q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
-                    dz_row[s] = dloss_row[s] * (-q + p * total_1_real[s])     # dL/dz
+                is_labels = real((c == labels_ns))
+                u = z[n, c, s] - M_ns                                         # softmax_cross_entropy_each.shifted
+                p = _exp(u) * p_scale                                         # softmax_cross_entropy_each.probability
+                q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
+                dz[n, c, s] = dloss_ns * (-q + p * total_1_real)              # dL/dz
 
 
 @numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)

@@ -74,17 +74,17 @@ def walks_columns(place: Layout) -> bool:
 
 def in_columns(place: Layout, nodes: tuple[Node, ...]) -> Columns:
     """What is done for one group ⇒ stages, each of them done for all groups."""
-    loads = {one.target: one.value for one in assigns(nodes) if is_load(one)}
-    nodes = rewritten(tuple(one for one in nodes if not is_load(one)), loads.get)
+    loads = {one.target: one.value for one in _assigns(nodes) if _is_load(one)}
+    nodes = rewritten(tuple(one for one in nodes if not _is_load(one)), loads.get)
     totals = {
         one.target: one.augment
         for loop in nodes
         if isinstance(loop, Loop)
-        for one in innermost(loop)
+        for one in _inside(loop)
         if one.augment and isinstance(one.target, Symbol)
     }
-    constant = constants(nodes, totals)
-    numbers = [one for one in assigns(nodes) if is_number(one) and one not in constant]
+    constant = _constants(nodes, totals)
+    numbers = [one for one in _assigns(nodes) if _is_number(one) and one not in constant]
     nothing = {one.target: one.value for one in numbers if one.target in totals}
     own = [one for one in numbers if one.target not in totals]
     here = place.of(place.axes.kept)
@@ -95,7 +95,7 @@ def in_columns(place: Layout, nodes: tuple[Node, ...]) -> Columns:
         if one not in constant and not (isinstance(one, Assign) and one.target in totals)
     )
     stages: list[Stage] = []
-    for run in runs(rewritten(left, places.get)):
+    for run in _runs(rewritten(left, places.get)):
         swept = isinstance(run[0], Loop)
         body = (_sweep if swept else _settled)(place, run, totals, nothing)
         stages.append(Stage(len(stages), not swept, body))
@@ -118,7 +118,7 @@ def _sweep(
     """One sweep: the rows of a part, and in each row all groups."""
     (loop,) = run
     assert isinstance(loop, Loop)
-    lines = innermost(loop)
+    lines = tuple(_inside(loop))
     here = place.of(place.axes.kept)
     gathered = {
         one.target: element(one.target.name, PART_LETTER, *here)
@@ -194,7 +194,7 @@ def _settled(
     return place.loops(place.axes.kept, (*added, *rewritten(run, sums.get)))
 
 
-def runs(nodes: tuple[Node, ...]) -> Iterator[tuple[Node, ...]]:
+def _runs(nodes: tuple[Node, ...]) -> Iterator[tuple[Node, ...]]:
     """Loops by themselves, and what lies between two of them."""
     run: list[Node] = []
     for one in nodes:
@@ -209,12 +209,12 @@ def runs(nodes: tuple[Node, ...]) -> Iterator[tuple[Node, ...]]:
         yield tuple(run)
 
 
-def constants(nodes: tuple[Node, ...], totals: Iterable[Expr]) -> list[Assign]:
+def _constants(nodes: tuple[Node, ...], totals: Iterable[Expr]) -> list[Assign]:
     """Numbers that are the same for all groups."""
     varying = {*totals}
     found = []
-    for one in assigns(nodes):
-        if not is_number(one):
+    for one in _assigns(nodes):
+        if not _is_number(one):
             continue
         if one.value.has(Indexed) or one.value.free_symbols & varying or one.target in varying:
             varying.add(one.target)
@@ -223,8 +223,7 @@ def constants(nodes: tuple[Node, ...], totals: Iterable[Expr]) -> list[Assign]:
     return found
 
 
-def is_load(node: Node) -> bool:
-    """Whether a local stands for an element of an array."""
+def _is_load(node: Node) -> bool:
     return (
         isinstance(node, Assign)
         and isinstance(node.target, Symbol)
@@ -233,26 +232,22 @@ def is_load(node: Node) -> bool:
     )
 
 
-def is_number(one: Assign) -> bool:
-    """Whether a local is given a value of its own."""
+def _is_number(one: Assign) -> bool:
     return isinstance(one.target, Symbol) and not one.augment
 
 
-def assigns(nodes: Iterable[Node]) -> Iterator[Assign]:
-    """What is given a value outside of loops."""
+def _assigns(nodes: Iterable[Node]) -> Iterator[Assign]:
     return (one for one in nodes if isinstance(one, Assign))
 
 
-def innermost(loop: Loop) -> tuple[Assign, ...]:
+def _inside(loop: Loop) -> Iterator[Assign]:
     """The lines of the innermost loop."""
-    found: list[Assign] = []
     for one in loop.body:
         if isinstance(one, Loop):
-            found += innermost(one)
+            yield from _inside(one)
         else:
             assert isinstance(one, Assign)
-            found.append(one)
-    return tuple(found)
+            yield one
 
 
 def _read(nodes: Iterable[Node]) -> Iterator[Expr]:

@@ -38,7 +38,6 @@ from symopt.program.ir import (
     Node,
     local,
 )
-from symopt.program.lanes import in_lanes, walks_lanes
 from symopt.program.layer_letters import letter_names, name_of
 from symopt.program.layout import layout
 from symopt.program.parts import (
@@ -229,8 +228,6 @@ def finished(
         stages, once, body = columns.stages, columns.once, columns.body
         counted = (*counted, *columns.numbers)
         arguments += [*columns.arguments, *STAGE_ARGUMENTS]
-    elif in_parts and walks_lanes(place):
-        body = in_lanes(place, nodes, group.numbers.taken)
     elif in_parts:
         body = over_groups(place, nodes)
     kernel = Kernel(

@@ -72,11 +72,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Scratch:
-    """A small array that holds partial sums, of the arrays' dtype or ``wide``, in float64."""
+    """A small array of the arrays' dtype that holds partial sums."""
 
     name: str
     size: int
-    wide: bool = False
 
 
 @dataclass(frozen=True)
