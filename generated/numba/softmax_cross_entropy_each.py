@@ -18,6 +18,8 @@ Declaration softmax_cross_entropy_each, fingerprint 4d00a5651f18cb5e. Generated 
 from __future__ import annotations
 
 import math
+import os
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -26,11 +28,16 @@ import numpy as np
 
 
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
-def _forward(z, labels, loss, M, Z, alpha):
+def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
     real = z.dtype.type
     N, C, S = z.shape
-    for n in range(N):
-        for s in range(S):
+    groups = N * S
+    for part in range(first, last):
+        begin = groups * part // parts
+        end = groups * (part + 1) // parts
+        for group in range(begin, end):
+            n = group // S
+            s = group - S * n
             labels_ns = labels[n, s]
             largest_1 = -math.inf
             for c in range(C):
@@ -57,13 +64,23 @@ def _forward(z, labels, loss, M, Z, alpha):
             loss_ns = loss[n, s]
 
 
+@numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+def _forward_shared(z, labels, loss, M, Z, alpha, parts, first, last):
+    for part in numba.prange(first, last):
+        _forward(z, labels, loss, M, Z, alpha, parts, part, part + 1)
+
+
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
-def _backward(z, labels, M, Z, dloss, dz, alpha):
+def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     real = dz.dtype.type
     N, C, S = dz.shape
-    fault = (0, 0, 0)
-    for n in range(N):
-        for s in range(S):
+    groups = N * S
+    for part in range(first, last):
+        begin = groups * part // parts
+        end = groups * (part + 1) // parts
+        for group in range(begin, end):
+            n = group // S
+            s = group - S * n
             labels_ns = labels[n, s]
             M_ns = M[n, s]
             Z_ns = Z[n, s]
@@ -76,8 +93,10 @@ def _backward(z, labels, M, Z, dloss, dz, alpha):
                 is_labels = real((c == labels_ns))
                 q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
                 total_1 += q                                                  # dL/dz
-            if Z_ns == 0.0:
-                fault = (1, n, s)
+            if Z_ns == 0.0 and fault[part, 0] == 0:
+                fault[part, 0] = 1
+                fault[part, 1] = n
+                fault[part, 2] = s
             p_scale = real(1.0 / Z_ns)
             total_1_real = real(total_1)
             for c in range(C):
@@ -86,7 +105,12 @@ def _backward(z, labels, M, Z, dloss, dz, alpha):
                 p = math.exp(u) * p_scale                                     # softmax_cross_entropy_each.probability
                 q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
                 dz[n, c, s] = dloss_ns * (-q + p * total_1_real)              # dL/dz
-    return fault
+
+
+@numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+def _backward_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
+    for part in numba.prange(first, last):
+        _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, part, part + 1)
 
 # equations that divide by what depends on data, each with what it divides by
 _BACKWARD_FAULTS = (("softmax_cross_entropy_each.probability", "Z"),)
@@ -116,7 +140,7 @@ def forward(
     loss = _result("loss", shapes.group, z.dtype, kept)
     M = _result("M", shapes.group, z.dtype, kept)
     Z = _result("Z", shapes.group, z.dtype, kept)
-    _forward(
+    _over_parts(_forward_shared, _forward, shapes.parts,
         z.reshape(shapes.element_walked),
         labels.reshape(shapes.group_walked),
         loss.reshape(shapes.group_walked),
@@ -159,7 +183,8 @@ def backward(
     M = _array("M", M, shapes, "group", z.dtype, READ)
     Z = _array("Z", Z, shapes, "group", z.dtype, READ)
     dz = _result("dz", shapes.element, z.dtype, kept)
-    fault = _backward(
+    fault = np.zeros((shapes.parts, 3), np.int64)
+    _over_parts(_backward_shared, _backward, shapes.parts,
         z.reshape(shapes.element_walked),
         labels.reshape(shapes.group_walked),
         M.reshape(shapes.group_walked),
@@ -167,6 +192,7 @@ def backward(
         dloss.reshape(shapes.group_walked),
         dz.reshape(shapes.element_walked),
         alpha,
+        fault,
     )
     _check_fault(fault, _BACKWARD_FAULTS)
     return dz
@@ -301,6 +327,7 @@ class _Shapes(NamedTuple):
     average: tuple[int, ...]
     average_walked: tuple[int, ...]
     count: int
+    parts: int
 
 
 def _shapes(x: Any) -> _Shapes:
@@ -324,6 +351,7 @@ def _shapes(x: Any) -> _Shapes:
         average=x.shape[:1] + x.shape[2:],
         average_walked=(N, S),
         count=C,
+        parts=_parts(x.size, N * S),
     )
 
 
@@ -367,11 +395,13 @@ def _check_apart(arrays: Mapping[str, np.ndarray], written: tuple[str, ...]) -> 
                 raise ValueError(f"softmax_cross_entropy_each: {key} and {other} overlap in memory; copy one")
 
 
-def _check_fault(fault: tuple[int, ...], faults: tuple[tuple[str, str], ...]) -> None:
-    """ValueError for a group in which an equation divides by zero."""
-    if fault[0]:
-        equation, divisor = faults[fault[0] - 1]
-        places = ", ".join(f"{axis} = {k}" for axis, k in zip(("n", "s"), fault[1:]))
+def _check_fault(noted: np.ndarray, faults: tuple[tuple[str, str], ...]) -> None:
+    """ValueError for the first group in which an equation divides by zero."""
+    for number, *group in noted.tolist():
+        if not number:
+            continue
+        equation, divisor = faults[number - 1]
+        places = ", ".join(f"{axis} = {k}" for axis, k in zip(("n", "s"), group))
         raise ValueError(
             f"{equation} divides by {divisor}, which is 0{f' at {places}' if places else ''}; the "
             "output has no value there"
@@ -403,6 +433,60 @@ def _result(key: str, shape: tuple[int, ...], dtype: Any, kept: Any) -> np.ndarr
     if place not in kept:
         kept[place] = np.empty(shape, dtype)
     return kept[place]
+
+
+# elements below which a call is one part, for one thread: sharing pays from about here on
+SHARED_FROM = 32768
+# parts of a larger call: enough for many threads, few enough that what parts add up apart is small
+PARTS = 32
+
+
+def _parts(elements: int, groups: int) -> int:
+    """How many parts there are: sizes alone decide, so that threads do not change a bit."""
+    return 1 if elements < SHARED_FROM else max(1, min(groups, PARTS))
+
+
+def _over_parts(
+    shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
+) -> None:
+    """The kernel for all parts, shared among threads where there are several."""
+    if parts == 1:
+        alone(*arguments, 1, 0, 1)
+    else:
+        _run(shared, alone, *arguments, parts, 0, parts)
+
+
+def _pool() -> dict[str, Any]:
+    """What all generated modules share: a lock, the count of threads, the process they are of."""
+    words = os.environ.get("SYMOPT_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
+    limit = int(words) if words.isdecimal() and int(words) else numba.config.NUMBA_NUM_THREADS
+    new = {"lock": threading.Lock(), "threads": limit, "process": os.getpid()}
+    # kept with Numba, for its threads are what is shared
+    return vars(numba).setdefault("_symopt_pool", new)
+
+
+_POOL = _pool()
+
+
+def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any) -> Any:
+    """The kernel on several threads, or on this one where they are busy; the bits are the same.
+
+    One parallel region at a time: two at once abort on Numba's own threads and starve each other on
+    OpenMP's. After a fork no thread is left, and OpenMP would end the process.
+    """
+    pool = _POOL
+    if pool["threads"] < 2 or pool["process"] != os.getpid():
+        return alone(*arguments)
+    if not pool["lock"].acquire(blocking=False):
+        return alone(*arguments)
+    before = numba.get_num_threads()
+    try:
+        if before != pool["threads"]:
+            numba.set_num_threads(min(pool["threads"], numba.config.NUMBA_NUM_THREADS))
+        return shared(*arguments)
+    finally:
+        numba.set_num_threads(before)
+        pool["lock"].release()
 
 
 def _labels(key: str, one: Any, shapes: _Shapes) -> np.ndarray:

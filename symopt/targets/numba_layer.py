@@ -45,6 +45,7 @@ def render_layer(layer: Layer, options: Options) -> str:
         rows=[_row(row) for one in made for row in one.kernel.rows],
         kernels=[_kernel(one) for one in made],
         functions=[*functions(layer, kernels), *mask_function(layer)],
+        sums_apart=any(one.partial for one in made),
         draws=bool(kernels.forward.drawn),
         kept=quoted(one.lower() for one in layer.axes.kept),
         shapes=shape_words(layer),
@@ -62,13 +63,13 @@ def _kernel(one: GroupKernel) -> dict[str, Any]:
         head.insert(0, f"dtype = {kernel.over}.dtype")
     if kernel.lengths:
         head.append(f"{', '.join(kernel.lengths)}{_comma(kernel.lengths)} = {kernel.over}.shape")
-    if one.faults:
-        head.append(f"fault = ({', '.join(['0'] * (1 + len(one.kept)))}{'' if one.kept else ','})")
     return {
         "name": kernel.name,
         "arguments": ", ".join(argument.name for argument in kernel.arguments),
         "lines": [*head, *shown_lines(numbers), *shown_lines(body)],
         "result": kernel.result,
+        "shared": one.in_parts,
+        "fixed": ", ".join(argument.name for argument in kernel.arguments[:-2]),
         "faults": [f'("{id}", "{unicode(divisor)}")' for id, divisor in one.faults],
     }
 
@@ -85,6 +86,7 @@ def _row(row: RowFunction) -> dict[str, Any]:
         "arguments": ", ".join((*row.arrays, *row.numbers)),
         "model": row.arrays[0],
         "counter": row.counter.name,
+        "views": list(zip(row.blocks, row.arrays, strict=True)),
         "numbers": shown_lines(numbers),
         "lines": shown_lines(body),
         "pairs": [

@@ -256,9 +256,9 @@ def _body(printer: KernelPrinter, nodes: Sequence[Node], depth: int) -> Iterator
                 passed = ", ".join((f"{target}[:stop - {start}]", str(start), *numbers))
                 yield f"{indent}{function}({passed})", note
             case Fault(divisor, equation, group):
-                yield f"{indent}if {number_code(divisor)} == 0.0:", ""
-                places = ", ".join(str(one) for one in group)
-                yield f"{indent}    fault = ({equation}, {places})", ""
+                yield f"{indent}if {number_code(divisor)} == 0.0 and fault[part, 0] == 0:", ""
+                for axis, shown in enumerate((str(equation), *map(str, group))):
+                    yield f"{indent}    fault[part, {axis}] = {shown}", ""
 
 
 def _added(call: str, targets: Sequence[str], combine: Sequence[str]) -> Iterator[str]:
