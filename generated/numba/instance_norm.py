@@ -541,25 +541,33 @@ def _pool() -> dict[str, Any]:
 _POOL = _pool()
 
 
+def _threads() -> int:
+    """How many threads a kernel may use; after a fork none is left but this one."""
+    if _POOL["process"] != os.getpid():
+        return 1
+    return min(_POOL["threads"], numba.config.NUMBA_NUM_THREADS)
+
+
 def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any) -> Any:
     """The kernel on several threads, or on this one where they are busy; the bits are the same.
 
     One parallel region at a time: two at once abort on Numba's own threads and starve each other on
     OpenMP's. After a fork no thread is left, and OpenMP would end the process.
     """
-    pool = _POOL
-    if pool["threads"] < 2 or pool["process"] != os.getpid():
+    threads, lock = _threads(), _POOL["lock"]
+    if threads < 2 or not lock.acquire(blocking=False):
         return alone(*arguments)
-    if not pool["lock"].acquire(blocking=False):
-        return alone(*arguments)
-    before = numba.get_num_threads()
     try:
-        if before != pool["threads"]:
-            numba.set_num_threads(min(pool["threads"], numba.config.NUMBA_NUM_THREADS))
-        return shared(*arguments)
+        before = numba.get_num_threads()
+        if before == threads:
+            return shared(*arguments)
+        numba.set_num_threads(threads)
+        try:
+            return shared(*arguments)
+        finally:
+            numba.set_num_threads(before)
     finally:
-        numba.set_num_threads(before)
-        pool["lock"].release()
+        lock.release()
 
 
 def _check_number(key: str, value: Any, admissible: Callable[[float], bool], words: str) -> float:

@@ -26,6 +26,77 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
+# functions of one element without a branch or a call in them, of which the compiler takes several
+# elements at once; products and sums in them may be fused, but keep their order
+_INLINED = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True, "forceinline": True}
+
+
+def _exp_float32(x):
+    # e^x = 2^n·e^r with |r| <= log(2)/2; beyond these bounds it is 0 or infinite
+    real, whole = np.float32, np.int32
+    lowest, highest = real(-104.03458), real(88.78534)
+    x = lowest if x < lowest else x
+    x = highest if x > highest else x
+    # adding the shift rounds to a whole number, which then stands in the last bits
+    shift = real(1.2583039e+07)
+    n = (x * real(1.442695) + shift) - shift
+    r = x - n * real(0.69314575) - n * real(1.4286068e-06)
+    # e^r = 1 + r + r^2·q
+    q = real(0.0013926176)
+    q = q * r + real(0.008363173)
+    q = q * r + real(0.041666556)
+    q = q * r + real(0.16666578)
+    q = q * r + real(0.5)
+    e = real(1.0) + (r + r * r * q)
+    # 2^n as two powers, for it may lie outside the numbers where the result does not
+    half = n * real(0.5) + shift
+    rest = (n - (half - shift)) + shift
+    first = whole(np.float32(half).view(whole) << whole(23))
+    second = whole(np.float32(rest).view(whole) << whole(23))
+    return e * np.int32(first).view(real) * np.int32(second).view(real)
+
+
+def _exp_float64(x):
+    # e^x = 2^n·e^r with |r| <= log(2)/2; beyond these bounds it is 0 or infinite
+    real, whole = np.float64, np.int64
+    lowest, highest = real(-745.1957191019412), real(709.845212893384)
+    x = lowest if x < lowest else x
+    x = highest if x > highest else x
+    # adding the shift rounds to a whole number, which then stands in the last bits
+    shift = real(6755399441056767.0)
+    n = (x * real(1.4426950408889634) + shift) - shift
+    r = x - n * real(0.693147180559663) - n * real(2.8235290563031577e-13)
+    # e^r = 1 + r + r^2·q
+    q = real(2.5100375924709717e-08)
+    q = q * r + real(2.762007599981065e-07)
+    q = q * r + real(2.7557268480116333e-06)
+    q = q * r + real(2.4801521322116825e-05)
+    q = q * r + real(0.0001984126986304067)
+    q = q * r + real(0.0013888888917196881)
+    q = q * r + real(0.008333333333330065)
+    q = q * r + real(0.041666666666624164)
+    q = q * r + real(0.16666666666666669)
+    q = q * r + real(0.5000000000000001)
+    e = real(1.0) + (r + r * r * q)
+    # 2^n as two powers, for it may lie outside the numbers where the result does not
+    half = n * real(0.5) + shift
+    rest = (n - (half - shift)) + shift
+    first = whole(np.float64(half).view(whole) << whole(52))
+    second = whole(np.float64(rest).view(whole) << whole(52))
+    return e * np.int64(first).view(real) * np.int64(second).view(real)
+
+
+def _exp(x):
+    """e to the power x, within 1.1 ulp in a compiled kernel."""
+    return math.exp(x)
+
+
+@numba.extending.overload(_exp, jit_options=_INLINED)
+def _exp_of(x):
+    known = {numba.float32: _exp_float32, numba.float64: _exp_float64}
+    return known.get(x, lambda x: math.exp(x))
+
+
 
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
@@ -47,7 +118,7 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
             total_2 = 0.0
             for c in range(C):
                 u = z[n, c, s] - M_ns                                         # softmax_cross_entropy_each.shifted
-                total_2 += math.exp(u)                                        # softmax_cross_entropy_each.total
+                total_2 += _exp(u)                                            # softmax_cross_entropy_each.total
             Z[n, s] = total_2                                                 # softmax_cross_entropy_each.total
             Z_ns = Z[n, s]
             alpha_real = real(alpha)
@@ -102,7 +173,7 @@ def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
             for c in range(C):
                 is_labels = real((c == labels_ns))
                 u = z[n, c, s] - M_ns                                         # softmax_cross_entropy_each.shifted
-                p = math.exp(u) * p_scale                                     # softmax_cross_entropy_each.probability
+                p = _exp(u) * p_scale                                         # softmax_cross_entropy_each.probability
                 q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
                 dz[n, c, s] = dloss_ns * (-q + p * total_1_real)              # dL/dz
 
@@ -468,25 +539,33 @@ def _pool() -> dict[str, Any]:
 _POOL = _pool()
 
 
+def _threads() -> int:
+    """How many threads a kernel may use; after a fork none is left but this one."""
+    if _POOL["process"] != os.getpid():
+        return 1
+    return min(_POOL["threads"], numba.config.NUMBA_NUM_THREADS)
+
+
 def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any) -> Any:
     """The kernel on several threads, or on this one where they are busy; the bits are the same.
 
     One parallel region at a time: two at once abort on Numba's own threads and starve each other on
     OpenMP's. After a fork no thread is left, and OpenMP would end the process.
     """
-    pool = _POOL
-    if pool["threads"] < 2 or pool["process"] != os.getpid():
+    threads, lock = _threads(), _POOL["lock"]
+    if threads < 2 or not lock.acquire(blocking=False):
         return alone(*arguments)
-    if not pool["lock"].acquire(blocking=False):
-        return alone(*arguments)
-    before = numba.get_num_threads()
     try:
-        if before != pool["threads"]:
-            numba.set_num_threads(min(pool["threads"], numba.config.NUMBA_NUM_THREADS))
-        return shared(*arguments)
+        before = numba.get_num_threads()
+        if before == threads:
+            return shared(*arguments)
+        numba.set_num_threads(threads)
+        try:
+            return shared(*arguments)
+        finally:
+            numba.set_num_threads(before)
     finally:
-        numba.set_num_threads(before)
-        pool["lock"].release()
+        lock.release()
 
 
 def _labels(key: str, one: Any, shapes: _Shapes) -> np.ndarray:
