@@ -17,8 +17,10 @@ Declaration softmax_cross_entropy_all, fingerprint b887f11bf84f018f. Generated b
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
+import pickle
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -98,7 +100,7 @@ def _exp_of(x):
 
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
     real = z.dtype.type
     N, C, S = z.shape
@@ -135,13 +137,13 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
             loss_ns = loss[n, s]
 
 
-@numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
 def _forward_shared(z, labels, loss, M, Z, alpha, parts, first, last):
     for part in numba.prange(first, last):
         _forward(z, labels, loss, M, Z, alpha, parts, part, part + 1)
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     real = dz.dtype.type
     N, C, S = dz.shape
@@ -172,7 +174,7 @@ def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
                 dz[n, c, s] = dloss_ns * (p - q)     # dL/dz
 
 
-@numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
 def _backward_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     for part in numba.prange(first, last):
         _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, part, part + 1)
@@ -632,3 +634,51 @@ def _check_number(key: str, value: Any, admissible: Callable[[float], bool], wor
     if not admissible(number):
         raise ValueError(f"softmax_cross_entropy_all: {key} = {number!r} is outside its range {words}")
     return number
+
+
+class _Kept:
+    """The machine code of one kernel on disk, a file for each of its types.
+
+    A file is found by all that it follows from. Numba's own index is one for all types: two
+    processes that write it at once can leave the code of one type under another, and where a
+    module goes by another name than before, reading it fails.
+    """
+
+    def __init__(self, cache: Any) -> None:
+        self.stem = os.path.join(cache.cache_path, cache._impl.filename_base)
+        self.source = (numba.__version__, cache._impl.locator.get_source_stamp(), __name__)
+
+    def path(self, key: Any) -> str:
+        """The file for these types on this processor."""
+        digest = hashlib.sha256(repr((self.source, key)).encode()).hexdigest()
+        return f"{self.stem}.{digest[:32]}.nbc"
+
+    def load(self, key: Any) -> Any:
+        """What was kept; nothing where there is no file, or it is damaged: it is compiled anew."""
+        try:
+            with open(self.path(key), "rb") as file:
+                digest, content = file.read(32), file.read()
+            return pickle.loads(content) if hashlib.sha256(content).digest() == digest else None
+        except Exception:
+            return None
+
+    def save(self, key: Any, data: Any) -> None:
+        """Keep it, whole or not at all; a disk that is full or read-only costs time alone."""
+        content = numba.core.serialize.dumps(data)
+        path = self.path(key)
+        beside = f"{path}.{os.getpid()}"
+        try:
+            with open(beside, "wb") as file:
+                file.write(hashlib.sha256(content).digest() + content)
+            os.replace(beside, path)
+        except OSError:
+            if os.path.exists(beside):
+                os.unlink(beside)
+
+
+for _kernel in [one for one in vars().values() if isinstance(one, numba.core.dispatcher.Dispatcher)]:
+    try:
+        _kernel.enable_caching()
+    except RuntimeError:
+        continue  # no folder can be written: neither this one, nor the user's cache
+    _kernel._cache._cache_file = _Kept(_kernel._cache)
