@@ -17,8 +17,10 @@ Declaration softmax_cross_entropy_all, fingerprint b887f11bf84f018f. Generated b
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
+import pickle
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -26,8 +28,79 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
+# functions of one element without a branch or a call in them, of which the compiler takes several
+# elements at once; products and sums in them may be fused, but keep their order
+_INLINED = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True, "forceinline": True}
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+
+def _exp_float32(x):
+    # e^x = 2^n·e^r with |r| <= log(2)/2; beyond these bounds it is 0 or infinite
+    real, whole = np.float32, np.int32
+    lowest, highest = real(-104.03458), real(88.78534)
+    x = lowest if x < lowest else x
+    x = highest if x > highest else x
+    # adding the shift rounds to a whole number, which then stands in the last bits
+    shift = real(1.2583039e+07)
+    n = (x * real(1.442695) + shift) - shift
+    r = x - n * real(0.69314575) - n * real(1.4286068e-06)
+    # e^r = 1 + r + r^2·q
+    q = real(0.0013926176)
+    q = q * r + real(0.008363173)
+    q = q * r + real(0.041666556)
+    q = q * r + real(0.16666578)
+    q = q * r + real(0.5)
+    e = real(1.0) + (r + r * r * q)
+    # 2^n as two powers, for it may lie outside the numbers where the result does not
+    half = n * real(0.5) + shift
+    rest = (n - (half - shift)) + shift
+    first = whole(np.float32(half).view(whole) << whole(23))
+    second = whole(np.float32(rest).view(whole) << whole(23))
+    return e * np.int32(first).view(real) * np.int32(second).view(real)
+
+
+def _exp_float64(x):
+    # e^x = 2^n·e^r with |r| <= log(2)/2; beyond these bounds it is 0 or infinite
+    real, whole = np.float64, np.int64
+    lowest, highest = real(-745.1957191019412), real(709.845212893384)
+    x = lowest if x < lowest else x
+    x = highest if x > highest else x
+    # adding the shift rounds to a whole number, which then stands in the last bits
+    shift = real(6755399441056767.0)
+    n = (x * real(1.4426950408889634) + shift) - shift
+    r = x - n * real(0.693147180559663) - n * real(2.8235290563031577e-13)
+    # e^r = 1 + r + r^2·q
+    q = real(2.5100375924709717e-08)
+    q = q * r + real(2.762007599981065e-07)
+    q = q * r + real(2.7557268480116333e-06)
+    q = q * r + real(2.4801521322116825e-05)
+    q = q * r + real(0.0001984126986304067)
+    q = q * r + real(0.0013888888917196881)
+    q = q * r + real(0.008333333333330065)
+    q = q * r + real(0.041666666666624164)
+    q = q * r + real(0.16666666666666669)
+    q = q * r + real(0.5000000000000001)
+    e = real(1.0) + (r + r * r * q)
+    # 2^n as two powers, for it may lie outside the numbers where the result does not
+    half = n * real(0.5) + shift
+    rest = (n - (half - shift)) + shift
+    first = whole(np.float64(half).view(whole) << whole(52))
+    second = whole(np.float64(rest).view(whole) << whole(52))
+    return e * np.int64(first).view(real) * np.int64(second).view(real)
+
+
+def _exp(x):
+    """e to the power x, within 1.1 ulp in a compiled kernel."""
+    return math.exp(x)
+
+
+@numba.extending.overload(_exp, jit_options=_INLINED)
+def _exp_of(x):
+    known = {numba.float32: _exp_float32, numba.float64: _exp_float64}
+    return known.get(x, lambda x: math.exp(x))
+
+
+
+@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
 def _forward_flat_sums(z):
     real = z.dtype.type
     sum_1 = -math.inf
@@ -40,7 +113,7 @@ def _forward_flat_sums(z):
     return sum_1
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
 def _forward_flat_sums_2(z, M_n):
     real = z.dtype.type
     sum_1 = 0.0
@@ -48,13 +121,13 @@ def _forward_flat_sums_2(z, M_n):
         z_block = z[start:start + 1024]
         part_1 = real(0.0)
         for c in range(z_block.size):
-            u = z_block[c] - M_n   # softmax_cross_entropy_all.shifted
-            part_1 += math.exp(u)  # softmax_cross_entropy_all.total
+            u = z_block[c] - M_n  # softmax_cross_entropy_all.shifted
+            part_1 += _exp(u)     # softmax_cross_entropy_all.total
         sum_1 += part_1
     return sum_1
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
 def _forward_flat_sums_3(z, labels_n, M_n, alpha_real, q_term, total_3_term):
     real = z.dtype.type
     sum_1 = 0.0
@@ -70,7 +143,7 @@ def _forward_flat_sums_3(z, labels_n, M_n, alpha_real, q_term, total_3_term):
     return sum_1
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
     real = z.dtype.type
     N, C, S = z.shape
@@ -91,7 +164,7 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
             total_2 = 0.0
             for c in range(C):
                 u = z[n, c, s] - M_ns                          # softmax_cross_entropy_all.shifted
-                total_2 += math.exp(u)                         # softmax_cross_entropy_all.total
+                total_2 += _exp(u)                             # softmax_cross_entropy_all.total
             Z[n, s] = total_2                                  # softmax_cross_entropy_all.total
             Z_ns = Z[n, s]
             alpha_real = real(alpha)
@@ -107,13 +180,13 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
             loss_ns = loss[n, s]
 
 
-@numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
 def _forward_shared(z, labels, loss, M, Z, alpha, parts, first, last):
     for part in numba.prange(first, last):
         _forward(z, labels, loss, M, Z, alpha, parts, part, part + 1)
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
     real = z.dtype.type
     N, C = z.shape
@@ -140,13 +213,13 @@ def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
             loss_n = loss[n]
 
 
-@numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
 def _forward_flat_shared(z, labels, loss, M, Z, alpha, parts, first, last):
     for part in numba.prange(first, last):
         _forward_flat(z, labels, loss, M, Z, alpha, parts, part, part + 1)
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     real = dz.dtype.type
     N, C, S = dz.shape
@@ -172,18 +245,18 @@ def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
             for c in range(C):
                 is_labels = real((c == labels_ns))
                 u = z[n, c, s] - M_ns                # softmax_cross_entropy_all.shifted
-                p = math.exp(u) * p_scale            # softmax_cross_entropy_all.probability
+                p = _exp(u) * p_scale                # softmax_cross_entropy_all.probability
                 q = alpha_real * is_labels + q_term  # softmax_cross_entropy_all.target
                 dz[n, c, s] = dloss_ns * (p - q)     # dL/dz
 
 
-@numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
 def _backward_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     for part in numba.prange(first, last):
         _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, part, part + 1)
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     real = dz.dtype.type
     N, C = dz.shape
@@ -205,12 +278,12 @@ def _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last)
             for c in range(C):
                 is_labels = real((c == labels_n))
                 u = z[n, c] - M_n                    # softmax_cross_entropy_all.shifted
-                p = math.exp(u) * p_scale            # softmax_cross_entropy_all.probability
+                p = _exp(u) * p_scale                # softmax_cross_entropy_all.probability
                 q = alpha_real * is_labels + q_term  # softmax_cross_entropy_all.target
                 dz[n, c] = dloss_n * (p - q)         # dL/dz
 
 
-@numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
 def _backward_flat_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     for part in numba.prange(first, last):
         _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, part, part + 1)
@@ -598,25 +671,33 @@ def _pool() -> dict[str, Any]:
 _POOL = _pool()
 
 
+def _threads() -> int:
+    """How many threads a kernel may use; after a fork none is left but this one."""
+    if _POOL["process"] != os.getpid():
+        return 1
+    return min(_POOL["threads"], numba.config.NUMBA_NUM_THREADS)
+
+
 def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any) -> Any:
     """The kernel on several threads, or on this one where they are busy; the bits are the same.
 
     One parallel region at a time: two at once abort on Numba's own threads and starve each other on
     OpenMP's. After a fork no thread is left, and OpenMP would end the process.
     """
-    pool = _POOL
-    if pool["threads"] < 2 or pool["process"] != os.getpid():
+    threads, lock = _threads(), _POOL["lock"]
+    if threads < 2 or not lock.acquire(blocking=False):
         return alone(*arguments)
-    if not pool["lock"].acquire(blocking=False):
-        return alone(*arguments)
-    before = numba.get_num_threads()
     try:
-        if before != pool["threads"]:
-            numba.set_num_threads(min(pool["threads"], numba.config.NUMBA_NUM_THREADS))
-        return shared(*arguments)
+        before = numba.get_num_threads()
+        if before == threads:
+            return shared(*arguments)
+        numba.set_num_threads(threads)
+        try:
+            return shared(*arguments)
+        finally:
+            numba.set_num_threads(before)
     finally:
-        numba.set_num_threads(before)
-        pool["lock"].release()
+        lock.release()
 
 
 def _labels(key: str, one: Any, shapes: _Shapes) -> np.ndarray:
@@ -689,3 +770,51 @@ def _check_number(key: str, value: Any, admissible: Callable[[float], bool], wor
     if not admissible(number):
         raise ValueError(f"softmax_cross_entropy_all: {key} = {number!r} is outside its range {words}")
     return number
+
+
+class _Kept:
+    """The machine code of one kernel on disk, a file for each of its types.
+
+    A file is found by all that it follows from. Numba's own index is one for all types: two
+    processes that write it at once can leave the code of one type under another, and where a
+    module goes by another name than before, reading it fails.
+    """
+
+    def __init__(self, cache: Any) -> None:
+        self.stem = os.path.join(cache.cache_path, cache._impl.filename_base)
+        self.source = (numba.__version__, cache._impl.locator.get_source_stamp(), __name__)
+
+    def path(self, key: Any) -> str:
+        """The file for these types on this processor."""
+        digest = hashlib.sha256(repr((self.source, key)).encode()).hexdigest()
+        return f"{self.stem}.{digest[:32]}.nbc"
+
+    def load(self, key: Any) -> Any:
+        """What was kept; nothing where there is no file, or it is damaged: it is compiled anew."""
+        try:
+            with open(self.path(key), "rb") as file:
+                digest, content = file.read(32), file.read()
+            return pickle.loads(content) if hashlib.sha256(content).digest() == digest else None
+        except Exception:
+            return None
+
+    def save(self, key: Any, data: Any) -> None:
+        """Keep it, whole or not at all; a disk that is full or read-only costs time alone."""
+        content = numba.core.serialize.dumps(data)
+        path = self.path(key)
+        beside = f"{path}.{os.getpid()}"
+        try:
+            with open(beside, "wb") as file:
+                file.write(hashlib.sha256(content).digest() + content)
+            os.replace(beside, path)
+        except OSError:
+            if os.path.exists(beside):
+                os.unlink(beside)
+
+
+for _kernel in [one for one in vars().values() if isinstance(one, numba.core.dispatcher.Dispatcher)]:
+    try:
+        _kernel.enable_caching()
+    except RuntimeError:
+        continue  # no folder can be written: neither this one, nor the user's cache
+    _kernel._cache._cache_file = _Kept(_kernel._cache)

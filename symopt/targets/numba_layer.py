@@ -14,6 +14,7 @@ from symopt.program.group_kernel import GroupKernel
 from symopt.program.ir import Kernel, RowFunction, Scratch
 from symopt.program.parts import FIRST, LAST, PARTS, SINCE, UNTIL
 from symopt.program.sweeps import BLOCK, NOTHING
+from symopt.targets.elementary import elementary_words
 from symopt.targets.layer_class import class_words
 from symopt.targets.layer_functions import functions, layer_kernels
 from symopt.targets.layer_mask import mask_function
@@ -45,6 +46,7 @@ def render_layer(layer: Layer, options: Options) -> str:
         block=BLOCK,
         rows=[_row(row) for one in made for row in one.kernel.rows],
         kernels=[_kernel(one) for one in made],
+        **elementary_words((one.kernel for one in made), options),
         functions=[*functions(layer, kernels), *mask_function(layer)],
         sums_apart=any(one.partial for one in made),
         draws=bool(kernels.forward.drawn),

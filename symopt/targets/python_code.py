@@ -102,6 +102,13 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
 
     # functions, each such that a NaN comes out where a NaN goes in
 
+    def _elementary(self, expr: Any) -> str:
+        """A library's function of a number of the step, but our own of each element."""
+        module = "_" if self.elementwise else "math."
+        return f"{module}{type(expr).__name__}({self._print(expr.args[0])})"
+
+    _print_exp = _print_log = _print_tanh = _print_erf = _elementary
+
     def _print_sign(self, expr: Any) -> str:
         return f"np.sign({self._print(expr.args[0])})"
 
