@@ -98,15 +98,17 @@ def _exp_of(x):
 
 
 @numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
-def _forward_flat_sums(x):
+def _forward_flat_sums(x, lanes):
     real = x.dtype.type
     sum_1 = -math.inf
-    for start in range(0, x.size, 1024):
-        x_block = x[start:start + 1024]
-        part_1 = real(-math.inf)
+    for lane in range(32):
+        lanes[lane] = real(-math.inf)
+    for start in range(0, x.size, 32):
+        x_block = x[start:start + 32]
         for c in range(x_block.size):
-            part_1 = np.maximum(part_1, x_block[c])  # softmax.largest
-        sum_1 = np.maximum(sum_1, part_1)
+            lanes[c] = np.maximum(lanes[c], x_block[c])  # softmax.largest
+    for lane in range(32):
+        sum_1 = np.maximum(sum_1, lanes[lane])
     return sum_1
 
 
@@ -176,14 +178,16 @@ def _forward_shared(x, y, M, Z, fault, parts, first, last):
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward_flat(x, y, M, Z, fault, parts, first, last):
+    dtype = y.dtype
     real = y.dtype.type
     N, C = y.shape
+    lanes = np.empty(32, dtype)
     for part in range(first, last):
         begin = N * part // parts
         end = N * (part + 1) // parts
         for n in range(begin, end):
             largest_1 = -math.inf
-            largest_1 = np.maximum(largest_1, _forward_flat_sums(x[n]))
+            largest_1 = np.maximum(largest_1, _forward_flat_sums(x[n], lanes))
             M[n] = largest_1                             # softmax.largest
             M_n = M[n]
             total_2 = 0.0

@@ -101,15 +101,17 @@ def _exp_of(x):
 
 
 @numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
-def _forward_flat_sums(z):
+def _forward_flat_sums(z, lanes):
     real = z.dtype.type
     sum_1 = -math.inf
-    for start in range(0, z.size, 1024):
-        z_block = z[start:start + 1024]
-        part_1 = real(-math.inf)
+    for lane in range(32):
+        lanes[lane] = real(-math.inf)
+    for start in range(0, z.size, 32):
+        z_block = z[start:start + 32]
         for c in range(z_block.size):
-            part_1 = np.maximum(part_1, z_block[c])  # softmax_cross_entropy_all.largest
-        sum_1 = np.maximum(sum_1, part_1)
+            lanes[c] = np.maximum(lanes[c], z_block[c])  # softmax_cross_entropy_all.largest
+    for lane in range(32):
+        sum_1 = np.maximum(sum_1, lanes[lane])
     return sum_1
 
 
@@ -188,16 +190,18 @@ def _forward_shared(z, labels, loss, M, Z, alpha, parts, first, last):
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
+    dtype = z.dtype
     real = z.dtype.type
     N, C = z.shape
     K = C
+    lanes = np.empty(32, dtype)
     for part in range(first, last):
         begin = N * part // parts
         end = N * (part + 1) // parts
         for n in range(begin, end):
             labels_n = labels[n]
             largest_1 = -math.inf
-            largest_1 = np.maximum(largest_1, _forward_flat_sums(z[n]))
+            largest_1 = np.maximum(largest_1, _forward_flat_sums(z[n], lanes))
             M[n] = largest_1    # softmax_cross_entropy_all.largest
             M_n = M[n]
             total_2 = 0.0

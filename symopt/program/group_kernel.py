@@ -36,6 +36,7 @@ from symopt.program.ir import (
     Kernel,
     Loop,
     Node,
+    Scratch,
     local,
 )
 from symopt.program.layer_letters import letter_names, name_of
@@ -48,7 +49,7 @@ from symopt.program.parts import (
     with_own_sums,
 )
 from symopt.program.randomness import Source, sources
-from symopt.program.sweeps import Group, Sum
+from symopt.program.sweeps import LANES, LANES_LETTER, Group, Sum
 from symopt.views import occurrences
 
 ELEMENT, LEARNED, GROUP = "element", "learned", "group"
@@ -230,6 +231,8 @@ def finished(
         arguments += [*columns.arguments, *STAGE_ARGUMENTS]
     elif in_parts:
         body = over_groups(place, nodes)
+    if any(one.lanes for one in group.rows):
+        body = (Scratch(LANES_LETTER.name, LANES), *body)
     kernel = Kernel(
         name=f"_{group.kernel}",
         arguments=(*arguments, *(PART_ARGUMENTS if in_parts else ())),

@@ -168,7 +168,8 @@ class RowFunction:
 
     ``arrays`` are the rows, ``numbers`` what is the same along them; ``parts`` are the sums
     within a block, or the largest where ``combine`` is max, and ``body`` takes in one element of
-    ``blocks``, which are the arrays' and counted from 0.
+    ``blocks``, which are the arrays' and counted from 0. Where there are ``lanes``, it takes in one
+    element of each at a time: several largest ones, the largest of which is taken at the end.
     """
 
     name: str
@@ -179,6 +180,7 @@ class RowFunction:
     combine: tuple[str, ...]
     counter: Symbol
     body: tuple[Assign, ...]
+    lanes: int = 0
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,9 @@ from symopt.views import canonical, occurrences, rewrite
 
 # elements of a row that are summed in the arrays' dtype before float64 takes over
 BLOCK = 1024
+# largest ones that are kept apart: a compiler compares several numbers at once with several only
+LANES = 32
+LANES_LETTER = local("lanes")
 # what a sum and a largest start from
 NOTHING = {"+": S.Zero, "max": S.NegativeInfinity}
 
@@ -158,6 +161,12 @@ class Group:
         blocks = {one: self.free_in_row(f"{one}_block") for one in arrays}
         change = partial(_in_block, counter, blocks)
         in_block = tuple(replace(one, value=rewrite(one.value, change)) for one in lines)
+        lanes = LANES if kinds == ("max",) else 0
+        if lanes:
+            at = Indexed(LANES_LETTER, counter)
+            in_block = tuple(
+                replace(one, target=at) if one.target == parts[0] else one for one in in_block
+            )
         row = RowFunction(
             name,
             tuple(arrays),
@@ -167,9 +176,10 @@ class Group:
             kinds,
             counter,
             in_block,
+            lanes,
         )
         self.rows.append(row)
-        passed = (*arrays.values(), *numbers.values())
+        passed = (*arrays.values(), *numbers.values(), *([LANES_LETTER] if lanes else []))
         return (Call(name, passed, tuple(one.target for one in sums), kinds),)
 
     def term(self, one: Sum) -> Expr:

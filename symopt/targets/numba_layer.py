@@ -93,9 +93,10 @@ def _row(row: RowFunction) -> dict[str, Any]:
     names = [f"sum_{k}" for k in range(1, len(row.parts) + 1)]
     return {
         "name": row.name,
-        "arguments": ", ".join((*row.arrays, *row.numbers)),
+        "arguments": ", ".join((*row.arrays, *row.numbers, *(["lanes"] if row.lanes else []))),
         "model": row.arrays[0],
         "counter": row.counter.name,
+        "lanes": row.lanes,
         "views": list(zip(row.blocks, row.arrays, strict=True)),
         "numbers": shown_lines(numbers),
         "lines": shown_lines(body),
@@ -104,7 +105,7 @@ def _row(row: RowFunction) -> dict[str, Any]:
                 "sum": name,
                 "part": part.name,
                 "nothing": number_code(NOTHING[how]),
-                "taken": combined(name, how, part.name),
+                "taken": combined(name, how, "lanes[lane]" if row.lanes else part.name),
             }
             for name, part, how in zip(names, row.parts, row.combine, strict=True)
         ],
