@@ -142,32 +142,38 @@ def _backward_flat_sums(x, dy, M_n, y_scale):
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward(x, y, M, Z, fault, parts, first, last):
+    dtype = y.dtype
     real = y.dtype.type
     N, C, S = y.shape
-    groups = N * S
+    largest_1 = np.empty(S, np.float64)
+    total_2 = np.empty(S, np.float64)
+    y_scale = np.empty(S, dtype)
     for part in range(first, last):
-        begin = groups * part // parts
-        end = groups * (part + 1) // parts
-        for group in range(begin, end):
-            n = group // S
-            s = group - S * n
-            largest_1 = -math.inf
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            for s in range(S):
+                largest_1[s] = -math.inf
             for c in range(C):
-                largest_1 = np.maximum(largest_1, x[n, c, s])   # softmax.largest
-            M[n, s] = largest_1                                 # softmax.largest
-            M_ns = M[n, s]
-            total_2 = 0.0
+                for s in range(S):
+                    largest_1[s] = np.maximum(largest_1[s], x[n, c, s])   # softmax.largest
+            for s in range(S):
+                M[n, s] = largest_1[s]                                    # softmax.largest
+            for s in range(S):
+                total_2[s] = 0.0
             for c in range(C):
-                total_2 += _exp(x[n, c, s] - M_ns)              # softmax.total
-            Z[n, s] = total_2                                   # softmax.total
-            Z_ns = Z[n, s]
-            if Z_ns == 0.0 and fault[part, 0] == 0:
-                fault[part, 0] = 1
-                fault[part, 1] = n
-                fault[part, 2] = s
-            y_scale = real(1.0 / Z_ns)
+                for s in range(S):
+                    total_2[s] += _exp(x[n, c, s] - M[n, s])              # softmax.total
+            for s in range(S):
+                Z[n, s] = total_2[s]                                      # softmax.total
+                if Z[n, s] == 0.0 and fault[part, 0] == 0:
+                    fault[part, 0] = 1
+                    fault[part, 1] = n
+                    fault[part, 2] = s
+                y_scale[s] = real(1.0 / Z[n, s])
             for c in range(C):
-                y[n, c, s] = _exp(x[n, c, s] - M_ns) * y_scale  # softmax.output
+                for s in range(S):
+                    y[n, c, s] = _exp(x[n, c, s] - M[n, s]) * y_scale[s]  # softmax.output
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -210,30 +216,34 @@ def _forward_flat_shared(x, y, M, Z, fault, parts, first, last):
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _backward(x, dy, M, Z, dx, fault, parts, first, last):
+    dtype = dx.dtype
     real = dx.dtype.type
     N, C, S = dx.shape
-    groups = N * S
+    total_1 = np.empty(S, np.float64)
+    y_scale = np.empty(S, dtype)
+    total_1_real = np.empty(S, dtype)
     for part in range(first, last):
-        begin = groups * part // parts
-        end = groups * (part + 1) // parts
-        for group in range(begin, end):
-            n = group // S
-            s = group - S * n
-            M_ns = M[n, s]
-            Z_ns = Z[n, s]
-            if Z_ns == 0.0 and fault[part, 0] == 0:
-                fault[part, 0] = 1
-                fault[part, 1] = n
-                fault[part, 2] = s
-            y_scale = real(1.0 / Z_ns)
-            total_1 = 0.0
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            for s in range(S):
+                if Z[n, s] == 0.0 and fault[part, 0] == 0:
+                    fault[part, 0] = 1
+                    fault[part, 1] = n
+                    fault[part, 2] = s
+                y_scale[s] = real(1.0 / Z[n, s])
+            for s in range(S):
+                total_1[s] = 0.0
             for c in range(C):
-                y = _exp(x[n, c, s] - M_ns) * y_scale           # softmax.output
-                total_1 += dy[n, c, s] * y                      # dL/dx
-            total_1_real = real(total_1)
+                for s in range(S):
+                    y = _exp(x[n, c, s] - M[n, s]) * y_scale[s]        # softmax.output
+                    total_1[s] += dy[n, c, s] * y                      # dL/dx
+            for s in range(S):
+                total_1_real[s] = real(total_1[s])
             for c in range(C):
-                y = _exp(x[n, c, s] - M_ns) * y_scale           # softmax.output
-                dx[n, c, s] = y * (dy[n, c, s] - total_1_real)  # dL/dx
+                for s in range(S):
+                    y = _exp(x[n, c, s] - M[n, s]) * y_scale[s]        # softmax.output
+                    dx[n, c, s] = y * (dy[n, c, s] - total_1_real[s])  # dL/dx
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -508,7 +518,7 @@ def _shapes(x: Any) -> _Shapes:
         average_walked=(N,) if flat else (N, S),
         running_walked=(N, S),
         count=C,
-        parts=_parts(x.size, N if flat else N * S),
+        parts=_parts(x.size, N),
         flat=flat,
     )
 

@@ -151,40 +151,47 @@ def _forward_flat_sums_3(z, labels_n, M_n, alpha_real, q_scale, one, total_3_ter
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
+    dtype = z.dtype
     real = z.dtype.type
     N, C, S = z.shape
     K = C
-    groups = N * S
+    alpha_real = real(alpha)
+    one = real(1.0)
+    q_scale = real((1.0 - alpha) / (K - 1.0))
+    largest_1 = np.empty(S, np.float64)
+    total_2 = np.empty(S, np.float64)
+    total_3 = np.empty(S, np.float64)
+    total_3_term = np.empty(S, dtype)
     for part in range(first, last):
-        begin = groups * part // parts
-        end = groups * (part + 1) // parts
-        for group in range(begin, end):
-            n = group // S
-            s = group - S * n
-            labels_ns = labels[n, s]
-            largest_1 = -math.inf
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            for s in range(S):
+                largest_1[s] = -math.inf
             for c in range(C):
-                largest_1 = np.maximum(largest_1, z[n, c, s])              # label_smoothing.largest
-            M[n, s] = largest_1                                            # label_smoothing.largest
-            M_ns = M[n, s]
-            total_2 = 0.0
+                for s in range(S):
+                    largest_1[s] = np.maximum(largest_1[s], z[n, c, s])       # label_smoothing.largest
+            for s in range(S):
+                M[n, s] = largest_1[s]                                        # label_smoothing.largest
+            for s in range(S):
+                total_2[s] = 0.0
             for c in range(C):
-                u = z[n, c, s] - M_ns                                      # label_smoothing.shifted
-                total_2 += _exp(u)                                         # label_smoothing.total
-            Z[n, s] = total_2                                              # label_smoothing.total
-            Z_ns = Z[n, s]
-            alpha_real = real(alpha)
-            one = real(1.0)
-            q_scale = real((1.0 - alpha) / (K - 1.0))
-            total_3_term = real(math.log(Z_ns))
-            total_3 = 0.0
+                for s in range(S):
+                    u = z[n, c, s] - M[n, s]                                  # label_smoothing.shifted
+                    total_2[s] += _exp(u)                                     # label_smoothing.total
+            for s in range(S):
+                Z[n, s] = total_2[s]                                          # label_smoothing.total
+                total_3_term[s] = real(math.log(Z[n, s]))
+            for s in range(S):
+                total_3[s] = 0.0
             for c in range(C):
-                is_labels = real((c == labels_ns))
-                u = z[n, c, s] - M_ns                                      # label_smoothing.shifted
-                q = alpha_real * is_labels + q_scale * (-is_labels + one)  # label_smoothing.target
-                total_3 += q * (u - total_3_term)                          # label_smoothing.loss
-            loss[n, s] = -total_3                                          # label_smoothing.loss
-            loss_ns = loss[n, s]
+                for s in range(S):
+                    is_labels = real((c == labels[n, s]))
+                    u = z[n, c, s] - M[n, s]                                  # label_smoothing.shifted
+                    q = alpha_real * is_labels + q_scale * (-is_labels + one)  # label_smoothing.target
+                    total_3[s] += q * (u - total_3_term[s])                   # label_smoothing.loss
+            for s in range(S):
+                loss[n, s] = -total_3[s]                                      # label_smoothing.loss
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -231,34 +238,31 @@ def _forward_flat_shared(z, labels, loss, M, Z, alpha, parts, first, last):
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
+    dtype = dz.dtype
     real = dz.dtype.type
     N, C, S = dz.shape
     K = C
-    groups = N * S
+    alpha_real = real(alpha)
+    one = real(1.0)
+    q_scale = real((1.0 - alpha) / (K - 1.0))
+    p_scale = np.empty(S, dtype)
     for part in range(first, last):
-        begin = groups * part // parts
-        end = groups * (part + 1) // parts
-        for group in range(begin, end):
-            n = group // S
-            s = group - S * n
-            labels_ns = labels[n, s]
-            M_ns = M[n, s]
-            Z_ns = Z[n, s]
-            dloss_ns = dloss[n, s]
-            if Z_ns == 0.0 and fault[part, 0] == 0:
-                fault[part, 0] = 1
-                fault[part, 1] = n
-                fault[part, 2] = s
-            p_scale = real(1.0 / Z_ns)
-            alpha_real = real(alpha)
-            one = real(1.0)
-            q_scale = real((1.0 - alpha) / (K - 1.0))
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            for s in range(S):
+                if Z[n, s] == 0.0 and fault[part, 0] == 0:
+                    fault[part, 0] = 1
+                    fault[part, 1] = n
+                    fault[part, 2] = s
+                p_scale[s] = real(1.0 / Z[n, s])
             for c in range(C):
-                is_labels = real((c == labels_ns))
-                u = z[n, c, s] - M_ns                                      # label_smoothing.shifted
-                p = _exp(u) * p_scale                                      # label_smoothing.probability
-                q = alpha_real * is_labels + q_scale * (-is_labels + one)  # label_smoothing.target
-                dz[n, c, s] = dloss_ns * (p - q)                           # dL/dz
+                for s in range(S):
+                    is_labels = real((c == labels[n, s]))
+                    u = z[n, c, s] - M[n, s]                                  # label_smoothing.shifted
+                    p = _exp(u) * p_scale[s]                                  # label_smoothing.probability
+                    q = alpha_real * is_labels + q_scale * (-is_labels + one)  # label_smoothing.target
+                    dz[n, c, s] = dloss[n, s] * (p - q)                       # dL/dz
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -565,7 +569,7 @@ def _shapes(x: Any) -> _Shapes:
         average_walked=(N,) if flat else (N, S),
         running_walked=(N, S),
         count=C,
-        parts=_parts(x.size, N if flat else N * S),
+        parts=_parts(x.size, N),
         flat=flat,
     )
 

@@ -147,39 +147,46 @@ def _forward_flat_sums_3(z, labels_n, M_n, alpha_real, one_minus_alpha, one, tot
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
+    dtype = z.dtype
     real = z.dtype.type
     N, C, S = z.shape
-    groups = N * S
+    alpha_real = real(alpha)
+    one = real(1.0)
+    one_minus_alpha = real(1.0 - alpha)
+    largest_1 = np.empty(S, np.float64)
+    total_2 = np.empty(S, np.float64)
+    total_3 = np.empty(S, np.float64)
+    total_3_term = np.empty(S, dtype)
     for part in range(first, last):
-        begin = groups * part // parts
-        end = groups * (part + 1) // parts
-        for group in range(begin, end):
-            n = group // S
-            s = group - S * n
-            labels_ns = labels[n, s]
-            largest_1 = -math.inf
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            for s in range(S):
+                largest_1[s] = -math.inf
             for c in range(C):
-                largest_1 = np.maximum(largest_1, z[n, c, s])                 # softmax_cross_entropy_each.largest
-            M[n, s] = largest_1                                               # softmax_cross_entropy_each.largest
-            M_ns = M[n, s]
-            total_2 = 0.0
+                for s in range(S):
+                    largest_1[s] = np.maximum(largest_1[s], z[n, c, s])       # softmax_cross_entropy_each.largest
+            for s in range(S):
+                M[n, s] = largest_1[s]                                        # softmax_cross_entropy_each.largest
+            for s in range(S):
+                total_2[s] = 0.0
             for c in range(C):
-                u = z[n, c, s] - M_ns                                         # softmax_cross_entropy_each.shifted
-                total_2 += _exp(u)                                            # softmax_cross_entropy_each.total
-            Z[n, s] = total_2                                                 # softmax_cross_entropy_each.total
-            Z_ns = Z[n, s]
-            alpha_real = real(alpha)
-            one = real(1.0)
-            one_minus_alpha = real(1.0 - alpha)
-            total_3_term = real(math.log(Z_ns))
-            total_3 = 0.0
+                for s in range(S):
+                    u = z[n, c, s] - M[n, s]                                  # softmax_cross_entropy_each.shifted
+                    total_2[s] += _exp(u)                                     # softmax_cross_entropy_each.total
+            for s in range(S):
+                Z[n, s] = total_2[s]                                          # softmax_cross_entropy_each.total
+                total_3_term[s] = real(math.log(Z[n, s]))
+            for s in range(S):
+                total_3[s] = 0.0
             for c in range(C):
-                is_labels = real((c == labels_ns))
-                u = z[n, c, s] - M_ns                                         # softmax_cross_entropy_each.shifted
-                q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
-                total_3 += q * (u - total_3_term)                             # softmax_cross_entropy_each.loss
-            loss[n, s] = -total_3                                             # softmax_cross_entropy_each.loss
-            loss_ns = loss[n, s]
+                for s in range(S):
+                    is_labels = real((c == labels[n, s]))
+                    u = z[n, c, s] - M[n, s]                                  # softmax_cross_entropy_each.shifted
+                    q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
+                    total_3[s] += q * (u - total_3_term[s])                   # softmax_cross_entropy_each.loss
+            for s in range(S):
+                loss[n, s] = -total_3[s]                                      # softmax_cross_entropy_each.loss
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -225,39 +232,40 @@ def _forward_flat_shared(z, labels, loss, M, Z, alpha, parts, first, last):
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
+    dtype = dz.dtype
     real = dz.dtype.type
     N, C, S = dz.shape
-    groups = N * S
+    alpha_real = real(alpha)
+    one = real(1.0)
+    one_minus_alpha = real(1.0 - alpha)
+    total_1 = np.empty(S, np.float64)
+    p_scale = np.empty(S, dtype)
+    total_1_real = np.empty(S, dtype)
     for part in range(first, last):
-        begin = groups * part // parts
-        end = groups * (part + 1) // parts
-        for group in range(begin, end):
-            n = group // S
-            s = group - S * n
-            labels_ns = labels[n, s]
-            M_ns = M[n, s]
-            Z_ns = Z[n, s]
-            dloss_ns = dloss[n, s]
-            alpha_real = real(alpha)
-            one = real(1.0)
-            one_minus_alpha = real(1.0 - alpha)
-            total_1 = 0.0
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            for s in range(S):
+                total_1[s] = 0.0
             for c in range(C):
-                is_labels = real((c == labels_ns))
-                q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
-                total_1 += q                                                  # dL/dz
-            if Z_ns == 0.0 and fault[part, 0] == 0:
-                fault[part, 0] = 1
-                fault[part, 1] = n
-                fault[part, 2] = s
-            p_scale = real(1.0 / Z_ns)
-            total_1_real = real(total_1)
+                for s in range(S):
+                    is_labels = real((c == labels[n, s]))
+                    q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
+                    total_1[s] += q                                           # dL/dz
+            for s in range(S):
+                if Z[n, s] == 0.0 and fault[part, 0] == 0:
+                    fault[part, 0] = 1
+                    fault[part, 1] = n
+                    fault[part, 2] = s
+                p_scale[s] = real(1.0 / Z[n, s])
+                total_1_real[s] = real(total_1[s])
             for c in range(C):
-                is_labels = real((c == labels_ns))
-                u = z[n, c, s] - M_ns                                         # softmax_cross_entropy_each.shifted
-                p = _exp(u) * p_scale                                         # softmax_cross_entropy_each.probability
-                q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
-                dz[n, c, s] = dloss_ns * (-q + p * total_1_real)              # dL/dz
+                for s in range(S):
+                    is_labels = real((c == labels[n, s]))
+                    u = z[n, c, s] - M[n, s]                                  # softmax_cross_entropy_each.shifted
+                    p = _exp(u) * p_scale[s]                                  # softmax_cross_entropy_each.probability
+                    q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
+                    dz[n, c, s] = dloss[n, s] * (-q + p * total_1_real[s])    # dL/dz
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -569,7 +577,7 @@ def _shapes(x: Any) -> _Shapes:
         average_walked=(N,) if flat else (N, S),
         running_walked=(N, S),
         count=C,
-        parts=_parts(x.size, N if flat else N * S),
+        parts=_parts(x.size, N),
         flat=flat,
     )
 

@@ -21,6 +21,7 @@ from symopt.notation import (
     Statistic,
     is_random,
 )
+from symopt.program.beside import beside
 from symopt.program.columns import in_columns, walks_columns
 from symopt.program.element_blocks import in_blocks
 from symopt.program.hoist import Numbers
@@ -49,6 +50,7 @@ from symopt.program.parts import (
     with_own_sums,
 )
 from symopt.program.randomness import Source, sources
+from symopt.program.separated import side_by_side
 from symopt.program.sweeps import LANES, LANES_LETTER, Group, Sum
 from symopt.views import occurrences
 
@@ -229,8 +231,11 @@ def finished(
         stages, once, body = columns.stages, columns.once, columns.body
         counted = (*counted, *columns.numbers)
         arguments += [*columns.arguments, *STAGE_ARGUMENTS]
+    elif in_parts and side_by_side(place):
+        columns = beside(place, nodes)
+        body, counted = columns.body, (*counted, *columns.numbers)
     elif in_parts:
-        body = over_groups(place, nodes)
+        body = over_groups(place, nodes, place.axes.kept)
     if any(one.lanes for one in group.rows):
         body = (Scratch(LANES_LETTER.name, LANES), *body)
     kernel = Kernel(

@@ -245,8 +245,9 @@ def _body(printer: KernelPrinter, nodes: Sequence[Node], depth: int) -> Iterator
                 only = " and part == 0" if once else ""
                 yield f"{indent}if stage == {number}{only}:", ""
                 yield from _body(printer, inner, depth + 1)
-            case Scratch(name, size):
-                yield f"{indent}{name} = np.empty({size}, dtype)", ""
+            case Scratch(name, size, wide):
+                kind = "np.float64" if wide else "dtype"
+                yield f"{indent}{name} = np.empty({size}, {kind})", ""
             case Stop(name, start, size, last):
                 yield f"{indent}{name} = min({start} + {size}, {last})", ""
             case View(name, array, start, row):
