@@ -17,8 +17,10 @@ Declaration softmax_cross_entropy_each, fingerprint 4d00a5651f18cb5e. Generated 
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
+import pickle
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -151,7 +153,7 @@ def _ranked_of(rank):
 
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
 def _forward_flat_sums(z):
     real = z.dtype.type
     sum_1 = -math.inf
@@ -164,7 +166,7 @@ def _forward_flat_sums(z):
     return sum_1
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
 def _forward_flat_sums_2(z, M_n):
     real = z.dtype.type
     sum_1 = 0.0
@@ -178,7 +180,7 @@ def _forward_flat_sums_2(z, M_n):
     return sum_1
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
 def _forward_flat_sums_3(z, labels_n, M_n, alpha_real, one_minus_alpha, one, total_3_term):
     real = z.dtype.type
     sum_1 = 0.0
@@ -194,50 +196,57 @@ def _forward_flat_sums_3(z, labels_n, M_n, alpha_real, one_minus_alpha, one, tot
     return sum_1
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
+    dtype = z.dtype
     real = z.dtype.type
     N, C, S = z.shape
-    groups = N * S
+    alpha_real = real(alpha)
+    one = real(1.0)
+    one_minus_alpha = real(1.0 - alpha)
+    largest_1 = np.empty(S, np.float64)
+    total_2 = np.empty(S, np.float64)
+    total_3 = np.empty(S, np.float64)
+    total_3_term = np.empty(S, dtype)
     for part in range(first, last):
-        begin = groups * part // parts
-        end = groups * (part + 1) // parts
-        for group in range(begin, end):
-            n = group // S
-            s = group - S * n
-            labels_ns = labels[n, s]
-            largest_1 = -math.inf
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            for s in range(S):
+                largest_1[s] = -math.inf
             for c in range(C):
-                largest_1 = np.maximum(largest_1, z[n, c, s])                 # softmax_cross_entropy_each.largest
-            M[n, s] = largest_1                                               # softmax_cross_entropy_each.largest
-            M_ns = M[n, s]
-            total_2 = 0.0
+                for s in range(S):
+                    largest_1[s] = np.maximum(largest_1[s], z[n, c, s])       # softmax_cross_entropy_each.largest
+            for s in range(S):
+                M[n, s] = largest_1[s]                                        # softmax_cross_entropy_each.largest
+            for s in range(S):
+                total_2[s] = 0.0
             for c in range(C):
-                u = z[n, c, s] - M_ns                                         # softmax_cross_entropy_each.shifted
-                total_2 += _exp(u)                                            # softmax_cross_entropy_each.total
-            Z[n, s] = total_2                                                 # softmax_cross_entropy_each.total
-            Z_ns = Z[n, s]
-            alpha_real = real(alpha)
-            one = real(1.0)
-            one_minus_alpha = real(1.0 - alpha)
-            total_3_term = real(math.log(Z_ns))
-            total_3 = 0.0
+                for s in range(S):
+                    u = z[n, c, s] - M[n, s]                                  # softmax_cross_entropy_each.shifted
+                    total_2[s] += _exp(u)                                     # softmax_cross_entropy_each.total
+            for s in range(S):
+                Z[n, s] = total_2[s]                                          # softmax_cross_entropy_each.total
+                total_3_term[s] = real(math.log(Z[n, s]))
+            for s in range(S):
+                total_3[s] = 0.0
             for c in range(C):
-                is_labels = real((c == labels_ns))
-                u = z[n, c, s] - M_ns                                         # softmax_cross_entropy_each.shifted
-                q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
-                total_3 += q * (u - total_3_term)                             # softmax_cross_entropy_each.loss
-            loss[n, s] = -total_3                                             # softmax_cross_entropy_each.loss
-            loss_ns = loss[n, s]
+                for s in range(S):
+                    is_labels = real((c == labels[n, s]))
+                    u = z[n, c, s] - M[n, s]                                  # softmax_cross_entropy_each.shifted
+                    q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
+                    total_3[s] += q * (u - total_3_term[s])                   # softmax_cross_entropy_each.loss
+            for s in range(S):
+                loss[n, s] = -total_3[s]                                      # softmax_cross_entropy_each.loss
 
 
-@numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
 def _forward_shared(z, labels, loss, M, Z, alpha, parts, first, last):
     for part in numba.prange(first, last):
         _forward(z, labels, loss, M, Z, alpha, parts, part, part + 1)
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
     real = z.dtype.type
     N, C = z.shape
@@ -264,56 +273,57 @@ def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
             loss_n = loss[n]
 
 
-@numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
 def _forward_flat_shared(z, labels, loss, M, Z, alpha, parts, first, last):
     for part in numba.prange(first, last):
         _forward_flat(z, labels, loss, M, Z, alpha, parts, part, part + 1)
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
+    dtype = dz.dtype
     real = dz.dtype.type
     N, C, S = dz.shape
-    groups = N * S
+    alpha_real = real(alpha)
+    one = real(1.0)
+    one_minus_alpha = real(1.0 - alpha)
+    total_1 = np.empty(S, np.float64)
+    p_scale = np.empty(S, dtype)
+    total_1_real = np.empty(S, dtype)
     for part in range(first, last):
-        begin = groups * part // parts
-        end = groups * (part + 1) // parts
-        for group in range(begin, end):
-            n = group // S
-            s = group - S * n
-            labels_ns = labels[n, s]
-            M_ns = M[n, s]
-            Z_ns = Z[n, s]
-            dloss_ns = dloss[n, s]
-            alpha_real = real(alpha)
-            one = real(1.0)
-            one_minus_alpha = real(1.0 - alpha)
-            total_1 = 0.0
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            for s in range(S):
+                total_1[s] = 0.0
             for c in range(C):
-                is_labels = real((c == labels_ns))
-                q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
-                total_1 += q                                                  # dL/dz
-            if Z_ns == 0.0 and fault[part, 0] == 0:
-                fault[part, 0] = 1
-                fault[part, 1] = n
-                fault[part, 2] = s
-            p_scale = real(1.0 / Z_ns)
-            total_1_real = real(total_1)
+                for s in range(S):
+                    is_labels = real((c == labels[n, s]))
+                    q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
+                    total_1[s] += q                                           # dL/dz
+            for s in range(S):
+                if Z[n, s] == 0.0 and fault[part, 0] == 0:
+                    fault[part, 0] = 1
+                    fault[part, 1] = n
+                    fault[part, 2] = s
+                p_scale[s] = real(1.0 / Z[n, s])
+                total_1_real[s] = real(total_1[s])
             for c in range(C):
-                is_labels = real((c == labels_ns))
-                u = z[n, c, s] - M_ns                                         # softmax_cross_entropy_each.shifted
-                p = _exp(u) * p_scale                                         # softmax_cross_entropy_each.probability
-                q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
-                dz[n, c, s] = dloss_ns * (-q + p * total_1_real)              # dL/dz
+                for s in range(S):
+                    is_labels = real((c == labels[n, s]))
+                    u = z[n, c, s] - M[n, s]                                  # softmax_cross_entropy_each.shifted
+                    p = _exp(u) * p_scale[s]                                  # softmax_cross_entropy_each.probability
+                    q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
+                    dz[n, c, s] = dloss[n, s] * (-q + p * total_1_real[s])    # dL/dz
 
 
-@numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
 def _backward_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     for part in numba.prange(first, last):
         _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, part, part + 1)
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     real = dz.dtype.type
     N, C = dz.shape
@@ -346,7 +356,7 @@ def _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last)
                 dz[n, c] = dloss_n * (-q + p * total_1_real)                  # dL/dz
 
 
-@numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
 def _backward_flat_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     for part in numba.prange(first, last):
         _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, part, part + 1)
@@ -616,7 +626,7 @@ def _shapes(x: Any) -> _Shapes:
         average_walked=(N,) if flat else (N, S),
         running_walked=(N, S),
         count=C,
-        parts=_parts(x.size, N if flat else N * S),
+        parts=_parts(x.size, N),
         flat=flat,
     )
 
@@ -734,25 +744,33 @@ def _pool() -> dict[str, Any]:
 _POOL = _pool()
 
 
+def _threads() -> int:
+    """How many threads a kernel may use; after a fork none is left but this one."""
+    if _POOL["process"] != os.getpid():
+        return 1
+    return min(_POOL["threads"], numba.config.NUMBA_NUM_THREADS)
+
+
 def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any) -> Any:
     """The kernel on several threads, or on this one where they are busy; the bits are the same.
 
     One parallel region at a time: two at once abort on Numba's own threads and starve each other on
     OpenMP's. After a fork no thread is left, and OpenMP would end the process.
     """
-    pool = _POOL
-    if pool["threads"] < 2 or pool["process"] != os.getpid():
+    threads, lock = _threads(), _POOL["lock"]
+    if threads < 2 or not lock.acquire(blocking=False):
         return alone(*arguments)
-    if not pool["lock"].acquire(blocking=False):
-        return alone(*arguments)
-    before = numba.get_num_threads()
     try:
-        if before != pool["threads"]:
-            numba.set_num_threads(min(pool["threads"], numba.config.NUMBA_NUM_THREADS))
-        return shared(*arguments)
+        before = numba.get_num_threads()
+        if before == threads:
+            return shared(*arguments)
+        numba.set_num_threads(threads)
+        try:
+            return shared(*arguments)
+        finally:
+            numba.set_num_threads(before)
     finally:
-        numba.set_num_threads(before)
-        pool["lock"].release()
+        lock.release()
 
 
 def _labels(key: str, one: Any, shapes: _Shapes) -> np.ndarray:
@@ -825,3 +843,51 @@ def _check_number(key: str, value: Any, admissible: Callable[[float], bool], wor
     if not admissible(number):
         raise ValueError(f"softmax_cross_entropy_each: {key} = {number!r} is outside its range {words}")
     return number
+
+
+class _Kept:
+    """The machine code of one kernel on disk, a file for each of its types.
+
+    A file is found by all that it follows from. Numba's own index is one for all types: two
+    processes that write it at once can leave the code of one type under another, and where a
+    module goes by another name than before, reading it fails.
+    """
+
+    def __init__(self, cache: Any) -> None:
+        self.stem = os.path.join(cache.cache_path, cache._impl.filename_base)
+        self.source = (numba.__version__, cache._impl.locator.get_source_stamp(), __name__)
+
+    def path(self, key: Any) -> str:
+        """The file for these types on this processor."""
+        digest = hashlib.sha256(repr((self.source, key)).encode()).hexdigest()
+        return f"{self.stem}.{digest[:32]}.nbc"
+
+    def load(self, key: Any) -> Any:
+        """What was kept; nothing where there is no file, or it is damaged: it is compiled anew."""
+        try:
+            with open(self.path(key), "rb") as file:
+                digest, content = file.read(32), file.read()
+            return pickle.loads(content) if hashlib.sha256(content).digest() == digest else None
+        except Exception:
+            return None
+
+    def save(self, key: Any, data: Any) -> None:
+        """Keep it, whole or not at all; a disk that is full or read-only costs time alone."""
+        content = numba.core.serialize.dumps(data)
+        path = self.path(key)
+        beside = f"{path}.{os.getpid()}"
+        try:
+            with open(beside, "wb") as file:
+                file.write(hashlib.sha256(content).digest() + content)
+            os.replace(beside, path)
+        except OSError:
+            if os.path.exists(beside):
+                os.unlink(beside)
+
+
+for _kernel in [one for one in vars().values() if isinstance(one, numba.core.dispatcher.Dispatcher)]:
+    try:
+        _kernel.enable_caching()
+    except RuntimeError:
+        continue  # no folder can be written: neither this one, nor the user's cache
+    _kernel._cache._cache_file = _Kept(_kernel._cache)

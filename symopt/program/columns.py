@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from sympy import Add, Expr, Indexed, Integer, S, Symbol, floor
+from sympy import Add, Expr, Integer, S, Symbol, floor
 
 from symopt.program.ir import (
     TOTALS,
@@ -41,6 +41,7 @@ from symopt.program.parts import (
     UNTIL,
     begin_and_end,
 )
+from symopt.program.separated import apart, inside, separated, side_by_side
 
 # rows that a part has at least, so that what parts gather apart is little beside them
 ROWS = 32
@@ -68,46 +69,29 @@ class Columns:
 
 def walks_columns(place: Layout) -> bool:
     """Whether groups lie side by side in memory, behind all axes that they extend over."""
-    averaged = [one.averaged for one in place.axes.walked]
-    return averaged[0] and not averaged[-1] and averaged == sorted(averaged, reverse=True)
+    return bool(side_by_side(place)) and not apart(place)
 
 
 def in_columns(place: Layout, nodes: tuple[Node, ...]) -> Columns:
     """What is done for one group ⇒ stages, each of them done for all groups."""
-    loads = {one.target: one.value for one in _assigns(nodes) if _is_load(one)}
-    nodes = rewritten(tuple(one for one in nodes if not _is_load(one)), loads.get)
-    totals = {
-        one.target: one.augment
-        for loop in nodes
-        if isinstance(loop, Loop)
-        for one in _inside(loop)
-        if one.augment and isinstance(one.target, Symbol)
-    }
-    constant = _constants(nodes, totals)
-    numbers = [one for one in _assigns(nodes) if _is_number(one) and one not in constant]
-    nothing = {one.target: one.value for one in numbers if one.target in totals}
-    own = [one for one in numbers if one.target not in totals]
-    here = place.of(place.axes.kept)
-    places = {one.target: element(one.target.name, *here) for one in own}
-    left = tuple(
-        one
-        for one in nodes
-        if one not in constant and not (isinstance(one, Assign) and one.target in totals)
-    )
+    found = separated(place, nodes)
     stages: list[Stage] = []
-    for run in _runs(rewritten(left, places.get)):
+    for run in found.runs:
         swept = isinstance(run[0], Loop)
-        body = (_sweep if swept else _settled)(place, run, totals, nothing)
+        body = (_sweep if swept else _settled)(place, run, found.totals, found.nothing)
         stages.append(Stage(len(stages), not swept, body))
     parts = Loop(PART_LETTER, FIRST, LAST, tuple(stages))
     return Columns(
-        tuple(constant),
+        found.constant,
         (Loop(STAGE, SINCE, UNTIL, (parts,)),),
         len(stages),
         tuple(one.number for one in stages if one.once),
         (
-            *(Argument(one.name, TOTALS, written=True) for one in totals),
-            *(Argument(one.target.name, TYPED if one.cast else WIDE, written=True) for one in own),
+            *(Argument(one.name, TOTALS, written=True) for one in found.totals),
+            *(
+                Argument(one.target.name, TYPED if one.cast else WIDE, written=True)
+                for one in found.own
+            ),
         ),
     )
 
@@ -118,7 +102,7 @@ def _sweep(
     """One sweep: the rows of a part, and in each row all groups."""
     (loop,) = run
     assert isinstance(loop, Loop)
-    lines = tuple(_inside(loop))
+    lines = tuple(inside(loop))
     here = place.of(place.axes.kept)
     gathered = {
         one.target: element(one.target.name, PART_LETTER, *here)
@@ -192,62 +176,6 @@ def _settled(
         more = Assign(name, element(total.name, OTHER, *here), totals[total])
         added += [Assign(name, first), Loop(OTHER, S.One, PARTS, (more,))]
     return place.loops(place.axes.kept, (*added, *rewritten(run, sums.get)))
-
-
-def _runs(nodes: tuple[Node, ...]) -> Iterator[tuple[Node, ...]]:
-    """Loops by themselves, and what lies between two of them."""
-    run: list[Node] = []
-    for one in nodes:
-        if isinstance(one, Loop):
-            if run:
-                yield tuple(run)
-            yield (one,)
-            run = []
-        else:
-            run.append(one)
-    if run:
-        yield tuple(run)
-
-
-def _constants(nodes: tuple[Node, ...], totals: Iterable[Expr]) -> list[Assign]:
-    """Numbers that are the same for all groups."""
-    varying = {*totals}
-    found = []
-    for one in _assigns(nodes):
-        if not _is_number(one):
-            continue
-        if one.value.has(Indexed) or one.value.free_symbols & varying or one.target in varying:
-            varying.add(one.target)
-        else:
-            found.append(one)
-    return found
-
-
-def _is_load(node: Node) -> bool:
-    return (
-        isinstance(node, Assign)
-        and isinstance(node.target, Symbol)
-        and isinstance(node.value, Indexed)
-        and not (node.wide or node.cast or node.augment)
-    )
-
-
-def _is_number(one: Assign) -> bool:
-    return isinstance(one.target, Symbol) and not one.augment
-
-
-def _assigns(nodes: Iterable[Node]) -> Iterator[Assign]:
-    return (one for one in nodes if isinstance(one, Assign))
-
-
-def _inside(loop: Loop) -> Iterator[Assign]:
-    """The lines of the innermost loop."""
-    for one in loop.body:
-        if isinstance(one, Loop):
-            yield from _inside(one)
-        else:
-            assert isinstance(one, Assign)
-            yield one
 
 
 def _read(nodes: Iterable[Node]) -> Iterator[Expr]:

@@ -21,6 +21,7 @@ from symopt.notation import (
     Statistic,
     is_random,
 )
+from symopt.program.beside import beside
 from symopt.program.columns import in_columns, walks_columns
 from symopt.program.element_blocks import in_blocks
 from symopt.program.hoist import Numbers
@@ -48,6 +49,7 @@ from symopt.program.parts import (
     with_own_sums,
 )
 from symopt.program.randomness import Source, sources
+from symopt.program.separated import side_by_side
 from symopt.program.sweeps import Group, Sum
 from symopt.views import occurrences
 
@@ -228,8 +230,11 @@ def finished(
         stages, once, body = columns.stages, columns.once, columns.body
         counted = (*counted, *columns.numbers)
         arguments += [*columns.arguments, *STAGE_ARGUMENTS]
+    elif in_parts and side_by_side(place):
+        columns = beside(place, nodes)
+        body, counted = columns.body, (*counted, *columns.numbers)
     elif in_parts:
-        body = over_groups(place, nodes)
+        body = over_groups(place, nodes, place.axes.kept)
     kernel = Kernel(
         name=f"_{group.kernel}",
         arguments=(*arguments, *(PART_ARGUMENTS if in_parts else ())),

@@ -72,10 +72,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Scratch:
-    """A small array of the arrays' dtype that holds partial sums."""
+    """A small array of the arrays' dtype, or ``wide`` in float64, that holds partial sums."""
 
     name: str
-    size: int
+    size: Expr | int
+    wide: bool = False
 
 
 @dataclass(frozen=True)

@@ -47,9 +47,8 @@ def begin_and_end(count: Expr, counter: Symbol, body: tuple[Node, ...]) -> tuple
     )
 
 
-def over_groups(place: Layout, body: tuple[Node, ...]) -> tuple[Node, ...]:
-    """The body for each group of each part, in the order of memory."""
-    kept = place.axes.kept
+def over_groups(place: Layout, body: tuple[Node, ...], kept: tuple[str, ...]) -> tuple[Node, ...]:
+    """The body for each group of each part, in the order of memory, along the ``kept`` axes."""
     counters = place.of(kept)
     if not kept:
         return (Loop(PART_LETTER, FIRST, LAST, body),)

@@ -11,6 +11,7 @@ from symopt.program.blocks import BLOCK
 from symopt.program.columns import ROWS, walks_columns
 from symopt.program.group_kernel import ELEMENT, GROUP, LEARNED
 from symopt.program.layout import layout
+from symopt.program.separated import apart
 
 LABEL, AVERAGE = "label", "average"
 
@@ -94,7 +95,7 @@ def _units(axes: Axes) -> str:
         return f"-(-E // {BLOCK})"
     if walks_columns(place):
         return f"-(-{axes.averaged[0]} // {ROWS})"
-    return " * ".join(axes.kept) or "1"
+    return " * ".join(apart(place)) or "1"
 
 
 def _along(kept: tuple[str, ...]) -> str:

@@ -247,8 +247,9 @@ def body_lines(
                 only = " and part == 0" if once else ""
                 yield f"{indent}if stage == {number}{only}:", ""
                 yield from body_lines(printer, inner, depth + 1)
-            case Scratch(name, size):
-                yield f"{indent}{name} = np.empty({size}, dtype)", ""
+            case Scratch(name, size, wide):
+                kind = "np.float64" if wide else "dtype"
+                yield f"{indent}{name} = np.empty({size}, {kind})", ""
             case Stop(name, start, size, last):
                 yield f"{indent}{name} = min({start} + {size}, {last})", ""
             case View(name, array, start, row):

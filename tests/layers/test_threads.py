@@ -45,6 +45,7 @@ PROGRAM = """
     shown("dropout", lambda module: module.Dropout(), (40001,))
     labels = random.integers(0, 301, size=127)
     shown("softmax_cross_entropy", lambda m: m.SoftmaxCrossEntropy(), (127, 301), labels)
+    shown("softmax", lambda module: module.Softmax(), (5, 7, 31, 41))
 """
 
 
@@ -69,4 +70,5 @@ def test_results_are_the_same_bits_for_one_two_and_three_threads():
         "group_norm 5x6x31x41": 1,
         "dropout 40001": 1,
         "softmax_cross_entropy 127x301": 1,
+        "softmax 5x7x31x41": 1,
     }
