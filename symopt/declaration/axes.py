@@ -53,6 +53,11 @@ class Axes:
         return Axes(tuple(others), self.parameters)
 
     @property
+    def channels_last(self) -> bool:
+        """Whether an array with its channels last in memory is one of more examples that is flat."""
+        return self.averaged == ("N", "S") and self.kept == ("C",)
+
+    @property
     def shared(self) -> tuple[str, ...]:
         """The axes along which several groups share their parameters."""
         return tuple(one for one in self.kept if one not in self.parameters)
