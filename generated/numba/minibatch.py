@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import bisect
 import functools
+import hashlib
 import math
 import operator
 import os
+import pickle
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -66,7 +68,7 @@ def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any)
         lock.release()
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc"}, nogil=True)
+@numba.njit(error_model="numpy", fastmath={"contract", "reassoc"}, nogil=True)
 def _total(terms, count):
     total = 0.0
     for i in range(count):
@@ -74,7 +76,7 @@ def _total(terms, count):
     return total
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _step(theta, g, alpha):
     dtype = theta.dtype
     real = dtype.type
@@ -94,7 +96,7 @@ def _step(theta, g, alpha):
             theta[i] -= theta_scale * total[i - start]  # minibatch.step
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _step_vjp(theta, g, dtheta, dtheta_before, dg, alpha):
     dtype = theta.dtype
     real = dtype.type
@@ -144,7 +146,7 @@ def _pointer(typing, address, like):
 # segments[k] are the tensor, the first element and the number of elements of a stretch
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _step_segments(rows, segments, model, first, last, numbers):
     width = model.itemsize
     for k in range(first, last):
@@ -156,12 +158,12 @@ def _step_segments(rows, segments, model, first, last, numbers):
         )
 
 
-@numba.njit(cache=True, error_model="numpy", nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _step_alone(rows, segments, bounds, model, numbers):
     _step_segments(rows, segments, model, 0, len(segments), numbers)
 
 
-@numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
 def _step_shared(rows, segments, bounds, model, numbers):
     for part in numba.prange(len(bounds) - 1):
         _step_segments(rows, segments, model, bounds[part], bounds[part + 1], numbers)
@@ -318,7 +320,7 @@ _READABLE = sys.implementation.name == "cpython" and (
 )
 
 
-@numba.njit(cache=True)
+@numba.njit
 def _as_known(listed, rows, known, inputs, plain, spans):
     """Whether the arrays of a list are as they have to be; inputs may have moved, and are noted.
 
@@ -349,7 +351,7 @@ def _as_known(listed, rows, known, inputs, plain, spans):
     return True
 
 
-@numba.njit(cache=True)
+@numba.njit
 def _unchanged(one, start, known):
     """Whether an array lies where it lay, with the type, dtype, flags and size that it had."""
     if _word(one + 8) != known[0] or _word(one + 16) != start or _word(one + 56) != known[1]:
@@ -360,7 +362,7 @@ def _unchanged(one, start, known):
     return (_word(one + 64) & 0xFFFFFFFF) == known[2] and size == known[3]
 
 
-@numba.njit(cache=True)
+@numba.njit
 def _alike(one, model, lead):
     """Whether an array has the dtype, the order in memory and the lengths of another, aligned.
 
@@ -378,7 +380,7 @@ def _alike(one, model, lead):
     return True
 
 
-@numba.njit(cache=True)
+@numba.njit
 def _reaches_into(start, stop, spans):
     """Whether bytes from a start up to a stop are among those of spans, sorted and separate."""
     low, high = 0, len(spans)
@@ -712,3 +714,51 @@ def _check_written(key: str, one: Any) -> Any:
     if not _check_scalar(key, one).flags.writeable:
         raise ValueError(f"minibatch: {key} is read-only, but is updated in place")
     return one
+
+
+class _Kept:
+    """The machine code of one kernel on disk, a file for each of its types.
+
+    A file is found by all that it follows from. Numba's own index is one for all types: two
+    processes that write it at once can leave the code of one type under another, and where a
+    module goes by another name than before, reading it fails.
+    """
+
+    def __init__(self, cache: Any) -> None:
+        self.stem = os.path.join(cache.cache_path, cache._impl.filename_base)
+        self.source = (numba.__version__, cache._impl.locator.get_source_stamp(), __name__)
+
+    def path(self, key: Any) -> str:
+        """The file for these types on this processor."""
+        digest = hashlib.sha256(repr((self.source, key)).encode()).hexdigest()
+        return f"{self.stem}.{digest[:32]}.nbc"
+
+    def load(self, key: Any) -> Any:
+        """What was kept; nothing where there is no file, or it is damaged: it is compiled anew."""
+        try:
+            with open(self.path(key), "rb") as file:
+                digest, content = file.read(32), file.read()
+            return pickle.loads(content) if hashlib.sha256(content).digest() == digest else None
+        except Exception:
+            return None
+
+    def save(self, key: Any, data: Any) -> None:
+        """Keep it, whole or not at all; a disk that is full or read-only costs time alone."""
+        content = numba.core.serialize.dumps(data)
+        path = self.path(key)
+        beside = f"{path}.{os.getpid()}"
+        try:
+            with open(beside, "wb") as file:
+                file.write(hashlib.sha256(content).digest() + content)
+            os.replace(beside, path)
+        except OSError:
+            if os.path.exists(beside):
+                os.unlink(beside)
+
+
+for _kernel in [one for one in vars().values() if isinstance(one, numba.core.dispatcher.Dispatcher)]:
+    try:
+        _kernel.enable_caching()
+    except RuntimeError:
+        continue  # no folder can be written: neither this one, nor the user's cache
+    _kernel._cache._cache_file = _Kept(_kernel._cache)

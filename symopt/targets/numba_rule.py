@@ -21,6 +21,7 @@ from symopt.program.ir import ARRAY, BATCH, NUMBER, SCALAR_STATE, STEP, Argument
 from symopt.program.lower import lower_gradient_point, lower_step
 from symopt.program.lower_vjp import lower_vjps
 from symopt.targets.calling import annotated, argument_words, flat, joined, number_check, signature
+from symopt.targets.elementary import elementary_words
 from symopt.targets.numba_segments import segment_drivers
 from symopt.targets.numba_vjp import vjp_function
 from symopt.targets.python_code import lines, number_code
@@ -80,6 +81,7 @@ def render_rule(rule: UpdateRule, options: Options) -> str:
         point=_point(system, point) if point else None,
         vjps=[vjp_function(one) for one in vjps],
         gathers=any(one.gathers for one in vjps),
+        **elementary_words(kernels, options),
         states=_states(system),
         table=segment_drivers(kernel, len(system.of_role(INPUT))),
         **{"class": _class(system, kernel)},
