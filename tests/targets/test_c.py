@@ -156,7 +156,7 @@ def test_a_class_goes_on_from_what_the_other_target_saved(library):
         for first, second in (made, reversed(made)):
             # nothing is rounded, so the bits are the same
             params = [np.full(shape, 2.0, np.float32) for shape in ((3, 4), (5,), ())]
-            grads = [one * 3 for one in params]
+            grads = [np.full_like(one, 6.0) for one in params]
             optimizer = first.Momentum(params, alpha=0.25, gamma=0.5)
             optimizer.step(grads)
             other = second.Momentum(params, alpha=0.25, gamma=0.5)
