@@ -24,6 +24,7 @@ import hashlib
 import math
 import os
 import pickle
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -36,9 +37,10 @@ def _forward_sums(x):
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
         part_1 = real(0.0)
-        for s in range(start, min(start + 1024, x.size)):
-            part_1 += x[s]  # batch_norm.mean
+        for s in range(x_block.size):
+            part_1 += x_block[s]  # batch_norm.mean
         sum_1 += part_1
     return sum_1
 
@@ -48,9 +50,10 @@ def _forward_sums_2(x, mu_B_c):
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
         part_1 = real(0.0)
-        for s in range(start, min(start + 1024, x.size)):
-            part_1 += (x[s] - mu_B_c) ** 2  # batch_norm.variance
+        for s in range(x_block.size):
+            part_1 += (x_block[s] - mu_B_c) ** 2  # batch_norm.variance
         sum_1 += part_1
     return sum_1
 
@@ -61,75 +64,93 @@ def _backward_sums(x, dy, mu_B_c, x_hat_scale):
     sum_1 = 0.0
     sum_2 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
+        dy_block = dy[start:start + 1024]
         part_1 = real(0.0)
         part_2 = real(0.0)
-        for s in range(start, min(start + 1024, x.size)):
-            x_hat = (x[s] - mu_B_c) * x_hat_scale  # batch_norm.normalize
-            part_1 += dy[s] * x_hat                # dL/dgamma
-            part_2 += dy[s]                        # dL/dbeta
+        for s in range(x_block.size):
+            x_hat = (x_block[s] - mu_B_c) * x_hat_scale  # batch_norm.normalize
+            part_1 += dy_block[s] * x_hat                # dL/dgamma
+            part_2 += dy_block[s]                        # dL/dbeta
         sum_1 += part_1
         sum_2 += part_2
     return sum_1, sum_2
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon):
+def _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, first, last):
     real = y.dtype.type
     N, C, S = y.shape
-    fault = (0, 0)
     m = N * S
-    for c in range(C):
-        gamma_c = gamma[c]
-        beta_c = beta[c]
-        total_1 = 0.0
-        for n in range(N):
-            total_1 += _forward_sums(x[n, c])
-        mu_B[c] = 1.0 / m * total_1                          # batch_norm.mean
-        mu_B_c = mu_B[c]
-        total_2 = 0.0
-        for n in range(N):
-            total_2 += _forward_sums_2(x[n, c], mu_B_c)
-        sigma2_B[c] = 1.0 / m * total_2                      # batch_norm.variance
-        sigma2_B_c = sigma2_B[c]
-        if math.sqrt(sigma2_B_c + epsilon) == 0.0:
-            fault = (1, c)
-        x_hat_scale = real(1.0 / math.sqrt(sigma2_B_c + epsilon))
-        for n in range(N):
-            for s in range(S):
-                x_hat = (x[n, c, s] - mu_B_c) * x_hat_scale  # batch_norm.normalize
-                y[n, c, s] = gamma_c * x_hat + beta_c        # batch_norm.affine
-    return fault
+    for part in range(first, last):
+        begin = C * part // parts
+        end = C * (part + 1) // parts
+        for c in range(begin, end):
+            gamma_c = gamma[c]
+            beta_c = beta[c]
+            total_1 = 0.0
+            for n in range(N):
+                total_1 += _forward_sums(x[n, c])
+            mu_B[c] = 1.0 / m * total_1                          # batch_norm.mean
+            mu_B_c = mu_B[c]
+            total_2 = 0.0
+            for n in range(N):
+                total_2 += _forward_sums_2(x[n, c], mu_B_c)
+            sigma2_B[c] = 1.0 / m * total_2                      # batch_norm.variance
+            sigma2_B_c = sigma2_B[c]
+            if math.sqrt(sigma2_B_c + epsilon) == 0.0 and fault[part, 0] == 0:
+                fault[part, 0] = 1
+                fault[part, 1] = c
+            x_hat_scale = real(1.0 / math.sqrt(sigma2_B_c + epsilon))
+            for n in range(N):
+                for s in range(S):
+                    x_hat = (x[n, c, s] - mu_B_c) * x_hat_scale  # batch_norm.normalize
+                    y[n, c, s] = gamma_c * x_hat + beta_c        # batch_norm.affine
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, first, last):
+    for part in numba.prange(first, last):
+        _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, part, part + 1)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon):
+def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, first, last):
     real = dx.dtype.type
     N, C, S = dx.shape
-    fault = (0, 0)
     m = N * S
-    for c in range(C):
-        mu_B_c = mu_B[c]
-        sigma2_B_c = sigma2_B[c]
-        gamma_c = gamma[c]
-        if math.sqrt(sigma2_B_c + epsilon) == 0.0:
-            fault = (1, c)
-        x_hat_scale = real(1.0 / math.sqrt(sigma2_B_c + epsilon))
-        total_1 = 0.0
-        total_2 = 0.0
-        for n in range(N):
-            part_1, part_2 = _backward_sums(x[n, c], dy[n, c], mu_B_c, x_hat_scale)
-            total_1 += part_1
-            total_2 += part_2
-        dgamma[c] += total_1                                                  # dL/dgamma
-        dbeta[c] += total_2                                                   # dL/dbeta
-        dx_scale = real(total_1 / m)
-        dx_term = real(1.0 / m * total_2)
-        dx_scale_2 = real(gamma_c / math.sqrt(sigma2_B_c + epsilon))
-        for n in range(N):
-            for s in range(S):
-                x_hat = (x[n, c, s] - mu_B_c) * x_hat_scale                   # batch_norm.normalize
-                dx[n, c, s] = dx_scale_2 * (dy[n, c, s] - x_hat * dx_scale - dx_term)  # dL/dx
-    return fault
+    for part in range(first, last):
+        begin = C * part // parts
+        end = C * (part + 1) // parts
+        for c in range(begin, end):
+            mu_B_c = mu_B[c]
+            sigma2_B_c = sigma2_B[c]
+            gamma_c = gamma[c]
+            if math.sqrt(sigma2_B_c + epsilon) == 0.0 and fault[part, 0] == 0:
+                fault[part, 0] = 1
+                fault[part, 1] = c
+            x_hat_scale = real(1.0 / math.sqrt(sigma2_B_c + epsilon))
+            total_1 = 0.0
+            total_2 = 0.0
+            for n in range(N):
+                part_1, part_2 = _backward_sums(x[n, c], dy[n, c], mu_B_c, x_hat_scale)
+                total_1 += part_1
+                total_2 += part_2
+            dgamma[c] += total_1                                              # dL/dgamma
+            dbeta[c] += total_2                                               # dL/dbeta
+            dx_scale = real(total_1 / m)
+            dx_term = real(1.0 / m * total_2)
+            dx_scale_2 = real(gamma_c / math.sqrt(sigma2_B_c + epsilon))
+            for n in range(N):
+                for s in range(S):
+                    x_hat = (x[n, c, s] - mu_B_c) * x_hat_scale               # batch_norm.normalize
+                    dx[n, c, s] = dx_scale_2 * (dy[n, c, s] - x_hat * dx_scale - dx_term)  # dL/dx
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, first, last):
+    for part in numba.prange(first, last):
+        _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, part, part + 1)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -145,24 +166,32 @@ def _running(mu_B, sigma2_B, mu_hat, sigma2_hat, alpha):
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _inference(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon):
+def _inference(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, parts, first, last):
     real = y.dtype.type
     N, C, S = y.shape
-    fault = (0, 0)
-    for c in range(C):
-        mu_hat_c = mu_hat[c]
-        sigma2_hat_c = sigma2_hat[c]
-        gamma_c = gamma[c]
-        beta_c = beta[c]
-        mu_hat_c_real = real(mu_hat_c)
-        if math.sqrt(sigma2_hat_c + epsilon) == 0.0:
-            fault = (1, c)
-        x_hat_scale = real(1.0 / math.sqrt(sigma2_hat_c + epsilon))
-        for n in range(N):
-            for s in range(S):
-                x_hat = (x[n, c, s] - mu_hat_c_real) * x_hat_scale  # batch_norm.inference
-                y[n, c, s] = gamma_c * x_hat + beta_c               # batch_norm.affine
-    return fault
+    for part in range(first, last):
+        begin = C * part // parts
+        end = C * (part + 1) // parts
+        for c in range(begin, end):
+            mu_hat_c = mu_hat[c]
+            sigma2_hat_c = sigma2_hat[c]
+            gamma_c = gamma[c]
+            beta_c = beta[c]
+            mu_hat_c_real = real(mu_hat_c)
+            if math.sqrt(sigma2_hat_c + epsilon) == 0.0 and fault[part, 0] == 0:
+                fault[part, 0] = 1
+                fault[part, 1] = c
+            x_hat_scale = real(1.0 / math.sqrt(sigma2_hat_c + epsilon))
+            for n in range(N):
+                for s in range(S):
+                    x_hat = (x[n, c, s] - mu_hat_c_real) * x_hat_scale  # batch_norm.inference
+                    y[n, c, s] = gamma_c * x_hat + beta_c               # batch_norm.affine
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _inference_shared(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, parts, first, last):
+    for part in numba.prange(first, last):
+        _inference(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, parts, part, part + 1)
 
 # equations that divide by what depends on data, each with what it divides by
 _FORWARD_FAULTS = (("batch_norm.normalize", "√(σ²_B + ε)"),)
@@ -212,7 +241,8 @@ def forward(
     y = _result("y", shapes.element, x.dtype, kept)
     mu_B = _result("mu_B", shapes.group, x.dtype, kept)
     sigma2_B = _result("sigma2_B", shapes.group, x.dtype, kept)
-    fault = _forward(
+    fault = np.zeros((shapes.parts, 2), np.int64)
+    _over_parts(_forward_shared, _forward, shapes.parts,
         x.reshape(shapes.element_walked),
         gamma.reshape(shapes.learned_walked),
         beta.reshape(shapes.learned_walked),
@@ -220,6 +250,7 @@ def forward(
         mu_B.reshape(shapes.group_walked),
         sigma2_B.reshape(shapes.group_walked),
         epsilon,
+        fault,
     )
     _check_fault(fault, _FORWARD_FAULTS)
     _running(
@@ -263,7 +294,8 @@ def backward(
     dx = _result("dx", shapes.element, dy.dtype, kept)
     dgamma = _zeros("dgamma", shapes.learned, kept)
     dbeta = _zeros("dbeta", shapes.learned, kept)
-    fault = _backward(
+    fault = np.zeros((shapes.parts, 2), np.int64)
+    _over_parts(_backward_shared, _backward, shapes.parts,
         x.reshape(shapes.element_walked),
         dy.reshape(shapes.element_walked),
         gamma.reshape(shapes.learned_walked),
@@ -273,6 +305,7 @@ def backward(
         dgamma.reshape(shapes.learned_walked),
         dbeta.reshape(shapes.learned_walked),
         epsilon,
+        fault,
     )
     _check_fault(fault, _BACKWARD_FAULTS)
     return dx, _narrowed("dgamma", dgamma, dy.dtype, kept), _narrowed("dbeta", dbeta, dy.dtype, kept)
@@ -307,7 +340,8 @@ def inference(
     mu_hat = _array("mu_hat", mu_hat, shapes, "average", x.dtype, READ)
     sigma2_hat = _array("sigma2_hat", sigma2_hat, shapes, "average", x.dtype, READ)
     y = _result("y", shapes.element, x.dtype, kept)
-    fault = _inference(
+    fault = np.zeros((shapes.parts, 2), np.int64)
+    _over_parts(_inference_shared, _inference, shapes.parts,
         x.reshape(shapes.element_walked),
         gamma.reshape(shapes.learned_walked),
         beta.reshape(shapes.learned_walked),
@@ -315,6 +349,7 @@ def inference(
         sigma2_hat.reshape(shapes.average_walked),
         y.reshape(shapes.element_walked),
         epsilon,
+        fault,
     )
     _check_fault(fault, _INFERENCE_FAULTS)
     return y
@@ -471,6 +506,7 @@ class _Shapes(NamedTuple):
     average: tuple[int, ...]
     average_walked: tuple[int, ...]
     count: int
+    parts: int
 
 
 def _shapes(x: Any) -> _Shapes:
@@ -494,6 +530,7 @@ def _shapes(x: Any) -> _Shapes:
         average=x.shape[1:2],
         average_walked=(C,),
         count=N * S,
+        parts=_parts(x.size, C),
     )
 
 
@@ -537,11 +574,13 @@ def _check_apart(arrays: Mapping[str, np.ndarray], written: tuple[str, ...]) -> 
                 raise ValueError(f"batch_norm: {key} and {other} overlap in memory; copy one")
 
 
-def _check_fault(fault: tuple[int, ...], faults: tuple[tuple[str, str], ...]) -> None:
-    """ValueError for a group in which an equation divides by zero."""
-    if fault[0]:
-        equation, divisor = faults[fault[0] - 1]
-        places = ", ".join(f"{axis} = {k}" for axis, k in zip(("c",), fault[1:]))
+def _check_fault(noted: np.ndarray, faults: tuple[tuple[str, str], ...]) -> None:
+    """ValueError for the first group in which an equation divides by zero."""
+    for number, *group in noted.tolist():
+        if not number:
+            continue
+        equation, divisor = faults[number - 1]
+        places = ", ".join(f"{axis} = {k}" for axis, k in zip(("c",), group))
         raise ValueError(
             f"{equation} divides by {divisor}, which is 0{f' at {places}' if places else ''}; the "
             "output has no value there"
@@ -589,6 +628,68 @@ def _narrowed(key: str, totals: np.ndarray, dtype: Any, kept: Any) -> np.ndarray
     narrowed = _result(key, totals.shape, dtype, kept)
     narrowed[...] = totals
     return narrowed
+
+
+# elements below which a call is one part, for one thread: sharing pays from about here on
+SHARED_FROM = 32768
+# parts of a larger call: enough for many threads, few enough that what parts add up apart is small
+PARTS = 32
+
+
+def _parts(elements: int, groups: int) -> int:
+    """How many parts there are: sizes alone decide, so that threads do not change a bit."""
+    return 1 if elements < SHARED_FROM else max(1, min(groups, PARTS))
+
+
+def _over_parts(
+    shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
+) -> None:
+    """The kernel for all parts, shared among threads where there are several."""
+    if parts == 1:
+        alone(*arguments, 1, 0, 1)
+    else:
+        _run(shared, alone, *arguments, parts, 0, parts)
+
+
+def _pool() -> dict[str, Any]:
+    """What all generated modules share: a lock, the count of threads, the process they are of."""
+    words = os.environ.get("SYMOPT_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
+    limit = int(words) if words.isdecimal() and int(words) else numba.config.NUMBA_NUM_THREADS
+    new = {"lock": threading.Lock(), "threads": limit, "process": os.getpid()}
+    # kept with Numba, for its threads are what is shared
+    return vars(numba).setdefault("_symopt_pool", new)
+
+
+_POOL = _pool()
+
+
+def _threads() -> int:
+    """How many threads a kernel may use; after a fork none is left but this one."""
+    if _POOL["process"] != os.getpid():
+        return 1
+    return min(_POOL["threads"], numba.config.NUMBA_NUM_THREADS)
+
+
+def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any) -> Any:
+    """The kernel on several threads, or on this one where they are busy; the bits are the same.
+
+    One parallel region at a time: two at once abort on Numba's own threads and starve each other on
+    OpenMP's. After a fork no thread is left, and OpenMP would end the process.
+    """
+    threads, lock = _threads(), _POOL["lock"]
+    if threads < 2 or not lock.acquire(blocking=False):
+        return alone(*arguments)
+    try:
+        before = numba.get_num_threads()
+        if before == threads:
+            return shared(*arguments)
+        numba.set_num_threads(threads)
+        try:
+            return shared(*arguments)
+        finally:
+            numba.set_num_threads(before)
+    finally:
+        lock.release()
 
 
 def _check_number(key: str, value: Any, admissible: Callable[[float], bool], words: str) -> float:

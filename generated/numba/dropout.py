@@ -21,6 +21,7 @@ import math
 import operator
 import os
 import pickle
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -69,42 +70,79 @@ def _keep(kept, start, letter, seed, step, below):
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _forward(x, y, seed, step, r_below, p):
+def _forward(x, y, seed, step, r_below, p, parts, first, last):
     dtype = y.dtype
     real = y.dtype.type
     E, = y.shape
     y_scale = real(1.0 / (1.0 - p))
     r = np.empty(1024, dtype)
-    for start in range(0, E, 1024):
-        stop = min(start + 1024, E)
-        _keep(r[:stop - start], start, 0, seed, step, r_below)  # dropout.mask
-        x_block = x[start:stop]
-        y_block = y[start:stop]
-        for e in range(stop - start):
-            y_block[e] = y_scale * r[e] * x_block[e]            # dropout.output
+    blocks = -((-E) // 1024)
+    for part in range(first, last):
+        begin = blocks * part // parts
+        end = blocks * (part + 1) // parts
+        for block in range(begin, end):
+            start = 1024 * block
+            stop = min(start + 1024, E)
+            _keep(r[:stop - start], start, 0, seed, step, r_below)  # dropout.mask
+            x_block = x[start:stop]
+            y_block = y[start:stop]
+            for e in range(stop - start):
+                y_block[e] = y_scale * r[e] * x_block[e]            # dropout.output
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _forward_shared(x, y, seed, step, r_below, p, parts, first, last):
+    for part in numba.prange(first, last):
+        _forward(x, y, seed, step, r_below, p, parts, part, part + 1)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _backward(dy, dx, seed, step, r_below, p):
+def _backward(dy, dx, seed, step, r_below, p, parts, first, last):
     dtype = dx.dtype
     real = dx.dtype.type
     E, = dx.shape
     dx_scale = real(1.0 / (1.0 - p))
     r = np.empty(1024, dtype)
-    for start in range(0, E, 1024):
-        stop = min(start + 1024, E)
-        _keep(r[:stop - start], start, 0, seed, step, r_below)  # dropout.mask
-        dy_block = dy[start:stop]
-        dx_block = dx[start:stop]
-        for e in range(stop - start):
-            dx_block[e] = dy_block[e] * r[e] * dx_scale         # dL/dx
+    blocks = -((-E) // 1024)
+    for part in range(first, last):
+        begin = blocks * part // parts
+        end = blocks * (part + 1) // parts
+        for block in range(begin, end):
+            start = 1024 * block
+            stop = min(start + 1024, E)
+            _keep(r[:stop - start], start, 0, seed, step, r_below)  # dropout.mask
+            dy_block = dy[start:stop]
+            dx_block = dx[start:stop]
+            for e in range(stop - start):
+                dx_block[e] = dy_block[e] * r[e] * dx_scale         # dL/dx
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _backward_shared(dy, dx, seed, step, r_below, p, parts, first, last):
+    for part in numba.prange(first, last):
+        _backward(dy, dx, seed, step, r_below, p, parts, part, part + 1)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _inference(x, y):
+def _inference(x, y, parts, first, last):
     E, = y.shape
-    for e in range(E):
-        y[e] = x[e]  # dropout.inference
+    blocks = -((-E) // 1024)
+    for part in range(first, last):
+        begin = blocks * part // parts
+        end = blocks * (part + 1) // parts
+        for block in range(begin, end):
+            start = 1024 * block
+            stop = min(start + 1024, E)
+            x_block = x[start:stop]
+            y_block = y[start:stop]
+            for e in range(stop - start):
+                y_block[e] = x_block[e]  # dropout.inference
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _inference_shared(x, y, parts, first, last):
+    for part in numba.prange(first, last):
+        _inference(x, y, parts, part, part + 1)
 
 # equations that divide by what depends on data, each with what it divides by
 
@@ -133,7 +171,7 @@ def forward(
     shapes = _shapes(x)
     x = _array("x", x, shapes, "element", x.dtype, READ)
     y = _result("y", shapes.element, x.dtype, kept)
-    _forward(
+    _over_parts(_forward_shared, _forward, shapes.parts,
         x.reshape(shapes.element_walked),
         y.reshape(shapes.element_walked),
         seed,
@@ -168,7 +206,7 @@ def backward(
     shapes = _shapes(dy)
     dy = _array("dy", dy, shapes, "element", dy.dtype, READ)
     dx = _result("dx", shapes.element, dy.dtype, kept)
-    _backward(
+    _over_parts(_backward_shared, _backward, shapes.parts,
         dy.reshape(shapes.element_walked),
         dx.reshape(shapes.element_walked),
         seed,
@@ -193,7 +231,7 @@ def inference(
     shapes = _shapes(x)
     x = _array("x", x, shapes, "element", x.dtype, READ)
     y = _result("y", shapes.element, x.dtype, kept)
-    _inference(
+    _over_parts(_inference_shared, _inference, shapes.parts,
         x.reshape(shapes.element_walked),
         y.reshape(shapes.element_walked),
     )
@@ -372,6 +410,7 @@ class _Shapes(NamedTuple):
     average: tuple[int, ...]
     average_walked: tuple[int, ...]
     count: int
+    parts: int
 
 
 def _shapes(x: Any) -> _Shapes:
@@ -388,6 +427,7 @@ def _shapes(x: Any) -> _Shapes:
         average=(),
         average_walked=(1,),
         count=E,
+        parts=_parts(x.size, -(-E // 1024)),
     )
 
 
@@ -431,11 +471,13 @@ def _check_apart(arrays: Mapping[str, np.ndarray], written: tuple[str, ...]) -> 
                 raise ValueError(f"dropout: {key} and {other} overlap in memory; copy one")
 
 
-def _check_fault(fault: tuple[int, ...], faults: tuple[tuple[str, str], ...]) -> None:
-    """ValueError for a group in which an equation divides by zero."""
-    if fault[0]:
-        equation, divisor = faults[fault[0] - 1]
-        places = ", ".join(f"{axis} = {k}" for axis, k in zip((), fault[1:]))
+def _check_fault(noted: np.ndarray, faults: tuple[tuple[str, str], ...]) -> None:
+    """ValueError for the first group in which an equation divides by zero."""
+    for number, *group in noted.tolist():
+        if not number:
+            continue
+        equation, divisor = faults[number - 1]
+        places = ", ".join(f"{axis} = {k}" for axis, k in zip((), group))
         raise ValueError(
             f"{equation} divides by {divisor}, which is 0{f' at {places}' if places else ''}; the "
             "output has no value there"
@@ -467,6 +509,68 @@ def _result(key: str, shape: tuple[int, ...], dtype: Any, kept: Any) -> np.ndarr
     if place not in kept:
         kept[place] = np.empty(shape, dtype)
     return kept[place]
+
+
+# elements below which a call is one part, for one thread: sharing pays from about here on
+SHARED_FROM = 32768
+# parts of a larger call: enough for many threads, few enough that what parts add up apart is small
+PARTS = 32
+
+
+def _parts(elements: int, groups: int) -> int:
+    """How many parts there are: sizes alone decide, so that threads do not change a bit."""
+    return 1 if elements < SHARED_FROM else max(1, min(groups, PARTS))
+
+
+def _over_parts(
+    shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
+) -> None:
+    """The kernel for all parts, shared among threads where there are several."""
+    if parts == 1:
+        alone(*arguments, 1, 0, 1)
+    else:
+        _run(shared, alone, *arguments, parts, 0, parts)
+
+
+def _pool() -> dict[str, Any]:
+    """What all generated modules share: a lock, the count of threads, the process they are of."""
+    words = os.environ.get("SYMOPT_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
+    limit = int(words) if words.isdecimal() and int(words) else numba.config.NUMBA_NUM_THREADS
+    new = {"lock": threading.Lock(), "threads": limit, "process": os.getpid()}
+    # kept with Numba, for its threads are what is shared
+    return vars(numba).setdefault("_symopt_pool", new)
+
+
+_POOL = _pool()
+
+
+def _threads() -> int:
+    """How many threads a kernel may use; after a fork none is left but this one."""
+    if _POOL["process"] != os.getpid():
+        return 1
+    return min(_POOL["threads"], numba.config.NUMBA_NUM_THREADS)
+
+
+def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any) -> Any:
+    """The kernel on several threads, or on this one where they are busy; the bits are the same.
+
+    One parallel region at a time: two at once abort on Numba's own threads and starve each other on
+    OpenMP's. After a fork no thread is left, and OpenMP would end the process.
+    """
+    threads, lock = _threads(), _POOL["lock"]
+    if threads < 2 or not lock.acquire(blocking=False):
+        return alone(*arguments)
+    try:
+        before = numba.get_num_threads()
+        if before == threads:
+            return shared(*arguments)
+        numba.set_num_threads(threads)
+        try:
+            return shared(*arguments)
+        finally:
+            numba.set_num_threads(before)
+    finally:
+        lock.release()
 
 
 def _check_number(key: str, value: Any, admissible: Callable[[float], bool], words: str) -> float:

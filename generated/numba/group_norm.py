@@ -21,6 +21,7 @@ import hashlib
 import math
 import os
 import pickle
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -33,9 +34,10 @@ def _forward_sums(x):
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
         part_1 = real(0.0)
-        for s in range(start, min(start + 1024, x.size)):
-            part_1 += x[s]  # group_norm.mean
+        for s in range(x_block.size):
+            part_1 += x_block[s]  # group_norm.mean
         sum_1 += part_1
     return sum_1
 
@@ -45,9 +47,10 @@ def _forward_sums_2(x, mu_B_ng):
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
         part_1 = real(0.0)
-        for s in range(start, min(start + 1024, x.size)):
-            part_1 += (x[s] - mu_B_ng) ** 2  # group_norm.variance
+        for s in range(x_block.size):
+            part_1 += (x_block[s] - mu_B_ng) ** 2  # group_norm.variance
         sum_1 += part_1
     return sum_1
 
@@ -60,16 +63,18 @@ def _backward_sums(x, dy, mu_B_ng, x_hat_scale, gamma):
     sum_3 = 0.0
     sum_4 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
+        dy_block = dy[start:start + 1024]
         part_1 = real(0.0)
         part_2 = real(0.0)
         part_3 = real(0.0)
         part_4 = real(0.0)
-        for s in range(start, min(start + 1024, x.size)):
-            x_hat = (x[s] - mu_B_ng) * x_hat_scale  # group_norm.normalize
-            part_1 += dy[s] * gamma                 # dL/dx
-            part_2 += dy[s] * gamma * x_hat         # dL/dx
-            part_3 += dy[s] * x_hat                 # dL/dgamma
-            part_4 += dy[s]                         # dL/dbeta
+        for s in range(x_block.size):
+            x_hat = (x_block[s] - mu_B_ng) * x_hat_scale  # group_norm.normalize
+            part_1 += dy_block[s] * gamma                 # dL/dx
+            part_2 += dy_block[s] * gamma * x_hat         # dL/dx
+            part_3 += dy_block[s] * x_hat                 # dL/dgamma
+            part_4 += dy_block[s]                         # dL/dbeta
         sum_1 += part_1
         sum_2 += part_2
         sum_3 += part_3
@@ -78,13 +83,17 @@ def _backward_sums(x, dy, mu_B_ng, x_hat_scale, gamma):
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon):
+def _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, first, last):
     real = y.dtype.type
     N, G, K, S = y.shape
-    fault = (0, 0, 0)
     m = K * S
-    for n in range(N):
-        for g in range(G):
+    groups = N * G
+    for part in range(first, last):
+        begin = groups * part // parts
+        end = groups * (part + 1) // parts
+        for group in range(begin, end):
+            n = group // G
+            g = group - G * n
             total_1 = 0.0
             for k in range(K):
                 total_1 += _forward_sums(x[n, g, k])
@@ -95,28 +104,41 @@ def _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon):
                 total_2 += _forward_sums_2(x[n, g, k], mu_B_ng)
             sigma2_B[n, g] = 1.0 / m * total_2                        # group_norm.variance
             sigma2_B_ng = sigma2_B[n, g]
-            if math.sqrt(sigma2_B_ng + epsilon) == 0.0:
-                fault = (1, n, g)
+            if math.sqrt(sigma2_B_ng + epsilon) == 0.0 and fault[part, 0] == 0:
+                fault[part, 0] = 1
+                fault[part, 1] = n
+                fault[part, 2] = g
             x_hat_scale = real(1.0 / math.sqrt(sigma2_B_ng + epsilon))
             for k in range(K):
                 for s in range(S):
                     x_hat = (x[n, g, k, s] - mu_B_ng) * x_hat_scale   # group_norm.normalize
                     y[n, g, k, s] = gamma[g, k] * x_hat + beta[g, k]  # group_norm.affine
-    return fault
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, first, last):
+    for part in numba.prange(first, last):
+        _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, part, part + 1)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon):
+def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, first, last):
     real = dx.dtype.type
     N, G, K, S = dx.shape
-    fault = (0, 0, 0)
     m = K * S
-    for n in range(N):
-        for g in range(G):
+    groups = N * G
+    for part in range(first, last):
+        begin = groups * part // parts
+        end = groups * (part + 1) // parts
+        for group in range(begin, end):
+            n = group // G
+            g = group - G * n
             mu_B_ng = mu_B[n, g]
             sigma2_B_ng = sigma2_B[n, g]
-            if math.sqrt(sigma2_B_ng + epsilon) == 0.0:
-                fault = (1, n, g)
+            if math.sqrt(sigma2_B_ng + epsilon) == 0.0 and fault[part, 0] == 0:
+                fault[part, 0] = 1
+                fault[part, 1] = n
+                fault[part, 2] = g
             x_hat_scale = real(1.0 / math.sqrt(sigma2_B_ng + epsilon))
             total_1 = 0.0
             total_2 = 0.0
@@ -124,15 +146,20 @@ def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon):
                 part_1, part_2, part_3, part_4 = _backward_sums(x[n, g, k], dy[n, g, k], mu_B_ng, x_hat_scale, gamma[g, k])
                 total_1 += part_1
                 total_2 += part_2
-                dgamma[g, k] += part_3
-                dbeta[g, k] += part_4
+                dgamma[part, g, k] += part_3
+                dbeta[part, g, k] += part_4
             dx_scale = real(total_2 / m)
             dx_term = real(1.0 / m * total_1)
             for k in range(K):
                 for s in range(S):
                     x_hat = (x[n, g, k, s] - mu_B_ng) * x_hat_scale           # group_norm.normalize
                     dx[n, g, k, s] = (dy[n, g, k, s] * gamma[g, k] - x_hat * dx_scale - dx_term) * x_hat_scale  # dL/dx
-    return fault
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, first, last):
+    for part in numba.prange(first, last):
+        _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, part, part + 1)
 
 # equations that divide by what depends on data, each with what it divides by
 _FORWARD_FAULTS = (("group_norm.normalize", "√(σ²_B + ε)"),)
@@ -166,7 +193,8 @@ def forward(
     y = _result("y", shapes.element, x.dtype, kept)
     mu_B = _result("mu_B", shapes.group, x.dtype, kept)
     sigma2_B = _result("sigma2_B", shapes.group, x.dtype, kept)
-    fault = _forward(
+    fault = np.zeros((shapes.parts, 3), np.int64)
+    _over_parts(_forward_shared, _forward, shapes.parts,
         x.reshape(shapes.element_walked),
         gamma.reshape(shapes.learned_walked),
         beta.reshape(shapes.learned_walked),
@@ -174,6 +202,7 @@ def forward(
         mu_B.reshape(shapes.group_walked),
         sigma2_B.reshape(shapes.group_walked),
         epsilon,
+        fault,
     )
     _check_fault(fault, _FORWARD_FAULTS)
     return y, mu_B, sigma2_B
@@ -210,21 +239,23 @@ def backward(
     mu_B = _array("mu_B", mu_B, shapes, "group", dy.dtype, READ)
     sigma2_B = _array("sigma2_B", sigma2_B, shapes, "group", dy.dtype, READ)
     dx = _result("dx", shapes.element, dy.dtype, kept)
-    dgamma = _zeros("dgamma", shapes.learned, kept)
-    dbeta = _zeros("dbeta", shapes.learned, kept)
-    fault = _backward(
+    dgamma = _zeros("dgamma", (shapes.parts, *shapes.learned), kept)
+    dbeta = _zeros("dbeta", (shapes.parts, *shapes.learned), kept)
+    fault = np.zeros((shapes.parts, 3), np.int64)
+    _over_parts(_backward_shared, _backward, shapes.parts,
         x.reshape(shapes.element_walked),
         dy.reshape(shapes.element_walked),
         gamma.reshape(shapes.learned_walked),
         mu_B.reshape(shapes.group_walked),
         sigma2_B.reshape(shapes.group_walked),
         dx.reshape(shapes.element_walked),
-        dgamma.reshape(shapes.learned_walked),
-        dbeta.reshape(shapes.learned_walked),
+        dgamma.reshape((shapes.parts, *shapes.learned_walked)),
+        dbeta.reshape((shapes.parts, *shapes.learned_walked)),
         epsilon,
+        fault,
     )
     _check_fault(fault, _BACKWARD_FAULTS)
-    return dx, _narrowed("dgamma", dgamma, dy.dtype, kept), _narrowed("dbeta", dbeta, dy.dtype, kept)
+    return dx, _summed("dgamma", dgamma, dy.dtype, kept), _summed("dbeta", dbeta, dy.dtype, kept)
 
 
 class GroupNorm:
@@ -369,6 +400,7 @@ class _Shapes(NamedTuple):
     average: tuple[int, ...]
     average_walked: tuple[int, ...]
     count: int
+    parts: int
 
 
 def _check_groups(groups: Any, channels: int) -> None:
@@ -403,6 +435,7 @@ def _shapes(x: Any, groups: int) -> _Shapes:
         average=x.shape[:1] + (groups,),
         average_walked=(N, G),
         count=K * S,
+        parts=_parts(x.size, N * G),
     )
 
 
@@ -446,11 +479,13 @@ def _check_apart(arrays: Mapping[str, np.ndarray], written: tuple[str, ...]) -> 
                 raise ValueError(f"group_norm: {key} and {other} overlap in memory; copy one")
 
 
-def _check_fault(fault: tuple[int, ...], faults: tuple[tuple[str, str], ...]) -> None:
-    """ValueError for a group in which an equation divides by zero."""
-    if fault[0]:
-        equation, divisor = faults[fault[0] - 1]
-        places = ", ".join(f"{axis} = {k}" for axis, k in zip(("n", "g"), fault[1:]))
+def _check_fault(noted: np.ndarray, faults: tuple[tuple[str, str], ...]) -> None:
+    """ValueError for the first group in which an equation divides by zero."""
+    for number, *group in noted.tolist():
+        if not number:
+            continue
+        equation, divisor = faults[number - 1]
+        places = ", ".join(f"{axis} = {k}" for axis, k in zip(("n", "g"), group))
         raise ValueError(
             f"{equation} divides by {divisor}, which is 0{f' at {places}' if places else ''}; the "
             "output has no value there"
@@ -498,6 +533,75 @@ def _narrowed(key: str, totals: np.ndarray, dtype: Any, kept: Any) -> np.ndarray
     narrowed = _result(key, totals.shape, dtype, kept)
     narrowed[...] = totals
     return narrowed
+
+
+# elements below which a call is one part, for one thread: sharing pays from about here on
+SHARED_FROM = 32768
+# parts of a larger call: enough for many threads, few enough that what parts add up apart is small
+PARTS = 32
+
+
+def _parts(elements: int, groups: int) -> int:
+    """How many parts there are: sizes alone decide, so that threads do not change a bit."""
+    return 1 if elements < SHARED_FROM else max(1, min(groups, PARTS))
+
+
+def _over_parts(
+    shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
+) -> None:
+    """The kernel for all parts, shared among threads where there are several."""
+    if parts == 1:
+        alone(*arguments, 1, 0, 1)
+    else:
+        _run(shared, alone, *arguments, parts, 0, parts)
+
+
+def _summed(key: str, totals: np.ndarray, dtype: Any, kept: Any) -> np.ndarray:
+    """What the parts have added up, together, one after another, in the arrays' dtype."""
+    together = _result(f"{key} of all parts", totals.shape[1:], np.float64, kept)
+    np.add.reduce(totals, axis=0, out=together)
+    return _narrowed(key, together, dtype, kept)
+
+
+def _pool() -> dict[str, Any]:
+    """What all generated modules share: a lock, the count of threads, the process they are of."""
+    words = os.environ.get("SYMOPT_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
+    limit = int(words) if words.isdecimal() and int(words) else numba.config.NUMBA_NUM_THREADS
+    new = {"lock": threading.Lock(), "threads": limit, "process": os.getpid()}
+    # kept with Numba, for its threads are what is shared
+    return vars(numba).setdefault("_symopt_pool", new)
+
+
+_POOL = _pool()
+
+
+def _threads() -> int:
+    """How many threads a kernel may use; after a fork none is left but this one."""
+    if _POOL["process"] != os.getpid():
+        return 1
+    return min(_POOL["threads"], numba.config.NUMBA_NUM_THREADS)
+
+
+def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any) -> Any:
+    """The kernel on several threads, or on this one where they are busy; the bits are the same.
+
+    One parallel region at a time: two at once abort on Numba's own threads and starve each other on
+    OpenMP's. After a fork no thread is left, and OpenMP would end the process.
+    """
+    threads, lock = _threads(), _POOL["lock"]
+    if threads < 2 or not lock.acquire(blocking=False):
+        return alone(*arguments)
+    try:
+        before = numba.get_num_threads()
+        if before == threads:
+            return shared(*arguments)
+        numba.set_num_threads(threads)
+        try:
+            return shared(*arguments)
+        finally:
+            numba.set_num_threads(before)
+    finally:
+        lock.release()
 
 
 def _check_number(key: str, value: Any, admissible: Callable[[float], bool], words: str) -> float:

@@ -209,6 +209,10 @@ def _check_arrays(written: dict[str, Any], read: dict[str, Any], batches: dict[s
                 f"l2: {key} has shape {one.shape}, but {first} has shape {model.shape}"
                 + (f"; {key} takes one gradient for each example, first" if key in batches else "")
             )
+        if not one.flags.aligned:
+            raise ValueError(
+                f"l2: {key} is not aligned in memory; pass a copy of it"
+            )
         if key in batches and len(one) == 0:
             raise ValueError(f"l2: {key} is an empty batch, of which there is no mean")
     for key, one in written.items():

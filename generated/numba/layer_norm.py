@@ -21,6 +21,7 @@ import hashlib
 import math
 import os
 import pickle
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -33,9 +34,10 @@ def _forward_sums(x):
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
         part_1 = real(0.0)
-        for e in range(start, min(start + 1024, x.size)):
-            part_1 += x[e]  # layer_norm.mean
+        for e in range(x_block.size):
+            part_1 += x_block[e]  # layer_norm.mean
         sum_1 += part_1
     return sum_1
 
@@ -45,9 +47,10 @@ def _forward_sums_2(x, mu_B_r):
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
         part_1 = real(0.0)
-        for e in range(start, min(start + 1024, x.size)):
-            part_1 += (x[e] - mu_B_r) ** 2  # layer_norm.variance
+        for e in range(x_block.size):
+            part_1 += (x_block[e] - mu_B_r) ** 2  # layer_norm.variance
         sum_1 += part_1
     return sum_1
 
@@ -58,66 +61,85 @@ def _backward_sums(x, dy, gamma, mu_B_r, x_hat_scale):
     sum_1 = 0.0
     sum_2 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
+        dy_block = dy[start:start + 1024]
+        gamma_block = gamma[start:start + 1024]
         part_1 = real(0.0)
         part_2 = real(0.0)
-        for e in range(start, min(start + 1024, x.size)):
-            x_hat = (x[e] - mu_B_r) * x_hat_scale  # layer_norm.normalize
-            part_1 += dy[e] * gamma[e]             # dL/dx
-            part_2 += dy[e] * gamma[e] * x_hat     # dL/dx
+        for e in range(x_block.size):
+            x_hat = (x_block[e] - mu_B_r) * x_hat_scale     # layer_norm.normalize
+            part_1 += dy_block[e] * gamma_block[e]          # dL/dx
+            part_2 += dy_block[e] * gamma_block[e] * x_hat  # dL/dx
         sum_1 += part_1
         sum_2 += part_2
     return sum_1, sum_2
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon):
+def _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, first, last):
     real = y.dtype.type
     R, E = y.shape
-    fault = (0, 0)
     m = E
-    for r in range(R):
-        total_1 = 0.0
-        total_1 += _forward_sums(x[r])
-        mu_B[r] = 1.0 / m * total_1                   # layer_norm.mean
-        mu_B_r = mu_B[r]
-        total_2 = 0.0
-        total_2 += _forward_sums_2(x[r], mu_B_r)
-        sigma2_B[r] = 1.0 / m * total_2               # layer_norm.variance
-        sigma2_B_r = sigma2_B[r]
-        if math.sqrt(sigma2_B_r + epsilon) == 0.0:
-            fault = (1, r)
-        x_hat_scale = real(1.0 / math.sqrt(sigma2_B_r + epsilon))
-        for e in range(E):
-            x_hat = (x[r, e] - mu_B_r) * x_hat_scale  # layer_norm.normalize
-            y[r, e] = gamma[e] * x_hat + beta[e]      # layer_norm.affine
-    return fault
+    for part in range(first, last):
+        begin = R * part // parts
+        end = R * (part + 1) // parts
+        for r in range(begin, end):
+            total_1 = 0.0
+            total_1 += _forward_sums(x[r])
+            mu_B[r] = 1.0 / m * total_1                   # layer_norm.mean
+            mu_B_r = mu_B[r]
+            total_2 = 0.0
+            total_2 += _forward_sums_2(x[r], mu_B_r)
+            sigma2_B[r] = 1.0 / m * total_2               # layer_norm.variance
+            sigma2_B_r = sigma2_B[r]
+            if math.sqrt(sigma2_B_r + epsilon) == 0.0 and fault[part, 0] == 0:
+                fault[part, 0] = 1
+                fault[part, 1] = r
+            x_hat_scale = real(1.0 / math.sqrt(sigma2_B_r + epsilon))
+            for e in range(E):
+                x_hat = (x[r, e] - mu_B_r) * x_hat_scale  # layer_norm.normalize
+                y[r, e] = gamma[e] * x_hat + beta[e]      # layer_norm.affine
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, first, last):
+    for part in numba.prange(first, last):
+        _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, part, part + 1)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon):
+def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, first, last):
     real = dx.dtype.type
     R, E = dx.shape
-    fault = (0, 0)
     m = E
-    for r in range(R):
-        mu_B_r = mu_B[r]
-        sigma2_B_r = sigma2_B[r]
-        if math.sqrt(sigma2_B_r + epsilon) == 0.0:
-            fault = (1, r)
-        x_hat_scale = real(1.0 / math.sqrt(sigma2_B_r + epsilon))
-        total_1 = 0.0
-        total_2 = 0.0
-        part_1, part_2 = _backward_sums(x[r], dy[r], gamma, mu_B_r, x_hat_scale)
-        total_1 += part_1
-        total_2 += part_2
-        dx_scale = real(total_2 / m)
-        dx_term = real(1.0 / m * total_1)
-        for e in range(E):
-            x_hat = (x[r, e] - mu_B_r) * x_hat_scale                          # layer_norm.normalize
-            dx[r, e] = (dy[r, e] * gamma[e] - x_hat * dx_scale - dx_term) * x_hat_scale  # dL/dx
-            dgamma[e] += dy[r, e] * x_hat                                     # dL/dgamma
-            dbeta[e] += dy[r, e]                                              # dL/dbeta
-    return fault
+    for part in range(first, last):
+        begin = R * part // parts
+        end = R * (part + 1) // parts
+        for r in range(begin, end):
+            mu_B_r = mu_B[r]
+            sigma2_B_r = sigma2_B[r]
+            if math.sqrt(sigma2_B_r + epsilon) == 0.0 and fault[part, 0] == 0:
+                fault[part, 0] = 1
+                fault[part, 1] = r
+            x_hat_scale = real(1.0 / math.sqrt(sigma2_B_r + epsilon))
+            total_1 = 0.0
+            total_2 = 0.0
+            part_1, part_2 = _backward_sums(x[r], dy[r], gamma, mu_B_r, x_hat_scale)
+            total_1 += part_1
+            total_2 += part_2
+            dx_scale = real(total_2 / m)
+            dx_term = real(1.0 / m * total_1)
+            for e in range(E):
+                x_hat = (x[r, e] - mu_B_r) * x_hat_scale                      # layer_norm.normalize
+                dx[r, e] = (dy[r, e] * gamma[e] - x_hat * dx_scale - dx_term) * x_hat_scale  # dL/dx
+                dgamma[part, e] += dy[r, e] * x_hat                           # dL/dgamma
+                dbeta[part, e] += dy[r, e]                                    # dL/dbeta
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, first, last):
+    for part in numba.prange(first, last):
+        _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, part, part + 1)
 
 # equations that divide by what depends on data, each with what it divides by
 _FORWARD_FAULTS = (("layer_norm.normalize", "√(σ²_B + ε)"),)
@@ -149,7 +171,8 @@ def forward(
     y = _result("y", shapes.element, x.dtype, kept)
     mu_B = _result("mu_B", shapes.group, x.dtype, kept)
     sigma2_B = _result("sigma2_B", shapes.group, x.dtype, kept)
-    fault = _forward(
+    fault = np.zeros((shapes.parts, 2), np.int64)
+    _over_parts(_forward_shared, _forward, shapes.parts,
         x.reshape(shapes.element_walked),
         gamma.reshape(shapes.learned_walked),
         beta.reshape(shapes.learned_walked),
@@ -157,6 +180,7 @@ def forward(
         mu_B.reshape(shapes.group_walked),
         sigma2_B.reshape(shapes.group_walked),
         epsilon,
+        fault,
     )
     _check_fault(fault, _FORWARD_FAULTS)
     return y, mu_B, sigma2_B
@@ -191,21 +215,23 @@ def backward(
     mu_B = _array("mu_B", mu_B, shapes, "group", dy.dtype, READ)
     sigma2_B = _array("sigma2_B", sigma2_B, shapes, "group", dy.dtype, READ)
     dx = _result("dx", shapes.element, dy.dtype, kept)
-    dgamma = _zeros("dgamma", shapes.learned, kept)
-    dbeta = _zeros("dbeta", shapes.learned, kept)
-    fault = _backward(
+    dgamma = _zeros("dgamma", (shapes.parts, *shapes.learned), kept)
+    dbeta = _zeros("dbeta", (shapes.parts, *shapes.learned), kept)
+    fault = np.zeros((shapes.parts, 2), np.int64)
+    _over_parts(_backward_shared, _backward, shapes.parts,
         x.reshape(shapes.element_walked),
         dy.reshape(shapes.element_walked),
         gamma.reshape(shapes.learned_walked),
         mu_B.reshape(shapes.group_walked),
         sigma2_B.reshape(shapes.group_walked),
         dx.reshape(shapes.element_walked),
-        dgamma.reshape(shapes.learned_walked),
-        dbeta.reshape(shapes.learned_walked),
+        dgamma.reshape((shapes.parts, *shapes.learned_walked)),
+        dbeta.reshape((shapes.parts, *shapes.learned_walked)),
         epsilon,
+        fault,
     )
     _check_fault(fault, _BACKWARD_FAULTS)
-    return dx, _narrowed("dgamma", dgamma, dy.dtype, kept), _narrowed("dbeta", dbeta, dy.dtype, kept)
+    return dx, _summed("dgamma", dgamma, dy.dtype, kept), _summed("dbeta", dbeta, dy.dtype, kept)
 
 
 class LayerNorm:
@@ -342,6 +368,7 @@ class _Shapes(NamedTuple):
     average: tuple[int, ...]
     average_walked: tuple[int, ...]
     count: int
+    parts: int
 
 
 def _shapes(x: Any, learned: Any) -> _Shapes:
@@ -372,6 +399,7 @@ def _shapes(x: Any, learned: Any) -> _Shapes:
         average=x.shape[:lead],
         average_walked=(R,),
         count=E,
+        parts=_parts(x.size, R),
     )
 
 
@@ -415,11 +443,13 @@ def _check_apart(arrays: Mapping[str, np.ndarray], written: tuple[str, ...]) -> 
                 raise ValueError(f"layer_norm: {key} and {other} overlap in memory; copy one")
 
 
-def _check_fault(fault: tuple[int, ...], faults: tuple[tuple[str, str], ...]) -> None:
-    """ValueError for a group in which an equation divides by zero."""
-    if fault[0]:
-        equation, divisor = faults[fault[0] - 1]
-        places = ", ".join(f"{axis} = {k}" for axis, k in zip(("r",), fault[1:]))
+def _check_fault(noted: np.ndarray, faults: tuple[tuple[str, str], ...]) -> None:
+    """ValueError for the first group in which an equation divides by zero."""
+    for number, *group in noted.tolist():
+        if not number:
+            continue
+        equation, divisor = faults[number - 1]
+        places = ", ".join(f"{axis} = {k}" for axis, k in zip(("r",), group))
         raise ValueError(
             f"{equation} divides by {divisor}, which is 0{f' at {places}' if places else ''}; the "
             "output has no value there"
@@ -467,6 +497,75 @@ def _narrowed(key: str, totals: np.ndarray, dtype: Any, kept: Any) -> np.ndarray
     narrowed = _result(key, totals.shape, dtype, kept)
     narrowed[...] = totals
     return narrowed
+
+
+# elements below which a call is one part, for one thread: sharing pays from about here on
+SHARED_FROM = 32768
+# parts of a larger call: enough for many threads, few enough that what parts add up apart is small
+PARTS = 32
+
+
+def _parts(elements: int, groups: int) -> int:
+    """How many parts there are: sizes alone decide, so that threads do not change a bit."""
+    return 1 if elements < SHARED_FROM else max(1, min(groups, PARTS))
+
+
+def _over_parts(
+    shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
+) -> None:
+    """The kernel for all parts, shared among threads where there are several."""
+    if parts == 1:
+        alone(*arguments, 1, 0, 1)
+    else:
+        _run(shared, alone, *arguments, parts, 0, parts)
+
+
+def _summed(key: str, totals: np.ndarray, dtype: Any, kept: Any) -> np.ndarray:
+    """What the parts have added up, together, one after another, in the arrays' dtype."""
+    together = _result(f"{key} of all parts", totals.shape[1:], np.float64, kept)
+    np.add.reduce(totals, axis=0, out=together)
+    return _narrowed(key, together, dtype, kept)
+
+
+def _pool() -> dict[str, Any]:
+    """What all generated modules share: a lock, the count of threads, the process they are of."""
+    words = os.environ.get("SYMOPT_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
+    limit = int(words) if words.isdecimal() and int(words) else numba.config.NUMBA_NUM_THREADS
+    new = {"lock": threading.Lock(), "threads": limit, "process": os.getpid()}
+    # kept with Numba, for its threads are what is shared
+    return vars(numba).setdefault("_symopt_pool", new)
+
+
+_POOL = _pool()
+
+
+def _threads() -> int:
+    """How many threads a kernel may use; after a fork none is left but this one."""
+    if _POOL["process"] != os.getpid():
+        return 1
+    return min(_POOL["threads"], numba.config.NUMBA_NUM_THREADS)
+
+
+def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any) -> Any:
+    """The kernel on several threads, or on this one where they are busy; the bits are the same.
+
+    One parallel region at a time: two at once abort on Numba's own threads and starve each other on
+    OpenMP's. After a fork no thread is left, and OpenMP would end the process.
+    """
+    threads, lock = _threads(), _POOL["lock"]
+    if threads < 2 or not lock.acquire(blocking=False):
+        return alone(*arguments)
+    try:
+        before = numba.get_num_threads()
+        if before == threads:
+            return shared(*arguments)
+        numba.set_num_threads(threads)
+        try:
+            return shared(*arguments)
+        finally:
+            numba.set_num_threads(before)
+    finally:
+        lock.release()
 
 
 def _check_number(key: str, value: Any, admissible: Callable[[float], bool], words: str) -> float:

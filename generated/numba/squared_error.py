@@ -17,6 +17,7 @@ import hashlib
 import math
 import os
 import pickle
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -29,37 +30,57 @@ def _forward_sums(x, target):
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
+        target_block = target[start:start + 1024]
         part_1 = real(0.0)
-        for s in range(start, min(start + 1024, x.size)):
-            part_1 += (x[s] - target[s]) ** 2  # squared_error.loss
+        for s in range(x_block.size):
+            part_1 += (x_block[s] - target_block[s]) ** 2  # squared_error.loss
         sum_1 += part_1
     return sum_1
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _forward(x, target, loss):
+def _forward(x, target, loss, parts, first, last):
     N, C, S = x.shape
     m = C * S
-    for n in range(N):
-        total_1 = 0.0
-        for c in range(C):
-            total_1 += _forward_sums(x[n, c], target[n, c])
-        loss[n] = 1.0 / m * total_1  # squared_error.loss
-        loss_n = loss[n]
+    for part in range(first, last):
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            total_1 = 0.0
+            for c in range(C):
+                total_1 += _forward_sums(x[n, c], target[n, c])
+            loss[n] = 1.0 / m * total_1  # squared_error.loss
+            loss_n = loss[n]
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _forward_shared(x, target, loss, parts, first, last):
+    for part in numba.prange(first, last):
+        _forward(x, target, loss, parts, part, part + 1)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _backward(x, target, dloss, dx, dtarget):
+def _backward(x, target, dloss, dx, dtarget, parts, first, last):
     real = dx.dtype.type
     N, C, S = dx.shape
     m = C * S
-    for n in range(N):
-        dloss_n = dloss[n]
-        dx_scale = real(2.0 * dloss_n / m)
-        for c in range(C):
-            for s in range(S):
-                dx[n, c, s] = dx_scale * (x[n, c, s] - target[n, c, s])       # dL/dx
-                dtarget[n, c, s] = -dx_scale * (x[n, c, s] - target[n, c, s])  # dL/dtarget
+    for part in range(first, last):
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            dloss_n = dloss[n]
+            dx_scale = real(2.0 * dloss_n / m)
+            for c in range(C):
+                for s in range(S):
+                    dx[n, c, s] = dx_scale * (x[n, c, s] - target[n, c, s])   # dL/dx
+                    dtarget[n, c, s] = -dx_scale * (x[n, c, s] - target[n, c, s])  # dL/dtarget
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _backward_shared(x, target, dloss, dx, dtarget, parts, first, last):
+    for part in numba.prange(first, last):
+        _backward(x, target, dloss, dx, dtarget, parts, part, part + 1)
 
 # equations that divide by what depends on data, each with what it divides by
 
@@ -83,7 +104,7 @@ def forward(
     x = _array("x", x, shapes, "element", x.dtype, READ)
     target = _array("target", target, shapes, "element", x.dtype, READ)
     loss = _result("loss", shapes.group, x.dtype, kept)
-    _forward(
+    _over_parts(_forward_shared, _forward, shapes.parts,
         x.reshape(shapes.element_walked),
         target.reshape(shapes.element_walked),
         loss.reshape(shapes.group_walked),
@@ -115,7 +136,7 @@ def backward(
     target = _array("target", target, shapes, "element", x.dtype, READ)
     dx = _result("dx", shapes.element, x.dtype, kept)
     dtarget = _result("dtarget", shapes.element, x.dtype, kept)
-    _backward(
+    _over_parts(_backward_shared, _backward, shapes.parts,
         x.reshape(shapes.element_walked),
         target.reshape(shapes.element_walked),
         dloss.reshape(shapes.group_walked),
@@ -248,6 +269,7 @@ class _Shapes(NamedTuple):
     average: tuple[int, ...]
     average_walked: tuple[int, ...]
     count: int
+    parts: int
 
 
 def _shapes(x: Any) -> _Shapes:
@@ -271,6 +293,7 @@ def _shapes(x: Any) -> _Shapes:
         average=x.shape[:1],
         average_walked=(N,),
         count=C * S,
+        parts=_parts(x.size, N),
     )
 
 
@@ -314,11 +337,13 @@ def _check_apart(arrays: Mapping[str, np.ndarray], written: tuple[str, ...]) -> 
                 raise ValueError(f"squared_error: {key} and {other} overlap in memory; copy one")
 
 
-def _check_fault(fault: tuple[int, ...], faults: tuple[tuple[str, str], ...]) -> None:
-    """ValueError for a group in which an equation divides by zero."""
-    if fault[0]:
-        equation, divisor = faults[fault[0] - 1]
-        places = ", ".join(f"{axis} = {k}" for axis, k in zip(("n",), fault[1:]))
+def _check_fault(noted: np.ndarray, faults: tuple[tuple[str, str], ...]) -> None:
+    """ValueError for the first group in which an equation divides by zero."""
+    for number, *group in noted.tolist():
+        if not number:
+            continue
+        equation, divisor = faults[number - 1]
+        places = ", ".join(f"{axis} = {k}" for axis, k in zip(("n",), group))
         raise ValueError(
             f"{equation} divides by {divisor}, which is 0{f' at {places}' if places else ''}; the "
             "output has no value there"
@@ -350,6 +375,68 @@ def _result(key: str, shape: tuple[int, ...], dtype: Any, kept: Any) -> np.ndarr
     if place not in kept:
         kept[place] = np.empty(shape, dtype)
     return kept[place]
+
+
+# elements below which a call is one part, for one thread: sharing pays from about here on
+SHARED_FROM = 32768
+# parts of a larger call: enough for many threads, few enough that what parts add up apart is small
+PARTS = 32
+
+
+def _parts(elements: int, groups: int) -> int:
+    """How many parts there are: sizes alone decide, so that threads do not change a bit."""
+    return 1 if elements < SHARED_FROM else max(1, min(groups, PARTS))
+
+
+def _over_parts(
+    shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
+) -> None:
+    """The kernel for all parts, shared among threads where there are several."""
+    if parts == 1:
+        alone(*arguments, 1, 0, 1)
+    else:
+        _run(shared, alone, *arguments, parts, 0, parts)
+
+
+def _pool() -> dict[str, Any]:
+    """What all generated modules share: a lock, the count of threads, the process they are of."""
+    words = os.environ.get("SYMOPT_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
+    limit = int(words) if words.isdecimal() and int(words) else numba.config.NUMBA_NUM_THREADS
+    new = {"lock": threading.Lock(), "threads": limit, "process": os.getpid()}
+    # kept with Numba, for its threads are what is shared
+    return vars(numba).setdefault("_symopt_pool", new)
+
+
+_POOL = _pool()
+
+
+def _threads() -> int:
+    """How many threads a kernel may use; after a fork none is left but this one."""
+    if _POOL["process"] != os.getpid():
+        return 1
+    return min(_POOL["threads"], numba.config.NUMBA_NUM_THREADS)
+
+
+def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any) -> Any:
+    """The kernel on several threads, or on this one where they are busy; the bits are the same.
+
+    One parallel region at a time: two at once abort on Numba's own threads and starve each other on
+    OpenMP's. After a fork no thread is left, and OpenMP would end the process.
+    """
+    threads, lock = _threads(), _POOL["lock"]
+    if threads < 2 or not lock.acquire(blocking=False):
+        return alone(*arguments)
+    try:
+        before = numba.get_num_threads()
+        if before == threads:
+            return shared(*arguments)
+        numba.set_num_threads(threads)
+        try:
+            return shared(*arguments)
+        finally:
+            numba.set_num_threads(before)
+    finally:
+        lock.release()
 
 
 def _labels(key: str, one: Any, shapes: _Shapes) -> np.ndarray:

@@ -20,8 +20,7 @@ def template_folder() -> Path:
 def _environment(folders: tuple[str, ...]) -> Environment:
     # delimiters that clash neither with LaTeX's braces nor with Python's
     return Environment(
-        # the last one for a template that lays out more around another folder's of its name
-        loader=FileSystemLoader([template_folder() / one for one in (*folders, "")]),
+        loader=FileSystemLoader([template_folder() / one for one in folders]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

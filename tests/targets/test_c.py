@@ -141,10 +141,14 @@ def test_an_array_between_places_of_memory_is_refused(library):
     if module:
         between = np.zeros(17, np.uint8)[1:].view(np.float32)
         whole = [np.zeros(4, np.float32) for _ in range(3)]
-        with pytest.raises(ValueError, match=r"^momentum: g is not aligned in memory; copy it$"):
+        with pytest.raises(
+            ValueError, match=r"^momentum: g is not aligned in memory; pass a copy of it$"
+        ):
             module.step(whole[0], between, whole[1], alpha=0.1, gamma=0.9)
         optimizer = module.Momentum(whole[:2], alpha=0.1, gamma=0.9)
-        with pytest.raises(ValueError, match=r"^momentum: g is not aligned in memory; copy it$"):
+        with pytest.raises(
+            ValueError, match=r"^momentum: g is not aligned in memory; pass a copy of it$"
+        ):
             optimizer.step([whole[2] + 1, between])
         assert not whole[0].any()
 

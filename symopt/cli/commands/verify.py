@@ -54,7 +54,7 @@ def command(
     declared = [one for one in _in_parts(chosen) if names or suits(one)]
     for one in declared:
         check_verifiable(one)
-    work = [(one, dtype) for one in declared for dtype in _dtypes(one, dtypes or DTYPES)]
+    work = [(one, dtype) for one in declared for dtype in dtypes_of(one, dtypes or DTYPES)]
     progress = track(
         work, "verifying", console=Console(stderr=True), transient=True, disable=as_json
     )
@@ -85,7 +85,7 @@ def _in_parts(several: Sequence[Declaration]) -> tuple[Declaration, ...]:
     return tuple(found.values())
 
 
-def _dtypes(declared: Declaration, wanted: Sequence[str]) -> Sequence[str]:
+def dtypes_of(declared: Declaration, wanted: Sequence[str]) -> Sequence[str]:
     """A schedule and a monitor are plain numbers, always computed in float64."""
     from symopt.declaration import Monitor, Schedule
 
