@@ -53,7 +53,7 @@ FORKED = (
 
 
 def ran(code, **environment):
-    """A Python process of its own, so that an abort is seen and the threading layer can be chosen."""
+    """A Python process of its own, so that an abort is seen and the threading layer is chosen."""
     return subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", textwrap.dedent(code)],
         env={**os.environ, **environment},
