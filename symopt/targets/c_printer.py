@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Pow, S, Symbol
+from sympy import Expr, Pow, S, Symbol, ceiling, floor, fraction, together
 
 from symopt.errors import LoweringError
 from symopt.targets.python_code import KernelPrinter
 from symopt.targets.whole_numbers import whole_code
+from symopt.views import canonical, rewrite
 
 
 @dataclass(frozen=True)
@@ -29,25 +30,43 @@ DOUBLE = REALS["float64"]
 class CPrinter(KernelPrinter):
     """C in the order of the expression, every NaN passed on; functions end in what ``real`` says.
 
-    ``names`` are letters that go by another name by now.
+    ``names`` are letters that go by another name by now; ``lengths`` say how far a counter runs.
     """
 
     both = " && "
     either = " || "
 
-    def __init__(self, elementwise: bool, real: Real, names: dict[str, str]) -> None:
+    def __init__(
+        self,
+        elementwise: bool,
+        real: Real,
+        names: Mapping[str, str],
+        lengths: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(elementwise)
         self.real = real
         self.names = names
+        self.lengths = lengths
 
     def _print_Symbol(self, expr: Symbol) -> str:
         return self.names.get(expr.name, expr.name)
 
     def _print_Indexed(self, expr: Any) -> str:
-        """An element; of a batch, examples lie one after the other."""
-        *rows, place = map(whole_code, expr.indices)
-        before = f"{rows[0]} * size + " if rows else ""
-        return f"{expr.base.label}[{before}{place}]"
+        return f"{expr.base.label}[{self.place(expr.indices)}]"
+
+    def place(self, indices: Sequence[Expr]) -> str:
+        """How far from the first element one lies, the last index running along memory."""
+        first, *others = indices
+        text = whole_code(first)
+        for one in others:
+            if one == 0:
+                continue  # an axis of a single place
+            length = "size" if self.lengths is None else self.lengths.get(str(one))
+            if length is None:
+                raise LoweringError(f"C has no place for {indices}; use the numba target")
+            text = f"({text}) * {length}" if " " in text else f"{text} * {length}"
+            text = f"{text} + {whole_code(one)}"
+        return text
 
     def _one(self) -> str:
         return f"1.0{self.real.suffix}"
@@ -125,6 +144,18 @@ class CPrinter(KernelPrinter):
 
     def _print_Exp1(self, _: Any) -> str:
         return "2.71828182845904523536"
+
+
+def c_whole(expr: Expr) -> str:
+    """A whole number, none of its quotients negative: a ⌈b/c⌉ ⇒ a * ((b + c - 1) / c)."""
+    names: dict[str, str] = {}
+    letters: dict[Expr, Symbol] = {}
+    for one in expr.atoms(floor, ceiling):
+        above, below = (whole_code(part) for part in fraction(together(canonical(one.args[0]))))
+        up = f" + {below} - 1" if isinstance(one, ceiling) else ""
+        letters[one] = Symbol(f"quotient_{len(letters)}", integer=True)
+        names[letters[one].name] = f"(({above}{up}) / {below})"
+    return whole_code(rewrite(expr, letters.get), names)
 
 
 _FUNCTIONS = {

@@ -13,16 +13,32 @@ import sys
 
 import numpy as np
 import pytest
+import typer
 from pycparser import c_parser
 from sympy import Abs, Eq, Max, Min, Piecewise, cos, erf, exp, floor, log, sign, sin, tanh
 
-from symopt import compile, hyperparameter, initially, sequence, update_rule
-from symopt.declaration import Regularizer, UpdateRule
+from symopt import (
+    Largest,
+    Sigma,
+    compile,
+    given,
+    hyperparameter,
+    initially,
+    layer,
+    sequence,
+    statistic,
+    update_rule,
+)
+from symopt.cli.main import app
+from symopt.declaration import Layer, Regularizer, UpdateRule
 from symopt.errors import LoweringError, UsageError
 from symopt.judging import verify
+from symopt.notation import Label
 from symopt.runtime.ahead import compile_ahead
 from symopt.runtime.generation import files, write
-from symopt.symbols import alpha, g, t, theta
+from symopt.symbols import alpha, g, m, t, theta
+from symopt.symbols import example as i
+from symopt.targets.c import compiled_ahead
 from symopt.targets.target import Options
 
 COMPILER = shutil.which(os.environ.get("CC", "cc"))
@@ -32,7 +48,7 @@ DTYPES = ("float32", "float64")
 @pytest.fixture(scope="session")
 def compiled(library):
     """The declarations that there is C of."""
-    return [one for one in library.values() if isinstance(one, UpdateRule | Regularizer)]
+    return [one for one in library.values() if compiled_ahead(one)]
 
 
 @update_rule(defaults={alpha: 0.1})
@@ -52,6 +68,24 @@ def many_functions():
     }
 
 
+x, u, y = given("x"), sequence("u"), sequence("y")
+top, total = statistic("top"), statistic("total", positive=True)
+
+
+@layer(over="C H W")
+def softmax_of_rows():
+    """Shares of each example, its largest element found along rows of memory."""
+    return {
+        "largest": Eq(top, Largest(x[i], (i, 1, m))),
+        "shifted": Eq(u[i], exp(x[i] - top)),
+        "total": Eq(total, Sigma(u[i], (i, 1, m))),
+        "output": Eq(y[i], u[i] / total),
+    }
+
+
+OWN = (many_functions, softmax_of_rows)
+
+
 def parsed(text: str):
     """The C text as a tree; what a preprocessor does is done here."""
     text = re.sub(r"/\*.*?\*/|//[^\n]*|#[^\n]*", "", text, flags=re.S)
@@ -68,25 +102,43 @@ def ahead(declared):
 
 
 def test_each_kernel_is_a_function_of_well_formed_c_for_each_dtype(compiled):
-    for declared in [*compiled, many_functions]:
+    for declared in [*compiled, *OWN]:
         texts = files([declared], ["c"])
         assert texts == files([declared], ["c"])
         tree = parsed(texts[f"c/{declared.name}.c"])
         names = {one.decl.name for one in tree.ext if hasattr(one, "decl")}
-        kernel = "step" if isinstance(declared, UpdateRule) else "gradient"
+        kernel = {UpdateRule: "step", Regularizer: "gradient"}.get(type(declared), "backward")
         assert {f"{declared.name}_{kernel}_{dtype}" for dtype in DTYPES} <= names
 
 
 def test_a_dtype_that_is_left_out_has_no_function(library):
     texts = files([library["sgd"]], ["c"], Options(dtypes=("float32",)))
-    assert "float64" not in texts["c/sgd.c"]
+    assert "_float32(" in texts["c/sgd.c"]
+    assert "_float64(" not in texts["c/sgd.c"]
 
 
 def test_every_rule_in_c_is_what_its_equations_say(compiled):
-    for declared in [*compiled, many_functions]:
+    for declared in [*compiled, *OWN]:
+        if isinstance(declared, Layer):
+            continue
         module = ahead(declared)
         for dtype in DTYPES if module else ():
             verdict = verify(declared, dtype, steps=3, module=module)
+            assert verdict.ok, verdict.message
+
+
+def test_layers_in_c_are_what_their_equations_say(compiled):
+    """One of each sort: with running averages, with learned letters, a loss, with labels."""
+    sorts = {}
+    for declared in [one for one in compiled if isinstance(one, Layer)]:
+        kept, labels = bool(declared.initial), bool(declared.symbols(Label))
+        sorts[type(declared), declared.elementwise, kept, labels] = declared
+    sorts["rows"] = softmax_of_rows
+    assert len(sorts) > 4
+    for declared in sorts.values():
+        module = ahead(declared)
+        if module:
+            verdict = verify(declared, "float32", module=module)
             assert verdict.ok, verdict.message
 
 
@@ -151,6 +203,24 @@ def test_an_array_between_places_of_memory_is_refused(library):
         ):
             optimizer.step([whole[2] + 1, between])
         assert not whole[0].any()
+
+
+def test_a_layer_takes_arrays_between_places_of_memory(library):
+    modules = [compile(library["batch_norm"]), ahead(library["batch_norm"])]
+    found = []
+    for module in filter(None, modules):
+        aligned = np.arange(-6, 6, dtype=np.float32).reshape(2, 3, 2)
+        between = np.zeros(49, np.uint8)[1:].view(np.float32).reshape(2, 3, 2)
+        between[...] = aligned
+        assert not between.flags.aligned
+        made = [module.BatchNorm(3) for _ in range(2)]
+        outputs = [one(given) for one, given in zip(made, (aligned, between), strict=True)]
+        assert np.array_equal(*outputs)
+        assert np.array_equal(*(one.backward(between) for one in made))
+        found.append(made[1].mu_hat)
+    # the means of three channels are -2.5, -0.5 and 1.5, of which a tenth is taken
+    for averages in found:
+        np.testing.assert_allclose(averages, [-0.25, -0.05, 0.15], rtol=2**-22)
 
 
 def test_a_class_goes_on_from_what_the_other_target_saved(library):
@@ -242,3 +312,29 @@ def test_of_what_has_no_kernel_there_is_no_c(library):
     assert str(refusal.value) == (
         "cosine is a schedule, for which no C is written; use its numba module"
     )
+
+
+def test_the_commands_write_and_judge_what_is_compiled_ahead_of_time(tmp_path, capsys):
+    def ran(*arguments: str) -> int:
+        try:
+            app(list(arguments), standalone_mode=False)
+        except typer.Exit as end:
+            return end.exit_code
+        return 0
+
+    out = str(tmp_path)
+    assert ran("generate", "gd", "cosine", "--aot", "--out", out) == 0
+    found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")}
+    assert found == {
+        *(f"numba/{name}.py" for name in ("gd", "cosine")),
+        *(f"latex/{name}.tex" for name in ("gd", "cosine")),
+        *("c/gd.c", "c/gd.py", "c/build_gd.py"),
+    }
+    assert ran("generate", "gd", "cosine", "--aot", "--out", out, "--check") == 0
+    (tmp_path / "c" / "gd.c").write_text("changed")
+    assert ran("generate", "gd", "--target", "c", "--out", out, "--check") == 1
+    with pytest.raises(UsageError, match=r"^cosine is a schedule, for which no C is written; "):
+        ran("verify", "cosine", "--aot")
+    if COMPILER:
+        assert ran("verify", "gd", "--aot", "--steps", "2") == 0
+        assert "verified" in capsys.readouterr().out
