@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
+import shutil
 import sys
 import tempfile
 from functools import lru_cache
@@ -32,18 +34,15 @@ def compile_ahead(declared: Declaration, options: Options = Options()) -> Module
         raise UsageError(
             f"{declared.name} is {declared.a_kind}, for which no C is written; use its numba module"
         )
-    # an object that lives as long as the module does
-    folder = tempfile.TemporaryDirectory(prefix="symopt-", ignore_cleanup_errors=True)
-    texts = {f"{declared.name}.c": source, **C.beside(declared, options)}
-    for name, text in texts.items():
-        write_atomically(Path(folder.name) / name, text)
+    folder = Path(tempfile.mkdtemp(prefix="symopt-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name, text in {f"{declared.name}.c": source, **C.beside(declared, options)}.items():
+        write_atomically(folder / name, text)
     try:
-        _imported(Path(folder.name) / f"build_{declared.name}.py").build()
+        _imported(folder / f"build_{declared.name}.py").build()
     except (ImportError, OSError) as error:
         raise UsageError(str(error)) from error
-    module = _imported(Path(folder.name) / f"{declared.name}.py")
-    vars(module)["_folder"] = folder
-    return module
+    return _imported(folder / f"{declared.name}.py")
 
 
 def _imported(path: Path) -> ModuleType:
