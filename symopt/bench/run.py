@@ -1,0 +1,164 @@
+"""Works one by one: contestants made, answers compared, times taken."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from symopt.bench import layers, rules, start
+from symopt.bench.agreement import Agreement, agreement
+from symopt.bench.c_limits import compiler
+from symopt.bench.machine import available_bytes
+from symopt.bench.results import Result
+from symopt.bench.timing import Contestant, Pace, measured
+from symopt.bench.works import START, Work, small, table
+from symopt.declaration import UpdateRule
+from symopt.errors import UsageError, nearest
+
+# name of a peer ⇒ the package that it needs
+PEERS = {
+    "torch": "torch",
+    "torch fused": "torch",
+    "torch foreach": "torch",
+    "torch compiled": "torch",
+    "torch channels-last": "torch",
+    "optax": "optax",
+    "NumPy": "numpy",
+    "C": "",
+    "copy": "numpy",
+    "import numba": "numba",
+}
+# arrays of a rule's work for all contestants together, temporaries of theirs among them
+ARRAYS_OF_A_RULE, ARRAYS_OF_A_LAYER = 48, 32
+SLOW_TO_COMPILE = ("torch compiled",)
+START_PACE = Pace(seconds=30.0, fewest=5, most=15, threads=1, settle=0.0)
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """Which peers (all that are here, if none is named), how many threads, how long to measure.
+
+    Without a pace, only answers are compared, of small arrays.
+    """
+
+    peers: tuple[str, ...] = ()
+    threads: int = 2
+    pace: Pace | None = None
+
+    def wants(self, peer: str) -> bool:
+        """Whether a peer is to take part; what takes long to compile only if it is to be timed."""
+        if not self.peers:
+            return self.pace is not None or peer not in SLOW_TO_COMPILE
+        return any(peer == one or peer.startswith(f"{one} ") for one in self.peers)
+
+
+def check_peers(names: Sequence[str]) -> tuple[str, ...]:
+    """The names as they are known, which may be given in lower case.
+
+    Raises
+    ------
+    UsageError
+        For one that is not known, or not here.
+    """
+    known = {one.lower(): one for one in PEERS}
+    found = []
+    for name in names:
+        if name.lower() not in known:
+            raise UsageError(f"there is no peer '{name}'; {nearest(name, PEERS)}")
+        peer = known[name.lower()]
+        if peer == "C" and compiler() is None:
+            raise UsageError("the peer C needs a C compiler; install one, or set CC to it")
+        if PEERS[peer] and find_spec(PEERS[peer]) is None:
+            package = PEERS[peer]
+            raise UsageError(f"the peer {peer} needs {package}; write pip install {package}")
+        found.append(peer)
+    return tuple(found)
+
+
+def run(work: Work, wishes: Wishes, progress: Progress = lambda _what, _share: None) -> Result:
+    """One work, measured or, without a pace, only its answers compared.
+
+    Raises
+    ------
+    UsageError
+        For a work that does not fit into memory, or a declaration that cannot be timed alone.
+    """
+    if work.does == START:
+        return _start(work, wishes, progress)
+    done = small(work) if wishes.pace is None else work
+    _check_memory(done)
+    progress("comparing answers", 0.0)
+    ours = _contestants(done, wishes)
+    agreements = _agreements(done, ours, wishes)
+    notes = {one.name: one.note for one in ours if one.note}
+    times = {}
+    if wishes.pace is not None:
+        times = measured(ours, wishes.pace, lambda share: progress("measuring", share))
+    moved = _moved(done, wishes.threads)
+    del ours
+    gc.collect()
+    return Result(work, times, agreements, notes, moved, _judged(wishes))
+
+
+def _judged(wishes: Wishes) -> bool:
+    return wishes.threads == table()["threads"]
+
+
+def _contestants(work: Work, wishes: Wishes) -> list[Contestant]:
+    room = rules if isinstance(work.declared, UpdateRule) else layers
+    return list(room.contestants(work, wishes.threads, wishes.wants))
+
+
+def _agreements(
+    work: Work, contestants: Sequence[Contestant], wishes: Wishes
+) -> dict[str, Agreement]:
+    """Of a rule's arrays as they are; of a layer's, whose sums round with their length, of few."""
+    if isinstance(work.declared, UpdateRule):
+        expected = rules.reference(work, wishes.threads)
+        bounds = dict.fromkeys(expected, rules.bound(work, wishes.threads))
+        for one in contestants:
+            for factor in rules.FACTORS if one.results else ():
+                one.renew(factor)
+                one.call()
+            one.renew(1.0)
+    else:
+        few = small(work)
+        expected = layers.reference(few)
+        bounds = layers.bounds(few, expected)
+        contestants = _contestants(few, wishes)
+    return {
+        one.name: agreement(one.results(), expected, bounds) for one in contestants if one.results
+    }
+
+
+def _moved(work: Work, threads: int) -> int | None:
+    """The bytes that the work has to move, where each array moves once."""
+    if isinstance(work.declared, UpdateRule):
+        return rules.least_bytes(rules.Arena(work, threads))
+    return layers.least_bytes(work)
+
+
+def _start(work: Work, wishes: Wishes, progress: Progress) -> Result:
+    with start.scratch() as folder:
+        found = list(start.contestants(work, wishes.threads, wishes.wants, Path(folder)))
+        times = {}
+        if wishes.pace is not None:
+            times = measured(found, START_PACE, lambda share: progress("measuring", share))
+        else:
+            # there is no answer to compare, but a process that fails is an error
+            found[0].call()
+    return Result(work, times, {}, {}, None, _judged(wishes))
+
+
+def _check_memory(work: Work) -> None:
+    arrays = ARRAYS_OF_A_RULE if isinstance(work.declared, UpdateRule) else ARRAYS_OF_A_LAYER
+    needed, there = 4 * arrays * work.elements, available_bytes()
+    if there is not None and needed > there:
+        raise UsageError(
+            f"{work.name} needs about {needed / 1e9:.1f} GB of memory, of which "
+            f"{there / 1e9:.1f} are free; name smaller works"
+        )
