@@ -80,6 +80,7 @@ _PUBLIC = {
     "symopt.derivation.network_summary": ("summary",),
     "symopt.runtime.entry": ("compile",),
     "symopt.runtime.model": ("Model",),
+    "symopt.runtime.threads": ("get_threads", "set_threads"),
     "symopt.derivation.penalized": ("penalized",),
     "symopt.judging": ("verify",),
 }
