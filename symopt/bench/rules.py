@@ -7,74 +7,29 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from symopt.bench import optax_rules, torch_rules
+from symopt.bench.arena import EXAMPLES, Arena, Arrays
 from symopt.bench.c_limits import Pieces, Traffic, library
 from symopt.bench.numpy_rules import Straight
 from symopt.bench.timing import Contestant
-from symopt.bench.works import Work, table
-from symopt.declaration import UpdateRule
-from symopt.derivation.rule import derive_rule
-from symopt.derivation.system import INPUT, System
-from symopt.errors import SymoptError, UsageError
-from symopt.runtime.compiling import compile
-from symopt.targets.numba_rule import class_name
+from symopt.bench.works import table
+from symopt.derivation.system import INPUT
+from symopt.errors import SymoptError
 
 OWN, KERNEL, POINT = "symopt", "symopt kernel", "symopt and point"
-EXAMPLES = 8
 # by how much the gradients of the steps differ whose results are compared: with equal ones,
 # averages would not show their rates; powers of 2 round nothing
 FACTORS = (1.0, 2.0, 4.0)
-Arrays = list[np.ndarray]
 
 
-class Arena:
-    """A rule with all that its contestants need, and arrays for each of them, all alike."""
-
-    def __init__(self, work: Work, threads: int) -> None:
-        assert isinstance(work.declared, UpdateRule)
-        self.work, self.threads, self.rule = work, threads, work.declared
-        self.system: System = derive_rule(self.rule)
-        self.module: ModuleType = compile(self.rule)
-        self.numbers = _numbers(self.system)
-        self.batched = any(one.examples is not None for one in self.system.of_role(INPUT))
-
-    def arrays(self, dtype: str = "float32") -> tuple[Arrays, list[Arrays]]:
-        """Parameters, and for each input of the rule an array for each of them.
-
-        Gradients keep away from 0, so that it does not matter where a formula puts its ε.
-        """
-        draw = np.random.default_rng(0)
-        params = [draw.normal(size=one).astype(dtype) for one in self.work.shapes]
-        inputs = [
-            [_away_from_zero(draw, self._shape(one, param)).astype(dtype) for param in params]
-            for one in self.system.of_role(INPUT)
-        ]
-        return params, inputs
-
-    def _shape(self, variable: Any, param: np.ndarray) -> tuple[int, ...]:
-        return ((EXAMPLES,) if variable.examples is not None else ()) + param.shape
-
-    def optimizer(self, params: Arrays) -> Any:
-        """An object of the generated class."""
-        return getattr(self.module, class_name(self.rule.name))(params, **self.numbers)
-
-
-def contestants(work: Work, threads: int, wanted: Callable[[str], bool]) -> Iterator[Contestant]:
-    """Generated code and those of its peers that are here and wanted.
-
-    Raises
-    ------
-    UsageError
-        For a rule with a hyperparameter that has no value.
-    """
-    arena = Arena(work, threads)
+def contestants(arena: Arena, wanted: Callable[[str], bool]) -> Iterator[Contestant]:
+    """Generated code and those of its peers that are here and wanted."""
     yield _own(arena)
-    if len(work.shapes) == 1 and hasattr(arena.module, "prepare"):
+    if len(arena.work.shapes) == 1 and hasattr(arena.module, "prepare"):
         yield _kernel(arena)
     if arena.system.gradient_point is not None:
         yield _with_point(arena)
@@ -85,28 +40,26 @@ def contestants(work: Work, threads: int, wanted: Callable[[str], bool]) -> Iter
                 yield made
 
 
-def reference(work: Work, threads: int) -> Mapping[str, np.ndarray]:
-    """Where generated code arrives in float64, by the names that contestants use."""
-    arena = Arena(work, threads)
-    params, inputs = arena.arrays()
-    doubled = [one.astype("float64") for one in params]
-    optimizer = arena.optimizer(doubled)
+def reference(arena: Arena) -> Mapping[str, np.ndarray]:
+    """Where the first elements arrive in generated code of float64, by contestants' names."""
+    params, inputs = arena.heads()
+    optimizer = arena.optimizer(params)
     for factor in FACTORS:
-        optimizer.step(*[[factor * one.astype("float64") for one in given] for given in inputs])
-    found = {**_named(doubled)}
+        optimizer.step(*[[factor * one for one in given] for given in inputs])
+    found = {**_named(params)}
     if arena.system.gradient_point is not None:
         found |= {f"point of {key}": one for key, one in _named(optimizer.gradient_point()).items()}
     return found
 
 
-def bound(work: Work, threads: int) -> float:
+def bound(arena: Arena) -> float:
     """How far float32 may lead from the reference.
 
     A step of up to 32 operations on terms of one sign is off by as many roundings of its length,
     and by four more over 1 − β where a peer computes 1 − βᵗ in float32, which cancels. No element
     of the parameters is above 8, and each is rounded once a step. No step is longer than 4 α.
     """
-    numbers, steps = Arena(work, threads).numbers, len(FACTORS)
+    numbers, steps = arena.numbers, len(FACTORS)
     rounding = float(np.finfo(np.float32).eps) / 2
     cancels = 4.0 / (1.0 - max((one for one in numbers.values() if 0.5 < one < 1), default=0.0))
     longest = 4.0 * numbers.get("alpha", 1.0)
@@ -237,18 +190,6 @@ PEERS: dict[str, Callable[[Arena], Contestant | None]] = {
 }
 
 
-def _numbers(system: System) -> dict[str, float]:
-    known = {one.spelling.python: float(n) for one, n in system.declared.default_values.items()}
-    names = [one.spelling.python for one in system.hyperparameters]
-    missing = [one for one in names if one not in known]
-    if missing:
-        raise UsageError(
-            f"{system.declared.name} has no default for {missing[0]}, with which to time it; "
-            f"add defaults={{{missing[0]}: …}}"
-        )
-    return {name: known[name] for name in names}
-
-
 def _arguments(row: Mapping[str, Any], numbers: Mapping[str, float]) -> dict[str, Any]:
     """A peer's arguments: a hyperparameter of ours by name, several of them, or a value."""
 
@@ -258,10 +199,6 @@ def _arguments(row: Mapping[str, Any], numbers: Mapping[str, float]) -> dict[str
         return numbers[one] if isinstance(one, str) else one
 
     return {key: value(one) for key, one in row["arguments"].items()}
-
-
-def _away_from_zero(draw: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    return draw.uniform(0.5, 1.5, shape) * draw.choice((-1.0, 1.0), shape)
 
 
 def _renewing(inputs: list[Arrays]) -> Callable[[float], None]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
+
 from symopt.bench import layers, rules, start
 from symopt.bench.agreement import Agreement, agreement
+from symopt.bench.arena import Arena
 from symopt.bench.c_limits import compiler
 from symopt.bench.machine import available_bytes
 from symopt.bench.results import Result
@@ -92,15 +94,18 @@ def run(work: Work, wishes: Wishes, progress: Progress = lambda _what, _share: N
     done = small(work) if wishes.pace is None else work
     _check_memory(done)
     progress("comparing answers", 0.0)
-    ours = _contestants(done, wishes)
-    agreements = _agreements(done, ours, wishes)
-    notes = {one.name: one.note for one in ours if one.note}
+    if isinstance(work.declared, UpdateRule):
+        arena = Arena(done, wishes.threads)
+        several = list(rules.contestants(arena, wishes.wants))
+        agreements = _agreements_of_rules(arena, several)
+        moved: int | None = rules.least_bytes(arena)
+    else:
+        several = list(layers.contestants(done, wishes.threads, wishes.wants))
+        agreements, moved = _agreements_of_layers(done, wishes), layers.least_bytes(done)
     times = {}
     if wishes.pace is not None:
-        times = measured(ours, wishes.pace, lambda share: progress("measuring", share))
-    moved = _moved(done, wishes.threads)
-    del ours
-    gc.collect()
+        times = measured(several, wishes.pace, lambda share: progress("measuring", share))
+    notes = {one.name: one.note for one in several if one.note}
     return Result(work, times, agreements, notes, moved, _judged(wishes))
 
 
@@ -108,38 +113,34 @@ def _judged(wishes: Wishes) -> bool:
     return wishes.threads == table()["threads"]
 
 
-def _contestants(work: Work, wishes: Wishes) -> list[Contestant]:
-    room = rules if isinstance(work.declared, UpdateRule) else layers
-    return list(room.contestants(work, wishes.threads, wishes.wants))
+def _agreements_of_rules(arena: Arena, contestants: Sequence[Contestant]) -> dict[str, Agreement]:
+    """After a few steps of the very arrays that are to be timed."""
+    expected = rules.reference(arena)
+    bounds = dict.fromkeys(expected, rules.bound(arena))
+    for one in contestants:
+        for factor in rules.FACTORS if one.results else ():
+            one.renew(factor)
+            one.call()
+        one.renew(1.0)
+    return _compared(contestants, expected, bounds)
 
 
-def _agreements(
-    work: Work, contestants: Sequence[Contestant], wishes: Wishes
+def _agreements_of_layers(work: Work, wishes: Wishes) -> dict[str, Agreement]:
+    """Of small arrays, for sums round with their length."""
+    few = small(work)
+    expected = layers.reference(few)
+    several = list(layers.contestants(few, wishes.threads, wishes.wants))
+    return _compared(several, expected, layers.bounds(few, expected))
+
+
+def _compared(
+    contestants: Sequence[Contestant],
+    expected: Mapping[str, np.ndarray],
+    bounds: Mapping[str, float],
 ) -> dict[str, Agreement]:
-    """Of a rule's arrays as they are; of a layer's, whose sums round with their length, of few."""
-    if isinstance(work.declared, UpdateRule):
-        expected = rules.reference(work, wishes.threads)
-        bounds = dict.fromkeys(expected, rules.bound(work, wishes.threads))
-        for one in contestants:
-            for factor in rules.FACTORS if one.results else ():
-                one.renew(factor)
-                one.call()
-            one.renew(1.0)
-    else:
-        few = small(work)
-        expected = layers.reference(few)
-        bounds = layers.bounds(few, expected)
-        contestants = _contestants(few, wishes)
     return {
         one.name: agreement(one.results(), expected, bounds) for one in contestants if one.results
     }
-
-
-def _moved(work: Work, threads: int) -> int | None:
-    """The bytes that the work has to move, where each array moves once."""
-    if isinstance(work.declared, UpdateRule):
-        return rules.least_bytes(rules.Arena(work, threads))
-    return layers.least_bytes(work)
 
 
 def _start(work: Work, wishes: Wishes, progress: Progress) -> Result:

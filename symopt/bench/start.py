@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from symopt.bench.rules import Arena
+from symopt.bench.arena import Arena
 from symopt.bench.timing import Contestant
 from symopt.bench.works import Work, table
 from symopt.errors import SymoptError

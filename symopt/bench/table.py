@@ -113,5 +113,5 @@ def _bars(verdicts: Iterable[Verdict]) -> Text:
     for one in verdicts:
         word, style = VERDICTS[one.met]
         made.append(f"{'; ' if made else ''}{one.bar.most:g} of {one.bar.over}: ")
-        made.append(word, style)
+        made.append(word + ("*" if one.ratio.busy else ""), style)
     return made

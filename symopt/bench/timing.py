@@ -39,6 +39,10 @@ BUSY_SHARE = 0.02
 HELD_UP = 1.5
 TRIES = 4
 TASKS, LOAD = Path("/proc/self/task"), Path("/proc/loadavg")
+# a sample longer than this is not taken again
+RETRIED_SECONDS = 0.1
+# of contestants so slow that the time planned is over so many times, fewer rounds will do
+PATIENCE, FEWEST_OF_SLOW = 2.0, 3
 # rounds of one kind that are enough to leave worse ones out
 ENOUGH = 5
 
@@ -66,7 +70,7 @@ class Pace:
     ``threads`` is how many processors contestants need for themselves.
     """
 
-    seconds: float = 6.0
+    seconds: float = 4.0
     fewest: int = 7
     most: int = 60
     threads: int = 1
@@ -138,7 +142,8 @@ def measured(
             _turn(one, pace)
         spent = (time.perf_counter() - began) / pace.seconds
         progress(min(1.0, max(spent, (done + 1) / pace.most)))
-        if spent >= 1 and done + 1 >= pace.fewest:
+        enough = pace.fewest if spent < PATIENCE else FEWEST_OF_SLOW
+        if spent >= 1 and done + 1 >= enough:
             break
     return {one.contestant.name: one.times for one in running}
 
@@ -196,7 +201,7 @@ def _turn(one: _Running, pace: Pace) -> None:
     tries: list[tuple[int, float, float]] = []
     for _ in range(TRIES):
         tries.append(_sample(one, pace))
-        if tries[-1][0] == QUIET:
+        if tries[-1][0] == QUIET or tries[-1][1] > RETRIED_SECONDS:
             break
     busy, seconds, faults = min(tries)
     one.seconds.append(seconds)

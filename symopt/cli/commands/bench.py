@@ -45,7 +45,7 @@ def command(
     threads: Annotated[
         int | None, typer.Option(min=1, help="For all; by default one for each processor.")
     ] = None,
-    seconds: Annotated[float, typer.Option(min=0.1, help="To measure each work.")] = 6.0,
+    seconds: Annotated[float, typer.Option(min=0.1, help="To measure each work.")] = 4.0,
     quick: Annotated[
         bool, typer.Option("--quick", help="Small arrays: compare answers, measure nothing.")
     ] = False,
