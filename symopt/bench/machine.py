@@ -58,6 +58,11 @@ def keep_heap() -> bool:
     return bool(mallopt(_TRIM_THRESHOLD, _MOST) and mallopt(_MMAP_MAX, 0))
 
 
+def grow_heap(size: int) -> None:
+    """So many bytes are the process's own from now on, if freed memory stays with it."""
+    ctypes.memset(ctypes.create_string_buffer(size), 1, size)
+
+
 def available_bytes() -> int | None:
     """Memory that can be used without swapping, where the system tells."""
     try:

@@ -13,7 +13,7 @@ from symopt.bench import layers, rules, start
 from symopt.bench.agreement import Agreement, agreement
 from symopt.bench.arena import Arena
 from symopt.bench.c_limits import compiler
-from symopt.bench.machine import available_bytes
+from symopt.bench.machine import available_bytes, grow_heap
 from symopt.bench.results import Result
 from symopt.bench.timing import Contestant, Pace, measured
 from symopt.bench.works import START, Work, small, table
@@ -36,6 +36,8 @@ PEERS = {
 # arrays of a rule's work for all contestants together, temporaries of theirs among them
 ARRAYS_OF_A_RULE, ARRAYS_OF_A_LAYER = 48, 32
 SLOW_TO_COMPILE = ("torch compiled",)
+# arrays of new results that a peer may hold at once, and the most bytes taken for them beforehand
+ARRAYS_RETURNED, MOST_GROWN = 6, 1_000_000_000
 START_PACE = Pace(seconds=30.0, fewest=5, most=15, threads=1, settle=0.0)
 Progress = Callable[[str, float], None]
 
@@ -104,6 +106,7 @@ def run(work: Work, wishes: Wishes, progress: Progress = lambda _what, _share: N
         agreements, moved = _agreements_of_layers(done, wishes), layers.least_bytes(done)
     times = {}
     if wishes.pace is not None:
+        grow_heap(min(MOST_GROWN, ARRAYS_RETURNED * 4 * done.elements))
         times = measured(several, wishes.pace, lambda share: progress("measuring", share))
     notes = {one.name: one.note for one in several if one.note}
     return Result(work, times, agreements, notes, moved, _judged(wishes))

@@ -13,15 +13,17 @@ from pathlib import Path
 from symopt.bench.arena import Arena
 from symopt.bench.timing import Contestant
 from symopt.bench.works import Work, table
+from symopt.declaration import UpdateRule
 from symopt.errors import SymoptError
-from symopt.targets.numba import render_module
+from symopt.runtime.generation import files, write
+from symopt.targets import registry
 from symopt.targets.numba_rule import class_name
-from symopt.targets.target import Options
 
-OWN = "symopt"
+OWN, AHEAD = "symopt", "symopt ahead of time"
+KNOWN: tuple[str, ...] = getattr(registry, "KNOWN", registry.NAMES)
 _GENERATED = """\
 import numpy as np
-from generated_rule import {name}
+from {module} import {name}
 params = [np.ones({size}, np.float32)]
 {name}(params, {numbers}).step([np.ones({size}, np.float32)])
 """
@@ -38,17 +40,28 @@ def contestants(
 ) -> Iterator[Contestant]:
     """Whole processes; what they need is written to a folder, kernels compiled beside it."""
     arena, size = Arena(work, threads), work.elements
-    text = render_module(arena.rule, Options())
-    assert text is not None
-    (folder / "generated_rule.py").write_text(text, encoding="utf-8")
     numbers = ", ".join(f"{key}={value!r}" for key, value in arena.numbers.items())
-    name = class_name(arena.rule.name)
-    yield _process(OWN, _GENERATED.format(name=name, size=size, numbers=numbers), folder)
+    words = {"name": class_name(arena.rule.name), "size": size, "numbers": numbers}
+    module = arena.rule.name
+    write(folder, files((arena.rule,), ("numba",)))
+    yield _process(OWN, _GENERATED.format(module=module, **words), folder / "numba")
+    if _built_ahead(arena.rule, folder):
+        yield _process(AHEAD, _GENERATED.format(module=module, **words), folder / "c")
     row = table()["torch"].get(arena.rule.name)
     if row and find_spec("torch") is not None and wanted("torch"):
         yield _process("torch", _TORCH.format(name=row["class"], size=size), folder)
     if wanted("import numba"):
         yield _process("import numba", "import numba", folder)
+
+
+def _built_ahead(rule: UpdateRule, folder: Path) -> bool:
+    """Whether the rule could be compiled ahead of time; there may be no compiler, or no cffi."""
+    if "c" not in KNOWN:
+        return False
+    write(folder, files((rule,), ("c",)))
+    command = [sys.executable, f"build_{rule.name}.py"]
+    ran = subprocess.run(command, cwd=folder / "c", capture_output=True, check=False)
+    return ran.returncode == 0
 
 
 def _process(name: str, text: str, folder: Path) -> Contestant:
