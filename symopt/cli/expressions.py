@@ -18,19 +18,29 @@ from sympy.parsing.sympy_parser import (
 )
 
 from symopt import symbols
+from symopt.cli.library import catalogue, find
+from symopt.declaration import Declaration
 from symopt.errors import UsageError
 
 _KNOWN = {name: one for name, one in vars(symbols).items() if isinstance(one, Basic)}
 
 
-def side(text: str) -> Expr:
-    """An expression; the letters of papers have the ranges that ``symopt.symbols`` gives them.
+def side(text: str) -> Expr | Declaration:
+    """What is declared under a name or in a file, else an expression.
+
+    The letters of papers have the ranges that ``symopt.symbols`` gives them.
 
     Raises
     ------
     UsageError
-        If it cannot be read.
+        If it cannot be read, or a file declares several things.
     """
+    if text.endswith(".py") or text in {one.name for one in catalogue()}:
+        several = find([text])
+        if len(several) > 1:
+            names = ", ".join(one.name for one in several)
+            raise UsageError(f"{text} declares {names}; put what is compared in a file of its own")
+        return several[0]
     found = _read(text)
     if not isinstance(found, Expr):
         raise UsageError(f"'{text}' is no expression; write one as SymPy does, such as x**2 + 1")

@@ -93,11 +93,14 @@ def setting(exprs: Iterable[Basic], assumptions: Any = ()) -> Setting:
         For an assumption that is no relation, predicate or conjunction of some.
     """
     exprs = tuple(exprs)
-    stated = tuple(_flat(assumptions))
+    stated = tuple(flat(assumptions))
     definitions = tuple(one for one in stated if isinstance(one, Eq) and one.lhs.is_Indexed)
     stated = tuple(one for one in stated if one not in definitions)
     everything = (*exprs, *stated, *definitions)
     whole = _whole_numbers(everything)
+    # what a definition holds for all of is no size, unless the question is about it too
+    patterns = {one for each in definitions for one in each.lhs.indices[0].free_symbols}
+    sizes = whole - (patterns - _whole_numbers((*exprs, *stated)))
     facts: dict[Basic, dict[str, bool]] = {}
     conditions: list[Basic] = []
     for one in (*stated, *_domains(everything)):
@@ -107,13 +110,14 @@ def setting(exprs: Iterable[Basic], assumptions: Any = ()) -> Setting:
     return Setting(
         names,
         tuple(one for one in inner if one is not S.true),
-        tuple(sorted((names.get(one, one) for one in whole), key=str)),
+        tuple(sorted((names.get(one, one) for one in sizes), key=str)),
         tuple(with_whole_indices(_renamed(one, names)) for one in definitions),
         tuple(unicode(one) if isinstance(one, Relational) else str(one) for one in stated),
     )
 
 
-def _flat(assumptions: Any) -> Iterable[Basic]:
+def flat(assumptions: Any) -> Iterable[Basic]:
+    """Assumptions one by one, conjunctions taken apart."""
     if isinstance(assumptions, And):
         yield from assumptions.args
         return
@@ -125,7 +129,7 @@ def _flat(assumptions: Any) -> Iterable[Basic]:
         several = (assumptions,)
     for one in several:
         if isinstance(one, And):
-            yield from _flat(one)
+            yield from flat(one)
         elif one is S.true or one is True:
             continue
         elif isinstance(one, Relational | AppliedPredicate):

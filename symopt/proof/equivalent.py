@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sympy import Expr, Ne, sympify
 
+from symopt.declaration import Declaration, UpdateRule
 from symopt.derivation.steps import Derivation, Reason
 from symopt.errors import UsageError
-from symopt.proof.assumptions import Setting, setting
+from symopt.proof.assumptions import Setting, flat, setting
 from symopt.proof.clock import OutOfTime, limit, now
 from symopt.proof.continuity import needed
 from symopt.proof.induction import by_induction
 from symopt.proof.proving import Attempt, Problem, Proof, prove
 from symopt.proof.reading import readable
+from symopt.proof.rules import RuleSearch
 from symopt.proof.search import Count, Difference, differ
 from symopt.proof.telling import Refuted, told
 from symopt.proof.verdict import PROVED, REFUTED, UNDECIDED, Verdict
@@ -25,9 +28,14 @@ _SEARCH = 0.4
 
 
 def equivalent(
-    left: Any, right: Any, assumptions: Any = (), *, seconds: float = SECONDS
+    left: Any,
+    right: Any,
+    assumptions: Any = (),
+    *,
+    relation: Mapping[Any, Any] | None = None,
+    seconds: float = SECONDS,
 ) -> Verdict:
-    """Whether two expressions are equal wherever both have a value.
+    """Whether two expressions are equal wherever both have a value, or two rules step by step.
 
     Letters are real unless SymPy was told otherwise; letters in bounds of sums and places of
     entries are whole numbers, and no sum ends earlier than one before its start. Powers and
@@ -35,6 +43,12 @@ def equivalent(
     ``assumptions`` are relations (``x > 0``, ``Ne(x, 0)``), predicates (``Q.positive(x)``) and
     definitions of entries (``Eq(v[t], beta*v[t - 1] + g[t])`` for t > 0, ``Eq(v[0], 0)``).
     After ``seconds`` the answer is undecided.
+
+    Two update rules are the same if from the same θ each sequence of gradients leads them through
+    the same parameters, the gradients being taken at the same points. That is proved by induction
+    over a ``relation`` between what they carry along: letters of the second rule as expressions in
+    entries of the first before step t, such as ``{v: v[t - 1] / alpha}``. Where none is given one
+    of multiples is looked for. A relation for θ itself is a change of variables.
 
     >>> from sympy import sqrt
     >>> from sympy.abc import x, y
@@ -50,18 +64,43 @@ def equivalent(
     UsageError
         For what is no expression, no assumption, or assumptions that no number satisfies.
     """
-    sides = _read(left), _read(right)
-    within = setting(sides, assumptions)
-    search = _Search(sides[0], sides[1], within)
+    search = _search(left, right, assumptions, relation)
     try:
         with limit(seconds):
-            return search.run(now() + seconds)
+            return _answer(search, now() + seconds)
     except OutOfTime:
         search.attempt.tried[f"all of this for {seconds:g} s, the limit of time"] = None
         return search.undecided()
 
 
+def _search(
+    left: Any, right: Any, assumptions: Any, relation: Mapping[Any, Any] | None
+) -> _Search | RuleSearch:
+    if isinstance(left, UpdateRule) and isinstance(right, UpdateRule):
+        found = RuleSearch(left, right, tuple(flat(assumptions)), relation)
+        found.prepare()
+        return found
+    if relation is not None:
+        raise UsageError("a relation is between two update rules; leave it out for expressions")
+    sides = _read(left), _read(right)
+    return _Search(*sides, setting(sides, assumptions))
+
+
+def _answer(search: _Search | RuleSearch, until: float) -> Verdict:
+    try:
+        return search.decided(until)
+    except Refuted as mistake:
+        search.attempt.tried[f"a proof whose check failed: {mistake}"] = None
+    except Exception as error:  # SymPy gives up in many ways, and none of them is an answer
+        search.attempt.tried[f"what ended in {type(error).__name__}: {error}"] = None
+    return search.undecided()
+
+
 def _read(side: Any) -> Expr:
+    if isinstance(side, Declaration):
+        raise UsageError(
+            f"{side.name} is {side.a_kind}; two update rules are compared, or two expressions"
+        )
     try:
         found = sympify(side, strict=True)
     except Exception:
@@ -81,16 +120,7 @@ class _Search:
     attempt: Attempt = field(default_factory=Attempt)
     count: Count = field(default_factory=Count)
 
-    def run(self, until: float) -> Verdict:
-        try:
-            return self._decided(until)
-        except Refuted as mistake:
-            self.attempt.tried[f"a proof whose check failed: {mistake}"] = None
-        except Exception as error:  # SymPy gives up in many ways, and none of them is an answer
-            self.attempt.tried[f"what ended in {type(error).__name__}: {error}"] = None
-        return self.undecided()
-
-    def _decided(self, until: float) -> Verdict:
+    def decided(self, until: float) -> Verdict:
         sides = self.within.inward(self.left), self.within.inward(self.right)
         problem = Problem(sides[0], sides[1], self.within.conditions)
         start = now()

@@ -22,7 +22,7 @@ def by_induction(problem: Problem, definitions: Sequence[Eq], attempt: Attempt) 
         start = _start(letter, problem, definitions)
         if start is None:
             continue
-        base = _at(problem, definitions, letter, Integer(start), f"{letter.name} = {start}")
+        base = _at(problem, definitions, letter, Integer(start), f"at {letter.name} = {start}")
         step = _step(problem, definitions, letter, start)
         first = prove(base, attempt)
         second = prove(step, attempt) if first is not None else None
@@ -89,7 +89,9 @@ def _at(
 
 
 def _step(problem: Problem, definitions: Sequence[Eq], letter: Symbol, start: int) -> Problem:
-    later = _at(problem, definitions, letter, letter + 1, f"{letter.name} → {letter.name} + 1")
+    later = _at(
+        problem, definitions, letter, letter + 1, f"from {letter.name} to {letter.name} + 1"
+    )
     # conditions are those at t and at t + 1 alike
     conditions = (*problem.conditions, *later.conditions, Ge(letter, start, evaluate=False))
     return replace(later, conditions=conditions, hypothesis=(problem.left, problem.right))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -15,20 +15,20 @@ from sympy.core.function import AppliedUndef
 from symopt.nodes import Largest, Sigma
 from symopt.proof.assumptions import Setting, assumed
 from symopt.proof.evaluation import Point
-from symopt.proof.node_values import OPAQUE
+from symopt.proof.node_values import OPAQUE, holds
 from symopt.proof.numbers import Number, Undefined, Unknown
 
-_WHOLE = (1, 0, -1, 2, -2, 3, -3, 4, -4, 5, 7, 10)
+_WHOLE = (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, 7, 10)
 _BROKEN = ((1, 2), (-1, 2), (1, 3), (2, 3), (1, 4), (3, 4), (3, 2), (-1, 3), (9, 10), (1, 10))
 # the simplest first: by the sum of what stands above and below the line
 _SMALL = tuple(
     sorted(
         (*map(Fraction, _WHOLE), *(Fraction(*one) for one in _BROKEN)),
-        key=lambda one: abs(one.numerator) + 2 * (one.denominator - 1) + (one == 0),
+        key=lambda one: abs(one.numerator) + 2 * (one.denominator - 1),
     )
 )
 _COMPLEX = (
-    *map(Fraction, (1, 0, -1)),
+    *map(Fraction, (0, 1, -1)),
     *(mpmath.mpc(*one) for one in ((0, 1), (0, -1), (1, 1), (2, 1), (-1, 2), (-2, -1))),
 )
 _LARGEST_SIZE = 5
@@ -95,6 +95,23 @@ def units(
                 found[key] = _unit(key, shown)
     order = sorted(found.values(), key=lambda one: (not one.shown.is_integer, str(one.shown)))
     return tuple(order)
+
+
+def narrowed(several: Sequence[Unit], conditions: Sequence[Basic]) -> tuple[Unit, ...]:
+    """The same units, of their values those that conditions on one letter alone allow."""
+    found = []
+    for unit in several:
+        own = [one for one in conditions if one.free_symbols == {unit.key}]
+        pool = tuple(one for one in unit.pool if _satisfies(unit.key, one, own))
+        found.append(replace(unit, pool=pool or unit.pool) if own else unit)
+    return tuple(found)
+
+
+def _satisfies(letter: Basic, value: Number, conditions: Sequence[Basic]) -> bool:
+    try:
+        return all(holds(one, Point({letter: value})) for one in conditions)
+    except (Undefined, Unknown):
+        return False
 
 
 def _ground(

@@ -18,7 +18,7 @@ from symopt.proof.clock import now
 from symopt.proof.evaluation import Point
 from symopt.proof.node_values import holds
 from symopt.proof.numbers import DIGITS, Number, Undefined, Unknown, floating
-from symopt.proof.points import Meant, Unit, point, shapes, units
+from symopt.proof.points import Meant, Unit, narrowed, point, shapes, units
 
 _SAME, _OTHER = mpmath.mpf(10) ** -28, mpmath.mpf(10) ** -15
 
@@ -104,6 +104,7 @@ def _at_shape(
         several = units((left, right, *setting.conditions), sizes, setting.definitions)
     except Undefined:
         return None
+    several = narrowed(several, setting.conditions)
 
     def compared(values: Sequence[Number]) -> Difference | None:
         here = point(sizes, several, values, setting.definitions)

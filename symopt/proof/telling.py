@@ -30,21 +30,22 @@ def told(proof: Proof, sides: tuple[Expr, Expr], setting: Setting, until: float)
         line for case in proof.cases for line in _worth_saying(tuple(_lines(case, setting, until)))
     )
     left, right = (readable(setting.outward(one)) for one in sides)
-    if not lines:
-        lines = (Line(left, right, "the same once it is evaluated"),)
+    if all(line.left == line.right for line in lines) and len(proof.cases) == 1:
+        role = f", {proof.cases[0].role}" if proof.cases[0].role else ""
+        lines = (Line(left, right, f"the same once it is evaluated{role}"),)
     return Derivation("equivalence", (left, " = ", right, f", by {proof.by}"), lines)
 
 
 def _worth_saying(lines: tuple[Line, ...]) -> tuple[Line, ...]:
     """The lines without those that say x = x, but one of these in a case that has no others."""
-    kept = tuple(line for line in lines if line.left != line.right)
-    return kept or (lines[-1:] if lines and lines[-1].where else ())
+    kept = tuple(line for line in dict.fromkeys(lines) if line.left != line.right)
+    return kept or lines[-1:]
 
 
 def _lines(case: Case, setting: Setting, until: float) -> Iterator[Line]:
     known = replace(setting, conditions=(*setting.conditions, *case.assumed))
     where: tuple[Reason, ...] = tuple((readable(setting.outward(one)),) for one in case.assumed)
-    where = (case.role, *where) if case.role else where
+    role = f", {case.role}" if case.role else ""
 
     def line(left: Expr, right: Expr, reason: str, detail: bool = False) -> Line:
         found, count = differ(left, right, known, until, BRIEF)
@@ -52,13 +53,13 @@ def _lines(case: Case, setting: Setting, until: float) -> Iterator[Line]:
             raise Refuted(f"{left} = {right} fails at {found.point}")
         check = f"checked at {count.agreed} points, {count.how}" if count.agreed else ""
         shown = [readable(setting.outward(one)) for one in (left, right)]
-        return Line(shown[0], shown[1], reason, check, where=where, detail=detail)
+        return Line(shown[0], shown[1], reason + role, check, where=where, detail=detail)
 
     for step in case.steps:
         yield line(step.before, step.after, step.rule, detail=True)
     if case.forms is None:
         sides = [readable(setting.outward(one)) for one in (case.left, case.right)]
-        yield Line(sides[0], sides[1], "no value", where=where)
+        yield Line(sides[0], sides[1], f"no value{role}", where=where)
         return
     left, right = case.forms
     alike = left == right
@@ -68,5 +69,5 @@ def _lines(case: Case, setting: Setting, until: float) -> Iterator[Line]:
         yield line(case.left, case.right, "their difference is 0 over a common denominator")
     elif not alike and case.hypothesis is not None:
         before = [readable(setting.outward(one)) for one in case.hypothesis]
-        given: Reason = ("their difference is 0 by ", before[0], " = ", before[1])
+        given: Reason = ("their difference is 0 by ", before[0], " = ", before[1], role)
         yield replace(line(case.left, case.right, ""), reason=given)

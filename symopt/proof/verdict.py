@@ -22,8 +22,8 @@ class Verdict:
 
     ``status`` is ``proved``, with a ``derivation`` under the ``conditions``; ``refuted``, at the
     smallest point that was found, with both ``values`` there; or ``undecided``, with what was
-    ``tried``. ``agreed`` says at how many points both sides were worth the same, and ``how`` that
-    was computed.
+    ``tried``. Of rules it is said ``what`` differs. ``agreed`` says at how many points both sides
+    were worth the same, and ``how`` that was computed.
     """
 
     left: Any
@@ -36,6 +36,7 @@ class Verdict:
     agreed: int = 0
     how: str = ""
     tried: tuple[str, ...] = ()
+    what: Reason = ""
 
     @property
     def counterexample(self) -> Mapping[Basic, Basic]:
@@ -60,6 +61,7 @@ class Verdict:
             "derivation": self.derivation.json() if self.derivation else None,
             "counterexample": {_shown(one): unicode(value) for one, value in self.point},
             "values": [unicode(one) for one in self.values],
+            "what": in_words(self.what),
             "agreed": self.agreed,
             "how": self.how,
             "tried": list(self.tried),
@@ -78,6 +80,7 @@ class Verdict:
         if self.status == REFUTED:
             at = ", ".join(f"{_shown(one)} = {unicode(value)}" for one, value in self.point)
             left, right = map(unicode, self.values)
+            head += f"\n  unlike {in_words(self.what)}" if self.what else ""
             return f"{head}\n  at {at or 'every point'}\n  left is {left}, right is {right}"
         lines = [f"  tried: {one}" for one in self.tried]
         return "\n".join([head, *lines, f"  the same at {self.agreed} points, {self.how}"])

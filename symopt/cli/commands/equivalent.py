@@ -13,16 +13,22 @@ from symopt.proof.equivalent import SECONDS, equivalent
 from symopt.proof.verdict import PROVED, REFUTED, UNDECIDED
 
 EXAMPLES = (
-    'Examples:  symopt equivalent "sqrt(x**2)" "Abs(x)"  ·  symopt equivalent '
-    '"Sum(k, (k, 1, m))" "m*(m + 1)/2"  ·  symopt equivalent "log(x*y)" "log(x) + log(y)" '
-    '--assume "x > 0" --assume "y > 0"'
+    'Examples:  symopt equivalent momentum my_rule.py  ·  symopt equivalent "sqrt(x**2)" "Abs(x)"'
+    '  ·  symopt equivalent "Sum(k, (k, 1, m))" "m*(m + 1)/2"  ·  '
+    'symopt equivalent "log(x*y)" "log(x) + log(y)" --assume "x > 0" --assume "y > 0"'
 )
+_SIDE = "NAME|FILE.py|EXPRESSION"
 EXIT_CODES = {PROVED: 0, REFUTED: 1, UNDECIDED: 3}
 
 
 def command(
-    left: Annotated[str, typer.Argument(help="An expression as SymPy writes it.")],
-    right: Annotated[str, typer.Argument(help="The other one.")],
+    left: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|FILE.py|EXPRESSION", help="A rule, or an expression as SymPy writes it."
+        ),
+    ],
+    right: Annotated[str, typer.Argument(metavar=_SIDE, help="The other one.")],
     assume: Annotated[
         list[str] | None, typer.Option("--assume", help="A relation to assume, such as x > 0.")
     ] = None,
@@ -31,7 +37,7 @@ def command(
     as_latex: AsLatex = False,
     as_json: AsJson = False,
 ) -> None:
-    """Prove that two expressions are equal, or find the smallest point at which they differ.
+    """Prove that two expressions or rules are the same, or find the smallest numbers that differ.
 
     Exit codes: 0 proved, 1 refuted, 2 wrong use, 3 undecided.
     """
