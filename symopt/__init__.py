@@ -82,6 +82,7 @@ _PUBLIC = {
     "symopt.proof.verdict": ("Verdict",),
     "symopt.runtime.entry": ("compile",),
     "symopt.runtime.model": ("Model",),
+    "symopt.runtime.threads": ("get_threads", "set_threads"),
     "symopt.derivation.penalized": ("penalized",),
     "symopt.judging": ("verify",),
 }

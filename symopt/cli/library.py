@@ -9,9 +9,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from symopt.declaration import Declaration
 from symopt.errors import SymoptError, UsageError, nearest
+
+if TYPE_CHECKING:
+    from symopt.declaration import Declaration
 
 COLLECTIONS = ("lecture", "network")
 
@@ -36,6 +39,8 @@ def collection(name: str) -> tuple[Declaration, ...]:
 
 def declared_in(module: ModuleType) -> tuple[Declaration, ...]:
     """The declarations that a module makes itself, of others too, not those that it imports."""
+    from symopt.declaration import Declaration
+
     here = module.__file__
     found = [one for one in vars(module).values() if isinstance(one, Declaration)]
     return tuple(dict.fromkeys(one for one in found if not one.file or _same_file(one.file, here)))

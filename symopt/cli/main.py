@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from symopt import __version__
-from symopt.cli.commands import derive, equivalent, generate, list_, show, train, verify
+from symopt.cli.commands import derive, equivalent, generate, list_, safety, show, train, verify
 from symopt.errors import SymoptError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command("derive", epilog=derive.EXAMPLES)(derive.command)
 app.command("equivalent", epilog=equivalent.EXAMPLES)(equivalent.command)
 app.command("generate", epilog=generate.EXAMPLES)(generate.command)
 app.command("verify", epilog=verify.EXAMPLES)(verify.command)
+app.command("safety", epilog=safety.EXAMPLES)(safety.command)
 app.command("train", epilog=train.EXAMPLES)(train.command)
 
 

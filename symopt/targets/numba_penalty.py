@@ -16,6 +16,7 @@ from symopt.program.lower_penalty import (
     lower_value,
 )
 from symopt.targets.calling import joined, number_check, signature
+from symopt.targets.elementary import elementary_words
 from symopt.targets.numba_rule import dtype_words, heading, kernel_lines, wrapped
 from symopt.targets.ranges import admissible
 from symopt.targets.target import Options
@@ -69,6 +70,7 @@ def render_regularizer(regularizer: Regularizer, options: Options) -> str:
             }
             for one in functions
         ],
+        **elementary_words((one.kernel for one in functions), options),
         functions=[shown for one in functions for shown in (_single(one), _over_layers(one))],
     )
 

@@ -101,6 +101,13 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
 
     # functions, each such that a NaN comes out where a NaN goes in
 
+    def _elementary(self, expr: Any) -> str:
+        """A library's function of a number of the step, but our own of each element."""
+        module = "_" if self.elementwise else "math."
+        return f"{module}{type(expr).__name__}({self._print(expr.args[0])})"
+
+    _print_exp = _print_log = _print_tanh = _print_erf = _elementary
+
     def _print_sign(self, expr: Any) -> str:
         return f"np.sign({self._print(expr.args[0])})"
 
@@ -256,9 +263,9 @@ def _body(printer: KernelPrinter, nodes: Sequence[Node], depth: int) -> Iterator
                 passed = ", ".join((f"{target}[:stop - {start}]", str(start), *numbers))
                 yield f"{indent}{function}({passed})", note
             case Fault(divisor, equation, group):
-                yield f"{indent}if {number_code(divisor)} == 0.0:", ""
-                places = ", ".join(str(one) for one in group)
-                yield f"{indent}    fault = ({equation}, {places})", ""
+                yield f"{indent}if {number_code(divisor)} == 0.0 and fault[part, 0] == 0:", ""
+                for axis, shown in enumerate((str(equation), *map(str, group))):
+                    yield f"{indent}    fault[part, {axis}] = {shown}", ""
 
 
 def _added(call: str, targets: Sequence[str], combine: Sequence[str]) -> Iterator[str]:

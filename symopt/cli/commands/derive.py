@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.cells import cell_len
@@ -13,10 +13,10 @@ from rich.cells import cell_len
 from symopt.cli import completion
 from symopt.cli.options import AsJson, AsLatex, HouseStyle, With
 from symopt.cli.penalties import beside, penalty
-from symopt.declaration import Declaration, Regularizer, UpdateRule
-from symopt.derivation.api import derivations, not_derived, step_gradients
-from symopt.derivation.penalized import penalized
-from symopt.derivation.steps import Derivation, in_words
+
+if TYPE_CHECKING:
+    from symopt.declaration import Declaration, Regularizer
+    from symopt.derivation.steps import Derivation
 
 EXAMPLES = (
     "Examples:  symopt derive adam  ·  symopt derive regularized_objective --with l1  ·  "
@@ -55,12 +55,19 @@ def command(
 
 
 def _derived(one: Declaration, put_in: Regularizer | None, step: bool) -> tuple[Derivation, ...]:
+    from symopt.declaration import UpdateRule
+    from symopt.derivation.api import derivations, step_gradients
+    from symopt.derivation.penalized import penalized
+
     if not step:
         return derivations(one, put_in)
     return step_gradients(penalized(one, put_in) if put_in and isinstance(one, UpdateRule) else one)
 
 
 def _print(found: Sequence[tuple[Declaration, Sequence[Derivation]]]) -> None:
+    from symopt.derivation.api import not_derived
+    from symopt.derivation.steps import in_words
+
     for declared, several in found:
         if not several:
             typer.echo(f"{declared.name}: nothing is left to derive; it says all itself")

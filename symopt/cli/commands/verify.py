@@ -14,10 +14,10 @@ from rich.table import Table
 from symopt.cli.consoles import console_for_people
 from symopt.cli.options import AsJson, Dtypes, Names, With
 from symopt.cli.penalties import with_penalty
-from symopt.declaration import Declaration, Monitor, Network, Schedule, parts_of
 from symopt.errors import UsageError
 
 if TYPE_CHECKING:
+    from symopt.declaration import Declaration
     from symopt.verification.judge import Verdict
 
 EXAMPLES = (
@@ -48,7 +48,7 @@ def command(
     declared = [one for one in _in_parts(chosen) if names or verifiable(one)]
     for one in declared:
         check_verifiable(one)
-    work = [(one, dtype) for one in declared for dtype in _dtypes(one, dtypes or DTYPES)]
+    work = [(one, dtype) for one in declared for dtype in dtypes_of(one, dtypes or DTYPES)]
     progress = track(
         work, "verifying", console=Console(stderr=True), transient=True, disable=as_json
     )
@@ -69,6 +69,8 @@ def command(
 
 def _in_parts(several: Sequence[Declaration]) -> tuple[Declaration, ...]:
     """The declarations, networks replaced by what they are made of; each once."""
+    from symopt.declaration import Network, parts_of
+
     found: dict[str, Declaration] = {}
     for one in several:
         parts = (part.declared for part in parts_of(one)) if isinstance(one, Network) else (one,)
@@ -76,8 +78,10 @@ def _in_parts(several: Sequence[Declaration]) -> tuple[Declaration, ...]:
     return tuple(found.values())
 
 
-def _dtypes(declared: Declaration, wanted: Sequence[str]) -> Sequence[str]:
+def dtypes_of(declared: Declaration, wanted: Sequence[str]) -> Sequence[str]:
     """A schedule and a monitor are plain numbers, always computed in float64."""
+    from symopt.declaration import Monitor, Schedule
+
     return ("float64",) if isinstance(declared, Schedule | Monitor) else wanted
 
 
