@@ -78,6 +78,7 @@ _PUBLIC = {
     "symopt.printing.unicode": ("unicode",),
     "symopt.derivation.api": ("derivations", "formulas", "gradient", "latex"),
     "symopt.derivation.network_summary": ("summary",),
+    "symopt.proof.checking": ("checked",),
     "symopt.proof.equivalent": ("equivalent",),
     "symopt.proof.verdict": ("Verdict",),
     "symopt.runtime.entry": ("compile",),

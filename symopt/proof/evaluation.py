@@ -27,7 +27,7 @@ _FIRST = -9
 class Point:
     """Values of symbols, of entries (by base and whole numbers), and what functions stand for.
 
-    Entries of which ``definitions`` speak are computed from earlier ones.
+    Letters and entries of which ``definitions`` speak are computed from them.
     """
 
     symbols: Mapping[Basic, Number] = field(default_factory=dict)
@@ -61,9 +61,11 @@ class Point:
             Where no definition reaches.
         """
         for one in self.definitions:
-            if one.lhs.base == base and one.lhs.indices == places:
+            if one.lhs.is_Indexed and one.lhs.base == base and one.lhs.indices == places:
                 return one.rhs, {}
         for one in self.definitions:
+            if not one.lhs.is_Indexed:
+                continue
             letters = one.lhs.indices[0].free_symbols
             if (
                 one.lhs.base == base
@@ -84,6 +86,9 @@ def _evaluate(expr: Basic, point: Point, bound: Mapping[Basic, Number]) -> Numbe
             return bound[expr]
         if expr in point.symbols:
             return point.symbols[expr]
+        for one in point.definitions:
+            if one.lhs == expr:
+                return _evaluate(one.rhs, point, {})
         raise Unknown(f"the value of {unicode(expr)}")
     for kind, how in WAYS:
         if isinstance(expr, kind):

@@ -73,6 +73,8 @@ def power(base: Number, exponent: Number) -> Number:
             if roots[0] ** 2 == base.numerator and roots[1] ** 2 == base.denominator:
                 return Fraction(*roots) ** int(exponent * 2)
     left, right = floating(base), floating(exponent)
+    if isinstance(exponent, Fraction) and exponent.denominator == 1 and exponent > 0:
+        return finite(left ** int(exponent))
     if abs(left) < DOUBTFUL:
         if left == 0 and mpmath.im(right) == 0 and right > 0:
             return Fraction(0)
