@@ -78,6 +78,8 @@ _PUBLIC = {
     "symopt.printing.unicode": ("unicode",),
     "symopt.derivation.api": ("derivations", "formulas", "gradient", "latex"),
     "symopt.derivation.network_summary": ("summary",),
+    "symopt.proof.chains": ("Chain", "chain"),
+    "symopt.proof.following": ("check_chain",),
     "symopt.proof.checking": ("checked",),
     "symopt.proof.equivalent": ("equivalent",),
     "symopt.proof.verdict": ("Verdict",),

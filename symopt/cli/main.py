@@ -9,7 +9,17 @@ from typing import Annotated
 import typer
 
 from symopt import __version__
-from symopt.cli.commands import derive, equivalent, generate, list_, safety, show, train, verify
+from symopt.cli.commands import (
+    check,
+    derive,
+    equivalent,
+    generate,
+    list_,
+    safety,
+    show,
+    train,
+    verify,
+)
 from symopt.errors import SymoptError
 
 app = typer.Typer(
@@ -25,6 +35,7 @@ app.command("list", epilog=list_.EXAMPLES)(list_.command)
 app.command("show", epilog=show.EXAMPLES)(show.command)
 app.command("derive", epilog=derive.EXAMPLES)(derive.command)
 app.command("equivalent", epilog=equivalent.EXAMPLES)(equivalent.command)
+app.command("check", epilog=check.EXAMPLES)(check.command)
 app.command("generate", epilog=generate.EXAMPLES)(generate.command)
 app.command("verify", epilog=verify.EXAMPLES)(verify.command)
 app.command("safety", epilog=safety.EXAMPLES)(safety.command)

@@ -92,8 +92,8 @@ def setting(exprs: Iterable[Basic], assumptions: Any = ()) -> Setting:
     UsageError
         For an assumption that is no relation, predicate or conjunction of some.
     """
-    exprs = tuple(exprs)
-    stated = tuple(flat(assumptions))
+    exprs = tuple(map(with_whole_indices, exprs))
+    stated = tuple(map(with_whole_indices, flat(assumptions)))
     definitions = tuple(one for one in stated if isinstance(one, Eq) and one.lhs.is_Indexed)
     stated = tuple(one for one in stated if one not in definitions)
     everything = (*exprs, *stated, *definitions)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
+from typing import Any
 
 from mpmath import mp
 from sympy import Basic
@@ -14,9 +15,8 @@ from symopt.declaration import Declaration, Layer
 from symopt.derivation.api import derivations
 from symopt.derivation.forward import forward
 from symopt.derivation.steps import Derivation, Line, Reason
-from symopt.notation import Index
 from symopt.proof.numbers import Number, Undefined, Unknown, floating
-from symopt.proof.worlds import WORLD_DIGITS, World, worlds
+from symopt.proof.worlds import WORLD_DIGITS, World, free_indices, worlds
 from symopt.views import canonical
 
 _SAME = mp.mpf(10) ** -25
@@ -65,7 +65,7 @@ def check(derivation: Derivation, several: tuple[World, ...]) -> Checked:
     for line in derivation.lines:
         agreed, why = 0, ""
         for world in several:
-            for same in _compared(line, world):
+            for _, same, _ in compared(line, world):
                 if isinstance(same, str):
                     why = same
                 elif same:
@@ -90,27 +90,24 @@ def _noted(line: Line, agreed: int) -> Line:
     return replace(line, check=said)
 
 
-def _compared(line: Line, world: World) -> Iterator[bool | str]:
-    """Whether both sides are worth the same, at each place that the line speaks of."""
+def compared(line: Line, world: World) -> Iterator[tuple[dict[Basic, Number], bool | str, Any]]:
+    """At each place that a line speaks of: whether both sides are worth the same, and what.
+
+    A text in place of an answer says of which part there is no number.
+    """
     left, right = canonical(line.left), canonical(line.right)
-    indices = sorted(
-        {one for side in (left, right) for one in side.free_symbols if isinstance(one, Index)},
-        key=str,
-    )
+    indices = sorted(free_indices(left) | free_indices(right), key=str)
     for places in product(*(world.places(one) for one in indices)):
-        bound: dict[Basic, Number] = dict(zip(indices, map(_whole, places), strict=True))
+        bound: dict[Basic, Number] = dict(zip(indices, map(Fraction, places), strict=True))
         try:
             with mp.workdps(WORLD_DIGITS):
-                yield _same(world.value(left, bound), world.value(right, bound))
+                sides = world.value(left, bound), world.value(right, bound)
+                yield bound, _same(*sides), sides
         except Undefined:
             continue
         except Unknown as missing:
-            yield f"{missing} has no number"
+            yield bound, f"{missing} has no number", ()
             return
-
-
-def _whole(place: int) -> Number:
-    return Fraction(place)
 
 
 def _same(left: Number, right: Number) -> bool:

@@ -18,8 +18,8 @@ from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Symbol
 
 from symopt.calculus.adjoints import Definition
 from symopt.derivation.samples import exact_values
-from symopt.derivation.steps import Derivation
-from symopt.nodes import Expectation, Gradient
+from symopt.derivation.steps import Derivation, Line
+from symopt.nodes import Expectation, Gradient, Largest, Sigma
 from symopt.notation import Count, Hyperparameter, Index, Label, is_random
 from symopt.proof.evaluation import Point
 from symopt.proof.numbers import Number, Unknown, floating
@@ -101,6 +101,17 @@ class World:
         return total
 
 
+def free_indices(expr: Basic) -> set[Index]:
+    """The indices that no sum in an expression binds."""
+    if isinstance(expr, Index):
+        return {expr}
+    found = {one for part in expr.args for one in free_indices(part)}
+    if isinstance(expr, Sigma | Largest):
+        found = free_indices(expr.args[0]) - {expr.index}
+        found |= {one for end in expr.args[1][1:] for one in free_indices(end)}
+    return found
+
+
 def _mark(letter: Basic) -> Any:
     """The letter of the gradient by a letter."""
     made = IndexedBase if isinstance(letter, IndexedBase) else Symbol
@@ -140,7 +151,7 @@ def _world(
     longest: int,
 ) -> World:
     source = random.Random(longest)
-    own = list(_defined(derivation))
+    own = list(defining(derivation.lines).values())
     said = {_bare(one.lhs) for one in own}
     more = [Eq(one.letter, canonical(one.value), evaluate=False) for one in forward]
     own += [one for one in more if _bare(one.lhs) not in said]
@@ -180,16 +191,34 @@ def _bare(letter: Basic) -> Basic:
     return letter.base if isinstance(letter, Indexed) else letter
 
 
-def _defined(derivation: Derivation) -> Iterable[Eq]:
-    """The first line for each letter that stands alone on its left."""
-    seen: set[Basic] = set()
-    for line in derivation.lines:
-        left = canonical(line.left)
-        plain = isinstance(left, Indexed | Symbol)
-        shifted = isinstance(left, Indexed) and not isinstance(left.indices[0], Index)
-        if plain and not shifted and _bare(left) not in seen:
-            seen.add(_bare(left))
-            yield Eq(left, canonical(line.right), evaluate=False)
+def defining(lines: Iterable[Line]) -> dict[int, Eq]:
+    """By their places, the lines that define letters: the first with one alone on its left.
+
+    Where that is a recurrence, or nothing yet, a line for one entry such as v₀ defines its start.
+    """
+    found: dict[int, Eq] = {}
+    seen: dict[Basic, bool] = {}
+    for place, line in enumerate(lines):
+        left, right = canonical(line.left), canonical(line.right)
+        if not isinstance(left, Indexed | Symbol):
+            continue
+        base = _bare(left)
+        start = isinstance(left, Indexed) and left.indices[0].is_Integer
+        general = not isinstance(left, Indexed) or _offset(left) is not None
+        if (start and seen.get(base, True)) or (general and base not in seen):
+            found[place] = Eq(left, right, evaluate=False)
+        if general and base not in seen:
+            seen[base] = right.has(base)
+    return found
+
+
+def _offset(entry: Indexed) -> int | None:
+    """By how much the place of an entry is more than an index; nothing if it is something else."""
+    indices = entry.indices[0].atoms(Index)
+    if len(indices) != 1:
+        return None
+    shift = entry.indices[0] - next(iter(indices))
+    return int(shift) if shift.is_Integer else None
 
 
 def _symbols(
@@ -197,7 +226,9 @@ def _symbols(
 ) -> dict[Basic, Number]:
     defined = {one.lhs for one in definitions}
     found: dict[Basic, Number] = {}
+    bases = {one for expr in exprs for one in expr.atoms(IndexedBase)}
     symbols = {one for expr in exprs for one in expr.atoms(Symbol)} - defined
+    symbols -= {base.args[0] for base in bases}
     chosen = exact_values(one for one in symbols if isinstance(one, Hyperparameter))
     for one in sorted(symbols, key=str):
         if isinstance(one, Index):
@@ -225,7 +256,22 @@ def _entries(
         for k in _PLACES:
             found[base, (k,)] = _drawn(source, False)
             found[IndexedBase(_MEAN.format(base)), (k,)] = same
+    for base, first in _without_start(definitions):
+        for k in range(_PLACES.start, first + 1):
+            found[base, (k,)] = _drawn(source, False)
     return found
+
+
+def _without_start(definitions: Sequence[Eq]) -> Iterable[tuple[Basic, int]]:
+    """Letters with a recurrence and no start, and the last place at which it does not hold yet."""
+    started = {
+        one.lhs.base for one in definitions if one.lhs.is_Indexed and one.lhs.indices[0].is_Integer
+    }
+    for one in definitions:
+        again = isinstance(one.lhs, Indexed) and one.rhs.has(one.lhs.base)
+        offset = _offset(one.lhs) if again else None
+        if offset is not None and one.lhs.base not in started:
+            yield one.lhs.base, offset
 
 
 def _drawn(source: random.Random, positive: bool) -> Fraction:
