@@ -14,11 +14,13 @@ from symopt.declaration import Declaration
 from symopt.errors import SymoptError, UsageError, nearest
 
 COLLECTIONS = ("lecture", "network")
+# questions have answers, and no kernels: they are in no folder of generated files
+QUESTIONS = "questions"
 
 
 def catalogue() -> tuple[Declaration, ...]:
     """Every declaration of the catalogue, one collection after the other."""
-    return tuple(one for name in COLLECTIONS for one in collection(name))
+    return tuple(one for name in (*COLLECTIONS, QUESTIONS) for one in collection(name))
 
 
 def collection(name: str) -> tuple[Declaration, ...]:

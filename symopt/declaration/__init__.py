@@ -35,8 +35,10 @@ from symopt.declaration.networks import (
     penalty,
     trained_by,
 )
+from symopt.declaration.questions import FirstSteps, OnQuadratic, Question, question
 from symopt.declaration.statements import (
     Aside,
+    Ask,
     Content,
     Debias,
     Default,
@@ -68,6 +70,7 @@ from symopt.declaration.values import (
 
 __all__ = [
     "Aside",
+    "Ask",
     "Configured",
     "Content",
     "Debias",
@@ -75,6 +78,7 @@ __all__ = [
     "Default",
     "Drawn",
     "Equation",
+    "FirstSteps",
     "Flatten",
     "Formula",
     "Holds",
@@ -86,7 +90,9 @@ __all__ = [
     "Monitor",
     "Network",
     "Objective",
+    "OnQuadratic",
     "Penalty",
+    "Question",
     "Regularizer",
     "Schedule",
     "Shape",
@@ -118,6 +124,7 @@ __all__ = [
     "padded",
     "parts_of",
     "penalty",
+    "question",
     "regularizer",
     "schedule",
     "shape",

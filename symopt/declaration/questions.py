@@ -1,0 +1,111 @@
+"""A question as a value: what is asked about other declarations, and answered by derivation."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sympy import Expr
+
+from symopt.declaration.checks import check_name
+from symopt.declaration.statements import Ask, Statement
+from symopt.declaration.values import Declaration, UpdateRule
+from symopt.errors import DeclarationError
+
+_STEPS = 10
+
+
+@dataclass(frozen=True)
+class Question(Declaration):
+    """What a lecture asks, or a reader: requests about declarations, each answered line by line."""
+
+    kind: ClassVar[str] = "question"
+
+    @property
+    def _distinct(self) -> tuple[object, ...]:
+        asked = tuple((one.key, type(one.content).__name__, _parts(one)) for one in self.statements)
+        return (self.kind, self.name, asked)
+
+
+def _parts(statement: Statement) -> tuple[object, ...]:
+    """What a request holds, declarations by their fingerprints, which know no paths."""
+    values = vars(statement.content).values()
+    return tuple(one.fingerprint if isinstance(one, Declaration) else one for one in values)
+
+
+@dataclass(frozen=True)
+class AboutRule(Ask):
+    """What is asked about one update rule."""
+
+    rule: UpdateRule
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.rule, UpdateRule):
+            raise DeclarationError(
+                f"{type(self).__name__} was given {_what(self.rule)}; give it an update rule"
+            )
+
+
+@dataclass(frozen=True)
+class OnQuadratic(AboutRule):
+    """When does the rule converge where the gradient is λ(θ − θ*), how fast, and best at what?"""
+
+    @property
+    def sentence(self) -> tuple[str | Expr, ...]:
+        """What is asked, in words."""
+        return (f"{self.rule.title} on a quadratic: when does it converge, and how fast at best?",)
+
+
+@dataclass(frozen=True)
+class FirstSteps(AboutRule):
+    """What are the rule's first steps, as functions of the gradient?"""
+
+    steps: int = _STEPS
+
+    @property
+    def sentence(self) -> tuple[str | Expr, ...]:
+        """What is asked, in words."""
+        return (f"the first {self.steps} steps of {self.rule.title} as functions of the gradient",)
+
+
+def _what(one: Any) -> str:
+    return f"{one.name}, {one.a_kind}" if isinstance(one, Declaration) else repr(one)
+
+
+def question(*, title: str = "", source: str = "") -> Callable[..., Any]:
+    """A question: the decorated function returns what is asked, by key; its text asks in words.
+
+    Raises
+    ------
+    DeclarationError
+        Names what is no request, or what it is asked about wrongly.
+    """
+
+    def decorate(body: Callable[[], Any]) -> Question:
+        name = body.__name__
+        asked = body()
+        if not isinstance(asked, Mapping) or not asked:
+            raise DeclarationError(
+                f"{name} asks nothing; return a dict of requests, such as "
+                '{"steps": FirstSteps(adam)}'
+            )
+        for key, one in asked.items():
+            if not isinstance(one, Ask):
+                raise DeclarationError(
+                    f"{name}.{key} is {_what(one)}, which asks nothing; write a request such as "
+                    "FirstSteps(adam)"
+                )
+        found = Question(
+            name=name,
+            statements=tuple(Statement(key, one) for key, one in asked.items()),
+            doc=inspect.cleandoc(body.__doc__ or ""),
+            source=source,
+            title=title or name.replace("_", " ").capitalize(),
+            file=inspect.getsourcefile(body) or "",
+        )
+        check_name(found)
+        return found
+
+    return decorate
