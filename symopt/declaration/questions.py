@@ -11,8 +11,9 @@ from sympy import Expr
 
 from symopt.declaration.checks import check_name
 from symopt.declaration.statements import Ask, Statement
-from symopt.declaration.values import Declaration, UpdateRule
+from symopt.declaration.values import Declaration, Regularizer, UpdateRule
 from symopt.errors import DeclarationError
+from symopt.notation import Hyperparameter
 
 _STEPS = 10
 
@@ -60,14 +61,85 @@ class OnQuadratic(AboutRule):
 
 @dataclass(frozen=True)
 class FirstSteps(AboutRule):
-    """What are the rule's first steps, as functions of the gradient?"""
+    """What are the rule's first steps, as functions of the gradient?
 
+    ``small`` is a hyperparameter that is there to keep a divisor from zero; what it does is asked.
+    """
+
+    small: Hyperparameter | None = None
     steps: int = _STEPS
 
     @property
     def sentence(self) -> tuple[str | Expr, ...]:
         """What is asked, in words."""
         return (f"the first {self.steps} steps of {self.rule.title} as functions of the gradient",)
+
+
+@dataclass(frozen=True)
+class LargestStep(AboutRule):
+    """How far can one step lead, whatever the gradients are?"""
+
+    @property
+    def sentence(self) -> tuple[str | Expr, ...]:
+        """What is asked, in words."""
+        return (f"the largest step of {self.rule.title}, whatever the gradients are",)
+
+
+@dataclass(frozen=True)
+class Unrolled(AboutRule):
+    """What is a step as a sum over all gradients, and where does a constant gradient lead?"""
+
+    @property
+    def sentence(self) -> tuple[str | Expr, ...]:
+        """What is asked, in words."""
+        return (f"a step of {self.rule.title} as a sum over all gradients so far",)
+
+
+@dataclass(frozen=True)
+class Drift(AboutRule):
+    """What is left of the bias of corrected averages where the mean of the gradient drifts?"""
+
+    @property
+    def sentence(self) -> tuple[str | Expr, ...]:
+        """What is asked, in words."""
+        return (f"the bias that remains in {self.rule.title} where the gradient's mean drifts",)
+
+
+@dataclass(frozen=True)
+class Fading(AboutRule):
+    """Do steps vanish where gradients stay between two bounds, and how fast?"""
+
+    @property
+    def sentence(self) -> tuple[str | Expr, ...]:
+        """What is asked, in words."""
+        return (f"whether steps of {self.rule.title} fade where gradients do not",)
+
+
+@dataclass(frozen=True)
+class SameTrajectory(AboutRule):
+    """Are two rules one in other letters, whatever the loss is? The change of letters is found."""
+
+    other: UpdateRule
+
+    @property
+    def sentence(self) -> tuple[str | Expr, ...]:
+        """What is asked, in words."""
+        return (f"{self.rule.title} and {self.other.title}: one rule in other letters?",)
+
+
+@dataclass(frozen=True)
+class DecayInLoss(AboutRule):
+    """Is a penalty in the loss the same as parameters that shrink by a factor at each step?"""
+
+    penalty: Regularizer
+
+    @property
+    def sentence(self) -> tuple[str | Expr, ...]:
+        """What is asked, in words."""
+        return (
+            f"{self.penalty.title} in the loss of {self.rule.title}: the same as parameters that "
+            "shrink by a factor?",
+        )
 
 
 def _what(one: Any) -> str:

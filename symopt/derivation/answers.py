@@ -5,12 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from symopt.declaration import Ask, OnQuadratic, Question
+from symopt.declaration import (
+    Ask,
+    DecayInLoss,
+    Drift,
+    Fading,
+    FirstSteps,
+    LargestStep,
+    OnQuadratic,
+    Question,
+    SameTrajectory,
+    Unrolled,
+)
+from symopt.derivation.decay_in_loss import decay_in_loss
+from symopt.derivation.drift import drift
+from symopt.derivation.fading import fading
+from symopt.derivation.first_steps import first_steps
+from symopt.derivation.largest_step import largest_step
 from symopt.derivation.on_quadratic import on_quadratic
+from symopt.derivation.same_trajectory import same_trajectory
 from symopt.derivation.steps import Derivation
+from symopt.derivation.unrolled_step import unrolled_step
 
 ANSWERS: Mapping[type[Ask], Callable[[Any], tuple[Derivation, ...]]] = {
+    DecayInLoss: decay_in_loss,
+    Drift: drift,
+    Fading: fading,
+    FirstSteps: first_steps,
+    LargestStep: largest_step,
     OnQuadratic: lambda one: on_quadratic(one.rule),
+    SameTrajectory: same_trajectory,
+    Unrolled: unrolled_step,
 }
 
 

@@ -5,7 +5,13 @@
 
 CONTENTS = (
     "learning_rate",
+    "velocity",
     "friction",
     "nesterov_friction",
+    "nesterov_forms",
+    "fading",
     "first_steps",
+    "bias",
+    "largest_step",
+    "weight_decay",
 )
