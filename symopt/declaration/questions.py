@@ -11,7 +11,7 @@ from sympy import Expr
 
 from symopt.declaration.checks import check_name
 from symopt.declaration.statements import Ask, Statement
-from symopt.declaration.values import Declaration, Regularizer, UpdateRule
+from symopt.declaration.values import Declaration, Layer, Regularizer, UpdateRule
 from symopt.errors import DeclarationError
 from symopt.notation import Hyperparameter
 
@@ -140,6 +140,71 @@ class DecayInLoss(AboutRule):
             f"{self.penalty.title} in the loss of {self.rule.title}: the same as parameters that "
             "shrink by a factor?",
         )
+
+
+@dataclass(frozen=True)
+class MiniBatch(AboutRule):
+    """What are mean and variance of the gradient of a batch, over the ways to draw it?"""
+
+    @property
+    def sentence(self) -> tuple[str | Expr, ...]:
+        """What is asked, in words."""
+        return (f"mean and variance of the gradient of a batch in {self.rule.title}",)
+
+
+@dataclass(frozen=True)
+class AboutLayer(Ask):
+    """What is asked about one layer or loss."""
+
+    layer: Layer
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.layer, Layer):
+            raise DeclarationError(
+                f"{type(self).__name__} was given {_what(self.layer)}; give it a layer or a loss"
+            )
+
+
+@dataclass(frozen=True)
+class ScaledWeights(AboutLayer):
+    """What does the scale of the weights before a layer do to their gradient?"""
+
+    @property
+    def sentence(self) -> tuple[str | Expr, ...]:
+        """What is asked, in words."""
+        return (f"the gradient of weights before {self.layer.title} where these are scaled",)
+
+
+@dataclass(frozen=True)
+class NoiseAsPenalty(AboutLayer):
+    """What does a layer with random letters add to the squared error of a linear model?"""
+
+    @property
+    def sentence(self) -> tuple[str | Expr, ...]:
+        """What is asked, in words."""
+        return (f"what {self.layer.title} adds to the squared error of a linear model",)
+
+
+@dataclass(frozen=True)
+class BestInputs(AboutLayer):
+    """For which inputs is a loss smallest, its targets given?"""
+
+    @property
+    def sentence(self) -> tuple[str | Expr, ...]:
+        """What is asked, in words."""
+        return (f"the inputs at which {self.layer.title} is smallest",)
+
+
+@dataclass(frozen=True)
+class Shrinkage(Ask):
+    """Where is a quadratic smallest once a penalty is added to it?"""
+
+    penalty: Regularizer
+
+    @property
+    def sentence(self) -> tuple[str | Expr, ...]:
+        """What is asked, in words."""
+        return (f"where a quadratic is smallest once {self.penalty.title} is added",)
 
 
 def _what(one: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sympy import Add, Expr, Mul, Poly, Pow, S, Symbol
+from sympy import Add, Expr, Mul, Poly, Pow, S, Symbol, fraction
 
 from symopt.derivation.readable import readable
 
@@ -39,6 +39,29 @@ def in_order(expr: Expr) -> Expr:
     """A number or a product as written, a minus in front of all of it."""
     negative, rest = signed(expr)
     shown = readable(rest, {})
+    return Mul(S.NegativeOne, shown, evaluate=False) if negative else shown
+
+
+def facing(expr: Expr, *grown: Expr) -> Expr:
+    """A quotient as written, what grows with its first letter first: (n − m)/(n − 1).
+
+    >>> from sympy.abc import m, n
+    >>> from symopt.printing.unicode import unicode
+    >>> unicode(facing((m - n) / (1 - n), n))
+    '(n − m)/(n − 1)'
+    """
+    negative, sides = False, []
+    for side in fraction(expr.factor()):
+        parts = []
+        for one in Mul.make_args(side):
+            base, exponent = one.as_base_exp()
+            first = next((letter for letter in grown if base.has(letter)), None)
+            sign = base if first is None else Poly(base, first).LC()
+            falls = exponent == 1 and _negative(sign)
+            negative = negative != falls
+            parts.append(-one if falls else one)
+        sides.append(Mul(*parts))
+    shown = readable(sides[0] / sides[1], {})
     return Mul(S.NegativeOne, shown, evaluate=False) if negative else shown
 
 

@@ -5,6 +5,7 @@
 
 CONTENTS = (
     "learning_rate",
+    "batch_gradient",
     "velocity",
     "friction",
     "nesterov_friction",
@@ -14,4 +15,8 @@ CONTENTS = (
     "bias",
     "largest_step",
     "weight_decay",
+    "shrinkage",
+    "smoothed_logits",
+    "dropout_penalty",
+    "normalized_weights",
 )
