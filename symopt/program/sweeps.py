@@ -161,7 +161,7 @@ class Group:
         blocks = {one: self.free_in_row(f"{one}_block") for one in arrays}
         change = partial(_in_block, counter, blocks)
         in_block = tuple(replace(one, value=rewrite(one.value, change)) for one in lines)
-        lanes = LANES if kinds == ("max",) else 0
+        lanes = LANES if kinds == ("max",) and not self.layout.axes.in_order else 0
         if lanes:
             at = Indexed(LANES_LETTER, counter)
             in_block = tuple(
