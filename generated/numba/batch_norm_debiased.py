@@ -407,16 +407,16 @@ def forward(
         {"sigma2": sigma2},
         written=("mu", "sigma2"),
     )
-    y = _result("y", shapes.element, x.dtype, kept)
+    y = _element_result("y", shapes, x.dtype, kept)
     mu_B = _result("mu_B", shapes.group, x.dtype, kept)
     sigma2_B = _result("sigma2_B", shapes.group, x.dtype, kept)
     fault = np.zeros((shapes.parts, 2), np.int64)
     if shapes.flat:
         _over_parts(_forward_flat_shared, _forward_flat, shapes.parts,
-            x.reshape(shapes.element_walked),
+            _walked(x, shapes),
             gamma.reshape(shapes.learned_walked),
             beta.reshape(shapes.learned_walked),
-            y.reshape(shapes.element_walked),
+            _walked(y, shapes),
             mu_B.reshape(shapes.group_walked),
             sigma2_B.reshape(shapes.group_walked),
             epsilon,
@@ -477,18 +477,18 @@ def backward(
     gamma = _array("gamma", gamma, shapes, "learned", dy.dtype, READ)
     mu_B = _array("mu_B", mu_B, shapes, "group", dy.dtype, READ)
     sigma2_B = _array("sigma2_B", sigma2_B, shapes, "group", dy.dtype, READ)
-    dx = _result("dx", shapes.element, dy.dtype, kept)
+    dx = _element_result("dx", shapes, dy.dtype, kept)
     dgamma = _zeros("dgamma", shapes.learned, kept)
     dbeta = _zeros("dbeta", shapes.learned, kept)
     fault = np.zeros((shapes.parts, 2), np.int64)
     if shapes.flat:
         _over_parts(_backward_flat_shared, _backward_flat, shapes.parts,
-            x.reshape(shapes.element_walked),
-            dy.reshape(shapes.element_walked),
+            _walked(x, shapes),
+            _walked(dy, shapes),
             gamma.reshape(shapes.learned_walked),
             mu_B.reshape(shapes.group_walked),
             sigma2_B.reshape(shapes.group_walked),
-            dx.reshape(shapes.element_walked),
+            _walked(dx, shapes),
             dgamma.reshape(shapes.learned_walked),
             dbeta.reshape(shapes.learned_walked),
             epsilon,
@@ -553,16 +553,16 @@ def inference(
     beta = _array("beta", beta, shapes, "learned", x.dtype, READ)
     mu = _array("mu", mu, shapes, "average", x.dtype, READ)
     sigma2 = _array("sigma2", sigma2, shapes, "average", x.dtype, READ)
-    y = _result("y", shapes.element, x.dtype, kept)
+    y = _element_result("y", shapes, x.dtype, kept)
     fault = np.zeros((shapes.parts, 2), np.int64)
     if shapes.flat:
         _over_parts(_inference_flat_shared, _inference_flat, shapes.parts,
-            x.reshape(shapes.element_walked),
+            _walked(x, shapes),
             gamma.reshape(shapes.learned_walked),
             beta.reshape(shapes.learned_walked),
             mu.reshape(shapes.average_walked),
             sigma2.reshape(shapes.average_walked),
-            y.reshape(shapes.element_walked),
+            _walked(y, shapes),
             t,
             alpha,
             epsilon,
@@ -754,12 +754,17 @@ class _Shapes(NamedTuple):
     count: int
     parts: int
     flat: bool
+    last: bool
 
 
 def _shapes(x: Any) -> _Shapes:
     """All shapes, from an input."""
     _check_input(x, 2, "(N, C, *spatial)")
     N, C, S = x.shape[0], x.shape[1], math.prod(x.shape[2:])
+    # channels that are last in memory are walked as they lie: as many examples as there are places
+    last = not x.flags.c_contiguous and np.moveaxis(x, 1, -1).flags.c_contiguous
+    if last:
+        N, S = N * S, 1
     lengths = {"N": N, "S": S}
     for axis, length in lengths.items():
         if length == 0:
@@ -781,6 +786,7 @@ def _shapes(x: Any) -> _Shapes:
         count=N * S,
         parts=_parts(x.size, -(-N // 32) if flat else C),
         flat=flat,
+        last=last,
     )
 
 
@@ -813,7 +819,14 @@ def _array(
         raise ValueError(
             f"batch_norm_debiased: {key} is read-only or not contiguous, but is updated in place"
         )
+    if kind == "element" and shapes.last:
+        return np.moveaxis(np.ascontiguousarray(np.moveaxis(one, 1, -1)), -1, 1)
     return np.ascontiguousarray(one)
+
+
+def _walked(one: np.ndarray, shapes: _Shapes) -> np.ndarray:
+    """A number for each element, as it is walked along memory."""
+    return (np.moveaxis(one, 1, -1) if shapes.last else one).reshape(shapes.element_walked)
 
 
 def _check_apart(arrays: Mapping[str, np.ndarray], written: tuple[str, ...]) -> None:
@@ -862,6 +875,14 @@ def _result(key: str, shape: tuple[int, ...], dtype: Any, kept: Any) -> np.ndarr
     if place not in kept:
         kept[place] = np.empty(shape, dtype)
     return kept[place]
+
+
+def _element_result(key: str, shapes: _Shapes, dtype: Any, kept: Any) -> np.ndarray:
+    """Where to write a number for each element, laid out in memory like the input."""
+    if not shapes.last:
+        return _result(key, shapes.element, dtype, kept)
+    examples, channels, *space = shapes.element
+    return np.moveaxis(_result(key, (examples, *space, channels), dtype, kept), -1, 1)
 
 
 def _zeros(key: str, shape: tuple[int, ...], kept: Any) -> np.ndarray:
@@ -930,9 +951,10 @@ def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any)
     if threads < 2 or not lock.acquire(blocking=False):
         return alone(*arguments)
     try:
-        before = numba.get_num_threads()
-        if before == threads:
+        # asking Numba for its count takes as long as 5,000 elements
+        if threads == numba.config.NUMBA_NUM_THREADS:
             return shared(*arguments)
+        before = numba.get_num_threads()
         numba.set_num_threads(threads)
         try:
             return shared(*arguments)

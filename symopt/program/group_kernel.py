@@ -78,6 +78,7 @@ class GroupKernel:
     stages: int = 1
     once: tuple[int, ...] = ()
     flat: GroupKernel | None = None
+    channels_last: bool = False
 
 
 def group_for(

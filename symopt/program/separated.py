@@ -13,12 +13,13 @@ from symopt.program.layout import Layout
 
 def apart(place: Layout) -> tuple[str, ...]:
     """The axes of groups that do not lie side by side, before the last that they extend over."""
-    before = place.lengths[: place.lengths.index(place.axes.averaged[-1])]
-    return tuple(one for one in before if one in place.axes.kept)
+    return tuple(one for one in place.axes.kept if one not in side_by_side(place))
 
 
 def side_by_side(place: Layout) -> tuple[str, ...]:
     """The axes of groups that lie side by side, behind all that they extend over."""
+    if place.axes.in_order:
+        return ()
     return place.lengths[place.lengths.index(place.axes.averaged[-1]) + 1 :]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from symopt.program.group_kernel import GROUP, GroupKernel
+from symopt.program.group_kernel import ELEMENT, GROUP, GroupKernel
 from symopt.program.ir import ARRAY, TOTALS, TYPED, WIDE, Argument
 from symopt.program.parts import PART_ARGUMENTS, STAGE_ARGUMENTS
 from symopt.targets.layer_shapes import LABEL
@@ -47,6 +47,8 @@ def _passed(one: GroupKernel, argument: Argument, kinds: dict[str, str], model: 
         return ""
     if argument in STAGE_ARGUMENTS:
         return str(one.stages) if argument == STAGE_ARGUMENTS[-1] else "0"
+    if argument.kind == ARRAY and kinds[name] == ELEMENT and one.channels_last:
+        return f"_walked({name}, shapes)"
     if argument.kind == ARRAY:
         shape = f"shapes.{kinds[name]}_walked"
         return f"{name}.reshape({f'(shapes.parts, *{shape})' if name in one.partial else shape})"

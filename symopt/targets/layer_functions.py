@@ -52,21 +52,24 @@ def layer_kernels(layer: Layer, backward: Backward) -> LayerKernels:
         If a letter of the layer has a name that its functions need for something else.
     """
     check_names(layer)
-    later, corrected, flat = at_inference(layer), corrections(layer), layer.axes.flat
+    later, corrected, axes = at_inference(layer), corrections(layer), layer.axes
 
-    def inference(axes: Axes | None) -> GroupKernel:
-        return lower_inference(layer, later, corrected, axes)
+    def inference(flat: Axes | None) -> GroupKernel:
+        return lower_inference(layer, later, corrected, flat)
 
     return LayerKernels(
-        _with_flat(partial(lower_forward, backward), flat),
-        _with_flat(partial(lower_backward, backward), flat),
+        _with_flat(partial(lower_forward, backward), axes),
+        _with_flat(partial(lower_backward, backward), axes),
         lower_running(layer),
-        _with_flat(inference, flat) if later else None,
+        _with_flat(inference, axes) if later else None,
     )
 
 
-def _with_flat(lower: Callable[[Axes | None], GroupKernel], flat: Axes | None) -> GroupKernel:
-    return replace(lower(None), flat=lower(flat) if flat else None)
+def _with_flat(lower: Callable[[Axes | None], GroupKernel], axes: Axes) -> GroupKernel:
+    """The kernel, and beside it the flat one, where there is one."""
+    if axes.flat is None:
+        return lower(None)
+    return replace(lower(None), flat=replace(lower(axes.flat), channels_last=axes.channels_last))
 
 
 def functions(layer: Layer, kernels: LayerKernels) -> list[dict[str, Any]]:
@@ -234,6 +237,8 @@ def _made(one: GroupKernel, result: str, kind: str, model: str) -> str:
     if kind == LEARNED:  # gathered over all that share it, in float64
         shape = "(shapes.parts, *shapes.learned)" if result in one.partial else "shapes.learned"
         return f'{result} = _zeros("{result}", {shape}, kept)'
+    if kind == ELEMENT and one.flat and one.flat.channels_last:
+        return f'{result} = _element_result("{result}", shapes, {model}.dtype, kept)'
     return f'{result} = _result("{result}", shapes.{kind}, {model}.dtype, kept)'
 
 

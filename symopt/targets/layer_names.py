@@ -35,7 +35,8 @@ _OWN = {
     "DTYPES", "READ", "WORDS", "WRITTEN", "arrays",
     "averages", "axis", "backward", "channels", "dtype", "elements", "error", "evaluate",
     "fault", "forward", "found", "given", "gradients", "groups", "hyperparameters", "inference",
-    "kept", "key", "lead", "learned", "length", "lengths", "load_state_dict", "mine", "names",
+    "kept", "key", "last", "lead", "learned", "length", "lengths", "load_state_dict", "mine",
+    "names",
     "one", "outlines", "parameters", "real", "reuse", "saved", "shape", "shapes", "size",
     "spatial", "start", "state_dict", "stop", "train", "training", "wrong",
 }  # fmt: skip

@@ -57,6 +57,7 @@ def shape_words(layer: Layer) -> dict[str, Any]:
         "group": " + ".join(kept) if kept else "()",
         **_walked(axes),
         "flat": bool(axes.flat),
+        "channels_last": axes.channels_last,
         "count": " * ".join(axes.averaged),
         "loss": isinstance(layer, Loss),
         "averaged": ", ".join(f'"{one}": {one}' for one in axes.averaged),
