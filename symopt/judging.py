@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from types import ModuleType
 
 from symopt.declaration import (
@@ -73,6 +74,7 @@ def subject(rule: UpdateRule, module: ModuleType, gradients: bool = False) -> Su
     system = derive_rule(rule)
     point = lower_gradient_point(system)
     read = [one.name for one in point.arguments if one.name != "point"] if point else []
+    make = getattr(module, class_name(rule.name))
     return Subject(
         step=module.step,
         arguments=tuple(one.name for one in lower_step(system).arguments),
@@ -83,6 +85,7 @@ def subject(rule: UpdateRule, module: ModuleType, gradients: bool = False) -> Su
         state_arguments=tuple(one.spelling.python for one in system.initial_hyperparameters),
         step_vjp=_vjp(module, "step_vjp") if gradients else None,
         point_vjp=_vjp(module, "gradient_point_vjp") if gradients else None,
+        makes=(make, partial(make, arena=True)),
     )
 
 
