@@ -16,12 +16,12 @@ from symopt.notation import Sequence as Letters
 from symopt.proof.chains import AGREES, DEFINED, Chain, ChainVerdict, Equality, Step
 from symopt.proof.checking import check, compared
 from symopt.proof.clock import OutOfTime, limit, now
-from symopt.proof.equivalent import SECONDS, equivalent
+from symopt.proof.equivalent import equivalent
 from symopt.proof.node_values import OPAQUE
 from symopt.proof.numbers import Number
+from symopt.proof.outcomes import PROVED, REFUTED, SECONDS, UNDECIDED
 from symopt.proof.search import spelt
 from symopt.proof.slips import mended
-from symopt.proof.verdict import PROVED, REFUTED, UNDECIDED
 from symopt.proof.worlds import World, defining, worlds
 from symopt.symbols import m
 from symopt.views import canonical

@@ -17,8 +17,6 @@ from symopt.cli.penalties import beside, penalty
 if TYPE_CHECKING:
     from symopt.declaration import Declaration, Regularizer
     from symopt.derivation.steps import Derivation
-from symopt.printing.unicode import UnicodePrinter
-from symopt.proof.checking import check_all
 
 EXAMPLES = (
     "Examples:  symopt derive adam  ·  symopt derive regularized_objective --with l1  ·  "
@@ -63,6 +61,9 @@ def _checked(
     one: Declaration, several: Sequence[Derivation], wrong: list[str]
 ) -> Iterator[Derivation]:
     """The derivations with what checked each line; lines that do not hold are added to a list."""
+    from symopt.printing.unicode import UnicodePrinter
+    from symopt.proof.checking import check_all
+
     for found in check_all(one, several):
         wrong += [
             f"{found.derivation.id}: {UnicodePrinter().equation(line.left, line.right)}"
