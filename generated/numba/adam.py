@@ -62,9 +62,10 @@ def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any)
     if threads < 2 or not lock.acquire(blocking=False):
         return alone(*arguments)
     try:
-        before = numba.get_num_threads()
-        if before == threads:
+        # asking Numba for its count takes as long as 5,000 elements
+        if threads == numba.config.NUMBA_NUM_THREADS:
             return shared(*arguments)
+        before = numba.get_num_threads()
         numba.set_num_threads(threads)
         try:
             return shared(*arguments)
@@ -325,6 +326,57 @@ def _numbers(t: int, alpha: float, beta_1: float, beta_2: float, epsilon: float)
     )
 
 
+# parts of one length: how their sums are added does not depend on the count of threads
+
+
+@numba.njit(error_model="numpy", nogil=True)
+def _step_vjp_part(part, arrays, numbers, sums):
+    start = part * 65536
+    stop = min(start + 65536, arrays[0].size)
+    found = _step_vjp(
+        arrays[0][start:stop],
+        arrays[1][start:stop],
+        arrays[2][start:stop],
+        arrays[3][start:stop],
+        arrays[4][start:stop],
+        arrays[5][start:stop],
+        arrays[6][start:stop],
+        arrays[7][start:stop],
+        arrays[8][start:stop],
+        arrays[9][start:stop],
+        arrays[10][start:stop],
+        *numbers,
+    )
+    sums[part, 0] = found[0]
+    sums[part, 1] = found[1]
+    sums[part, 2] = found[2]
+    sums[part, 3] = found[3]
+
+
+@numba.njit(error_model="numpy", nogil=True)
+def _step_vjp_alone(parts, arrays, numbers, sums):
+    for part in range(parts):
+        _step_vjp_part(part, arrays, numbers, sums)
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _step_vjp_shared(parts, arrays, numbers, sums):
+    for part in numba.prange(parts):
+        _step_vjp_part(part, arrays, numbers, sums)
+
+
+def _run_step_vjp(*arguments: Any) -> Any:
+    """The kernel on flat arrays, part by part where they are long."""
+    arrays, numbers = arguments[:11], arguments[11:]
+    parts = -(-arrays[0].size // 65536)
+    if parts < 2:
+        return _step_vjp(*arguments)
+    sums = np.empty((parts, 4))
+    _run(_step_vjp_shared, _step_vjp_alone, parts, arrays, numbers, sums)
+    with np.errstate(all="ignore"):
+        return tuple(sums.sum(axis=0).tolist())
+
+
 def step_vjp(
     theta: np.ndarray,
     g: np.ndarray,
@@ -375,7 +427,7 @@ def step_vjp(
     dg = np.empty(g.shape, g.dtype, order=order)
     dv_before = np.empty(v.shape, v.dtype, order=order)
     dG_before = np.empty(G.shape, G.dtype, order=order)
-    (dalpha, dbeta_1, dbeta_2, depsilon,) = _step_vjp(
+    (dalpha, dbeta_1, dbeta_2, depsilon,) = _run_step_vjp(
         theta.reshape(-1, order=order),
         g.reshape(-1, order=order),
         v.reshape(-1, order=order),

@@ -410,9 +410,10 @@ def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any)
     if threads < 2 or not lock.acquire(blocking=False):
         return alone(*arguments)
     try:
-        before = numba.get_num_threads()
-        if before == threads:
+        # asking Numba for its count takes as long as 5,000 elements
+        if threads == numba.config.NUMBA_NUM_THREADS:
             return shared(*arguments)
+        before = numba.get_num_threads()
         numba.set_num_threads(threads)
         try:
             return shared(*arguments)

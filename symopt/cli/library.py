@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from symopt.declaration import Declaration
 
 COLLECTIONS = ("lecture", "network")
+# questions have answers, and no kernels: they are in no folder of generated files
+QUESTIONS = "questions"
 
 
 def catalogue() -> tuple[Declaration, ...]:
     """Every declaration of the catalogue, one collection after the other."""
-    return tuple(one for name in COLLECTIONS for one in collection(name))
+    return tuple(one for name in (*COLLECTIONS, QUESTIONS) for one in collection(name))
 
 
 def collection(name: str) -> tuple[Declaration, ...]:

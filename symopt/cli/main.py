@@ -10,6 +10,7 @@ import typer
 
 from symopt import __version__
 from symopt.cli.commands import (
+    bench,
     check,
     derive,
     equivalent,
@@ -38,6 +39,7 @@ app.command("equivalent", epilog=equivalent.EXAMPLES)(equivalent.command)
 app.command("check", epilog=check.EXAMPLES)(check.command)
 app.command("generate", epilog=generate.EXAMPLES)(generate.command)
 app.command("verify", epilog=verify.EXAMPLES)(verify.command)
+app.command("bench", epilog=bench.EXAMPLES)(bench.command)
 app.command("safety", epilog=safety.EXAMPLES)(safety.command)
 app.command("train", epilog=train.EXAMPLES)(train.command)
 

@@ -75,8 +75,11 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
         """An array with the lengths of its axes, and what is to be said of them in words."""
         axes = "×".join(self.doprint(one) for one in lengths)
         space = f"ℝ^({axes})" if len(lengths) > 1 else f"ℝ^{axes}"
-        words = (one if isinstance(one, str) else self.doprint(one) for one in more)
-        return f"{self.doprint(letter)} ∈ {space}{''.join(words)}"
+        return f"{self.doprint(letter)} ∈ {space}{self.sentence(more)}"
+
+    def sentence(self, parts: Sequence[str | Expr]) -> str:
+        """Words with formulas among them."""
+        return "".join(one if isinstance(one, str) else self.doprint(one) for one in parts)
 
     def _product(self, items: Sequence[Expr | Fraction]) -> str:
         last = len(items) - 1

@@ -3,6 +3,7 @@
 import copy
 import inspect
 import itertools
+import math
 import pickle
 from types import SimpleNamespace
 
@@ -113,6 +114,31 @@ def test_one_long_array_is_stepped_to_the_same_bits_by_any_count_of_threads(adam
     assert arrays[0].size > adam.CROSSOVER
     assert len(found) == 1
     assert not np.array_equal(arrays[0], rng.normal(size=(301, 333)).astype(np.float32))
+
+
+def test_gradients_of_a_long_step_are_those_of_its_parts_for_any_count_of_threads(adam):
+    rng = np.random.default_rng(3)
+    size = 2 * 65_536 + 77
+    names = ("theta", "g", "v", "G", "dtheta", "dv", "dG")
+    arrays = {name: np.abs(rng.normal(size=size)).astype(np.float32) for name in names}
+    arrays["G"][70_000] = 0.25
+    before, results = get_threads(), []
+    for threads in (1, 2):
+        set_threads(threads)
+        results.append(adam.step_vjp(**arrays, t=3))
+    set_threads(before)
+    for name, one in results[0].items():
+        assert np.asarray(one).tobytes() == np.asarray(results[1][name]).tobytes(), name
+    cuts = [slice(k, k + 1000) for k in range(0, size, 1000)]
+    short = [adam.step_vjp(**{x: y[cut] for x, y in arrays.items()}, t=3) for cut in cuts]
+    for name in ("theta", "g", "v", "G"):
+        assert results[0][name].tobytes() == np.concatenate([x[name] for x in short]).tobytes()
+    for name in ("alpha", "beta_1", "beta_2", "epsilon"):
+        # within a block of some 1,000 terms sums are in float32, and blocks differ
+        most = 1000 * np.finfo(np.float32).eps * sum(abs(x[name]) for x in short)
+        assert abs(results[0][name] - sum(x[name] for x in short)) <= most
+    arrays["dtheta"][[5, 70_000]] = np.inf, -np.inf
+    assert math.isnan(adam.step_vjp(**arrays, t=3)["alpha"])
 
 
 @pytest.mark.parametrize("name", ["adam", "minibatch"])
