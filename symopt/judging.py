@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from types import ModuleType
 
 from symopt.declaration import (
@@ -27,6 +28,7 @@ from symopt.errors import UsageError
 from symopt.program.lower import lower_gradient_point, lower_step
 from symopt.program.lower_monitor import lower_monitor
 from symopt.program.lower_tensor import lower_tensor
+from symopt.runtime.ahead import compile_ahead
 from symopt.runtime.compiling import compile
 from symopt.targets.layer_functions import arguments, layer_kernels, statistics_kept
 from symopt.targets.numba_rule import class_name
@@ -72,6 +74,7 @@ def subject(rule: UpdateRule, module: ModuleType, gradients: bool = False) -> Su
     system = derive_rule(rule)
     point = lower_gradient_point(system)
     read = [one.name for one in point.arguments if one.name != "point"] if point else []
+    make = getattr(module, class_name(rule.name))
     return Subject(
         step=module.step,
         arguments=tuple(one.name for one in lower_step(system).arguments),
@@ -82,6 +85,7 @@ def subject(rule: UpdateRule, module: ModuleType, gradients: bool = False) -> Su
         state_arguments=tuple(one.spelling.python for one in system.initial_hyperparameters),
         step_vjp=_vjp(module, "step_vjp") if gradients else None,
         point_vjp=_vjp(module, "gradient_point_vjp") if gradients else None,
+        makes=(make, partial(make, arena=True)),
     )
 
 
@@ -169,21 +173,22 @@ def verify(
     seed: int = 0,
     gradients: bool = False,
     module: ModuleType | None = None,
+    ahead: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verdict:
     """The judge's verdict on the kernel of a declaration, evaluated at 50 digits.
 
     An update rule is run for ``steps`` steps from the first one on, over inputs that ``seed``
     chooses; with ``gradients`` its ``step_vjp`` is judged too. ``module`` is another module to
-    judge in place of the compiled one.
+    judge in place of the compiled one, which is that in C if it is compiled ``ahead`` of time.
 
     Raises
     ------
     UsageError
-        For a declaration without a kernel.
+        For a declaration without a kernel, or without one in C, or where nothing compiles C.
     """
     check_verifiable(declared)
-    made = module or compile(declared, Options())
+    made = module or (compile_ahead if ahead else compile)(declared, Options())
     match declared:
         case UpdateRule():
             judged = subject(declared, made, gradients)

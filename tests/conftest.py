@@ -17,6 +17,8 @@ from symopt.declaration import Declaration, UpdateRule
 
 # kernels compiled by tests go to a folder of their own, kept for the whole run
 os.environ.setdefault("XDG_CACHE_HOME", tempfile.mkdtemp(prefix="symopt-tests-"))
+# what tests ask for is derived anew, for some of them change how
+os.environ["SYMOPT_CACHE"] = "off"
 
 
 @pytest.fixture(scope="session")

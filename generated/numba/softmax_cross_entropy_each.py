@@ -17,20 +17,100 @@ Declaration softmax_cross_entropy_each, fingerprint 4d00a5651f18cb5e. Generated 
 
 from __future__ import annotations
 
+import hashlib
 import math
+import os
+import pickle
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 
+# functions of one element without a branch or a call in them, of which the compiler takes several
+# elements at once; products and sums in them may be fused, but keep their order
+_INLINED = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True, "forceinline": True}
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
-def _forward(z, labels, loss, M, Z, alpha):
+
+def _exp_float32(x):
+    # e^x = 2^n·e^r with |r| <= log(2)/2; beyond these bounds it is 0 or infinite
+    real, whole = np.float32, np.int32
+    lowest, highest = real(-104.03458), real(88.78534)
+    x = lowest if x < lowest else x
+    x = highest if x > highest else x
+    # adding the shift rounds to a whole number, which then stands in the last bits
+    shift = real(1.2583039e+07)
+    n = (x * real(1.442695) + shift) - shift
+    r = x - n * real(0.69314575) - n * real(1.4286068e-06)
+    # e^r = 1 + r + r^2·q
+    q = real(0.0013926176)
+    q = q * r + real(0.008363173)
+    q = q * r + real(0.041666556)
+    q = q * r + real(0.16666578)
+    q = q * r + real(0.5)
+    e = real(1.0) + (r + r * r * q)
+    # 2^n as two powers, for it may lie outside the numbers where the result does not
+    half = n * real(0.5) + shift
+    rest = (n - (half - shift)) + shift
+    first = whole(np.float32(half).view(whole) << whole(23))
+    second = whole(np.float32(rest).view(whole) << whole(23))
+    return e * np.int32(first).view(real) * np.int32(second).view(real)
+
+
+def _exp_float64(x):
+    # e^x = 2^n·e^r with |r| <= log(2)/2; beyond these bounds it is 0 or infinite
+    real, whole = np.float64, np.int64
+    lowest, highest = real(-745.1957191019412), real(709.845212893384)
+    x = lowest if x < lowest else x
+    x = highest if x > highest else x
+    # adding the shift rounds to a whole number, which then stands in the last bits
+    shift = real(6755399441056767.0)
+    n = (x * real(1.4426950408889634) + shift) - shift
+    r = x - n * real(0.693147180559663) - n * real(2.8235290563031577e-13)
+    # e^r = 1 + r + r^2·q
+    q = real(2.5100375924709717e-08)
+    q = q * r + real(2.762007599981065e-07)
+    q = q * r + real(2.7557268480116333e-06)
+    q = q * r + real(2.4801521322116825e-05)
+    q = q * r + real(0.0001984126986304067)
+    q = q * r + real(0.0013888888917196881)
+    q = q * r + real(0.008333333333330065)
+    q = q * r + real(0.041666666666624164)
+    q = q * r + real(0.16666666666666669)
+    q = q * r + real(0.5000000000000001)
+    e = real(1.0) + (r + r * r * q)
+    # 2^n as two powers, for it may lie outside the numbers where the result does not
+    half = n * real(0.5) + shift
+    rest = (n - (half - shift)) + shift
+    first = whole(np.float64(half).view(whole) << whole(52))
+    second = whole(np.float64(rest).view(whole) << whole(52))
+    return e * np.int64(first).view(real) * np.int64(second).view(real)
+
+
+def _exp(x):
+    """e to the power x, within 1.1 ulp in a compiled kernel."""
+    return math.exp(x)
+
+
+@numba.extending.overload(_exp, jit_options=_INLINED)
+def _exp_of(x):
+    known = {numba.float32: _exp_float32, numba.float64: _exp_float64}
+    return known.get(x, lambda x: math.exp(x))
+
+
+
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
     real = z.dtype.type
     N, C, S = z.shape
-    for n in range(N):
-        for s in range(S):
+    groups = N * S
+    for part in range(first, last):
+        begin = groups * part // parts
+        end = groups * (part + 1) // parts
+        for group in range(begin, end):
+            n = group // S
+            s = group - S * n
             labels_ns = labels[n, s]
             largest_1 = -math.inf
             for c in range(C):
@@ -40,7 +120,7 @@ def _forward(z, labels, loss, M, Z, alpha):
             total_2 = 0.0
             for c in range(C):
                 u = z[n, c, s] - M_ns                                         # softmax_cross_entropy_each.shifted
-                total_2 += math.exp(u)                                        # softmax_cross_entropy_each.total
+                total_2 += _exp(u)                                            # softmax_cross_entropy_each.total
             Z[n, s] = total_2                                                 # softmax_cross_entropy_each.total
             Z_ns = Z[n, s]
             alpha_real = real(alpha)
@@ -57,13 +137,23 @@ def _forward(z, labels, loss, M, Z, alpha):
             loss_ns = loss[n, s]
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
-def _backward(z, labels, M, Z, dloss, dz, alpha):
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _forward_shared(z, labels, loss, M, Z, alpha, parts, first, last):
+    for part in numba.prange(first, last):
+        _forward(z, labels, loss, M, Z, alpha, parts, part, part + 1)
+
+
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     real = dz.dtype.type
     N, C, S = dz.shape
-    fault = (0, 0, 0)
-    for n in range(N):
-        for s in range(S):
+    groups = N * S
+    for part in range(first, last):
+        begin = groups * part // parts
+        end = groups * (part + 1) // parts
+        for group in range(begin, end):
+            n = group // S
+            s = group - S * n
             labels_ns = labels[n, s]
             M_ns = M[n, s]
             Z_ns = Z[n, s]
@@ -76,17 +166,24 @@ def _backward(z, labels, M, Z, dloss, dz, alpha):
                 is_labels = real((c == labels_ns))
                 q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
                 total_1 += q                                                  # dL/dz
-            if Z_ns == 0.0:
-                fault = (1, n, s)
+            if Z_ns == 0.0 and fault[part, 0] == 0:
+                fault[part, 0] = 1
+                fault[part, 1] = n
+                fault[part, 2] = s
             p_scale = real(1.0 / Z_ns)
             total_1_real = real(total_1)
             for c in range(C):
                 is_labels = real((c == labels_ns))
                 u = z[n, c, s] - M_ns                                         # softmax_cross_entropy_each.shifted
-                p = math.exp(u) * p_scale                                     # softmax_cross_entropy_each.probability
+                p = _exp(u) * p_scale                                         # softmax_cross_entropy_each.probability
                 q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
                 dz[n, c, s] = dloss_ns * (-q + p * total_1_real)              # dL/dz
-    return fault
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _backward_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
+    for part in numba.prange(first, last):
+        _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, part, part + 1)
 
 # equations that divide by what depends on data, each with what it divides by
 _BACKWARD_FAULTS = (("softmax_cross_entropy_each.probability", "Z"),)
@@ -116,7 +213,7 @@ def forward(
     loss = _result("loss", shapes.group, z.dtype, kept)
     M = _result("M", shapes.group, z.dtype, kept)
     Z = _result("Z", shapes.group, z.dtype, kept)
-    _forward(
+    _over_parts(_forward_shared, _forward, shapes.parts,
         z.reshape(shapes.element_walked),
         labels.reshape(shapes.group_walked),
         loss.reshape(shapes.group_walked),
@@ -159,7 +256,8 @@ def backward(
     M = _array("M", M, shapes, "group", z.dtype, READ)
     Z = _array("Z", Z, shapes, "group", z.dtype, READ)
     dz = _result("dz", shapes.element, z.dtype, kept)
-    fault = _backward(
+    fault = np.zeros((shapes.parts, 3), np.int64)
+    _over_parts(_backward_shared, _backward, shapes.parts,
         z.reshape(shapes.element_walked),
         labels.reshape(shapes.group_walked),
         M.reshape(shapes.group_walked),
@@ -167,6 +265,7 @@ def backward(
         dloss.reshape(shapes.group_walked),
         dz.reshape(shapes.element_walked),
         alpha,
+        fault,
     )
     _check_fault(fault, _BACKWARD_FAULTS)
     return dz
@@ -301,6 +400,7 @@ class _Shapes(NamedTuple):
     average: tuple[int, ...]
     average_walked: tuple[int, ...]
     count: int
+    parts: int
 
 
 def _shapes(x: Any) -> _Shapes:
@@ -324,6 +424,7 @@ def _shapes(x: Any) -> _Shapes:
         average=x.shape[:1] + x.shape[2:],
         average_walked=(N, S),
         count=C,
+        parts=_parts(x.size, N * S),
     )
 
 
@@ -367,11 +468,13 @@ def _check_apart(arrays: Mapping[str, np.ndarray], written: tuple[str, ...]) -> 
                 raise ValueError(f"softmax_cross_entropy_each: {key} and {other} overlap in memory; copy one")
 
 
-def _check_fault(fault: tuple[int, ...], faults: tuple[tuple[str, str], ...]) -> None:
-    """ValueError for a group in which an equation divides by zero."""
-    if fault[0]:
-        equation, divisor = faults[fault[0] - 1]
-        places = ", ".join(f"{axis} = {k}" for axis, k in zip(("n", "s"), fault[1:]))
+def _check_fault(noted: np.ndarray, faults: tuple[tuple[str, str], ...]) -> None:
+    """ValueError for the first group in which an equation divides by zero."""
+    for number, *group in noted.tolist():
+        if not number:
+            continue
+        equation, divisor = faults[number - 1]
+        places = ", ".join(f"{axis} = {k}" for axis, k in zip(("n", "s"), group))
         raise ValueError(
             f"{equation} divides by {divisor}, which is 0{f' at {places}' if places else ''}; the "
             "output has no value there"
@@ -403,6 +506,69 @@ def _result(key: str, shape: tuple[int, ...], dtype: Any, kept: Any) -> np.ndarr
     if place not in kept:
         kept[place] = np.empty(shape, dtype)
     return kept[place]
+
+
+# elements below which a call is one part, for one thread: sharing pays from about here on
+SHARED_FROM = 32768
+# parts of a larger call: enough for many threads, few enough that what parts add up apart is small
+PARTS = 32
+
+
+def _parts(elements: int, groups: int) -> int:
+    """How many parts there are: sizes alone decide, so that threads do not change a bit."""
+    return 1 if elements < SHARED_FROM else max(1, min(groups, PARTS))
+
+
+def _over_parts(
+    shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
+) -> None:
+    """The kernel for all parts, shared among threads where there are several."""
+    if parts == 1:
+        alone(*arguments, 1, 0, 1)
+    else:
+        _run(shared, alone, *arguments, parts, 0, parts)
+
+
+def _pool() -> dict[str, Any]:
+    """What all generated modules share: a lock, the count of threads, the process they are of."""
+    words = os.environ.get("SYMOPT_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
+    limit = int(words) if words.isdecimal() and int(words) else numba.config.NUMBA_NUM_THREADS
+    new = {"lock": threading.Lock(), "threads": limit, "process": os.getpid()}
+    # kept with Numba, for its threads are what is shared
+    return vars(numba).setdefault("_symopt_pool", new)
+
+
+_POOL = _pool()
+
+
+def _threads() -> int:
+    """How many threads a kernel may use; after a fork none is left but this one."""
+    if _POOL["process"] != os.getpid():
+        return 1
+    return min(_POOL["threads"], numba.config.NUMBA_NUM_THREADS)
+
+
+def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any) -> Any:
+    """The kernel on several threads, or on this one where they are busy; the bits are the same.
+
+    One parallel region at a time: two at once abort on Numba's own threads and starve each other on
+    OpenMP's. After a fork no thread is left, and OpenMP would end the process.
+    """
+    threads, lock = _threads(), _POOL["lock"]
+    if threads < 2 or not lock.acquire(blocking=False):
+        return alone(*arguments)
+    try:
+        # asking Numba for its count takes as long as 5,000 elements
+        if threads == numba.config.NUMBA_NUM_THREADS:
+            return shared(*arguments)
+        before = numba.get_num_threads()
+        numba.set_num_threads(threads)
+        try:
+            return shared(*arguments)
+        finally:
+            numba.set_num_threads(before)
+    finally:
+        lock.release()
 
 
 def _labels(key: str, one: Any, shapes: _Shapes) -> np.ndarray:
@@ -475,3 +641,51 @@ def _check_number(key: str, value: Any, admissible: Callable[[float], bool], wor
     if not admissible(number):
         raise ValueError(f"softmax_cross_entropy_each: {key} = {number!r} is outside its range {words}")
     return number
+
+
+class _Kept:
+    """The machine code of one kernel on disk, a file for each of its types.
+
+    A file is found by all that it follows from. Numba's own index is one for all types: two
+    processes that write it at once can leave the code of one type under another, and where a
+    module goes by another name than before, reading it fails.
+    """
+
+    def __init__(self, cache: Any) -> None:
+        self.stem = os.path.join(cache.cache_path, cache._impl.filename_base)
+        self.source = (numba.__version__, cache._impl.locator.get_source_stamp(), __name__)
+
+    def path(self, key: Any) -> str:
+        """The file for these types on this processor."""
+        digest = hashlib.sha256(repr((self.source, key)).encode()).hexdigest()
+        return f"{self.stem}.{digest[:32]}.nbc"
+
+    def load(self, key: Any) -> Any:
+        """What was kept; nothing where there is no file, or it is damaged: it is compiled anew."""
+        try:
+            with open(self.path(key), "rb") as file:
+                digest, content = file.read(32), file.read()
+            return pickle.loads(content) if hashlib.sha256(content).digest() == digest else None
+        except Exception:
+            return None
+
+    def save(self, key: Any, data: Any) -> None:
+        """Keep it, whole or not at all; a disk that is full or read-only costs time alone."""
+        content = numba.core.serialize.dumps(data)
+        path = self.path(key)
+        beside = f"{path}.{os.getpid()}"
+        try:
+            with open(beside, "wb") as file:
+                file.write(hashlib.sha256(content).digest() + content)
+            os.replace(beside, path)
+        except OSError:
+            if os.path.exists(beside):
+                os.unlink(beside)
+
+
+for _kernel in [one for one in vars().values() if isinstance(one, numba.core.dispatcher.Dispatcher)]:
+    try:
+        _kernel.enable_caching()
+    except RuntimeError:
+        continue  # no folder can be written: neither this one, nor the user's cache
+    _kernel._cache._cache_file = _Kept(_kernel._cache)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import permutations
 
 from sympy import Expr, KroneckerDelta, Mul, Pow, Rational, S, floor
@@ -134,6 +134,7 @@ def _with_value(pair: tuple[Monomial, Rational], letter: Expr, value: Polynomial
 # monomials
 
 
+@lru_cache(maxsize=2**14)  # sums of what is in normal form already ask for it again
 def canonical_monomial(monomial: Monomial) -> Monomial:
     """Factors merged and sorted, bound indices named so that the result comes first of all."""
     merged: dict[Expr, Rational] = {}
@@ -197,12 +198,16 @@ def size_of(index: Index) -> Expr:
     return size
 
 
+# monomials are sorted at every step, and printing their atoms anew took a third of a derivation
+_word = lru_cache(maxsize=2**15)(str)
+
+
 def _factor_key(factor: Factor) -> tuple[str, str]:
-    return str(factor[0]), str(factor[1])
+    return _word(factor[0]), _word(factor[1])
 
 
 def _key(monomial: Monomial) -> tuple[int, tuple[tuple[str, str], ...], tuple[str, ...]]:
-    sizes = tuple(str(size_of(one)) for one in monomial.bound)
+    sizes = tuple(_word(size_of(one)) for one in monomial.bound)
     return len(monomial.bound), tuple(map(_factor_key, monomial.factors)), sizes
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from symopt.cli.library import find
-from symopt.declaration import Declaration, Regularizer, UpdateRule
-from symopt.derivation.penalized import penalized
 from symopt.errors import UsageError
+
+if TYPE_CHECKING:
+    from symopt.declaration import Declaration, Regularizer, UpdateRule
 
 
 def penalty(name: str) -> Regularizer:
@@ -18,6 +20,8 @@ def penalty(name: str) -> Regularizer:
     UsageError
         If the name stands for something else, or the file does not hold just one.
     """
+    from symopt.declaration import Regularizer
+
     declared = find([name])
     found = [one for one in declared if isinstance(one, Regularizer)]
     if len(found) == 1:
@@ -65,6 +69,9 @@ def with_penalty(names: Sequence[str], name: str | None) -> tuple[Declaration, .
 
 
 def _put_into(one: Declaration, regularizer: Regularizer) -> UpdateRule:
+    from symopt.declaration import UpdateRule
+    from symopt.derivation.penalized import penalized
+
     if not isinstance(one, UpdateRule):
         raise UsageError(
             f"{one.name} is {one.a_kind}, but --with puts a penalty into an update rule; "

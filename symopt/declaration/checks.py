@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 RESERVED = (
     frozenset(dir(builtins))
     | {"math", "np", "numba", "self", "params", "grads", "step", "run", "prepare", "order"}
+    | {"arena"}
     | {"real", "dtype", "size", "stop", "nan", "initial_states", "gradient_point", "one", "point"}
     | {"SCHEDULED", "DTYPES", "Any", "Callable", "Iterable", "Mapping", "annotations"}
 )

@@ -44,7 +44,7 @@ class Kernel:
             self._optimizer = self._made(list(params))
         except ValueError as error:
             raise UsageError(f"{error}; give a default inside it") from error
-        self.params: list[np.ndarray] = self._optimizer.params
+        self.params: list[np.ndarray] = list(self._optimizer.params)
         self._has_point = system.gradient_point is not None
 
     def gradient_point(self) -> list[np.ndarray]:

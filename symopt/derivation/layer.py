@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sympy import Expr, Indexed, S
 
@@ -45,6 +46,7 @@ def dL(letter: Expr) -> Gradient:
     return Gradient(function("L"), letter)
 
 
+@lru_cache(maxsize=256)  # its functions, its laws and the networks that it is in all ask
 def derive_layer(layer: Layer) -> Backward:
     """The gradients of a layer with respect to its input and its parameters.
 

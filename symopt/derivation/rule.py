@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from symopt.declaration import UpdateRule
 from symopt.derivation.gradients import name_gradients
 from symopt.derivation.order import in_computable_order
@@ -15,6 +17,7 @@ from symopt.printing.unicode import unicode
 from symopt.views import occurrences
 
 
+@lru_cache(maxsize=256)  # a module's functions, its judge and its class all ask
 def derive_rule(rule: UpdateRule) -> System:
     """The rule as a system of assignments, all that follows from it derived.
 

@@ -141,11 +141,7 @@ def _derived(
             Line(
                 Variance(_batch),
                 Mul(n, Pow(m, -2), weights, _spread, evaluate=False),
-                (
-                    "squared; pairs of unlike examples add up to minus the squares, for Σ (",
-                    apart,
-                    ") = 0",
-                ),
+                ("squared; unlike pairs add up to minus the squares, as Σ (", apart, ") = 0"),
             ),
             Line(Variance(_batch), result, "put in", checks),
         ),

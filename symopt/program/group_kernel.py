@@ -9,6 +9,7 @@ from sympy import Expr, Indexed, Mul, Symbol
 
 from symopt.calculus.adjoints import Definition
 from symopt.declaration import Layer
+from symopt.declaration.axes import ELEMENTS
 from symopt.derivation.forward import forward, position_of
 from symopt.derivation.unbiased import answered
 from symopt.nodes import Largest, Sigma
@@ -22,13 +23,14 @@ from symopt.notation import (
     Statistic,
     is_random,
 )
-from symopt.program.drawn_blocks import drawn_in_blocks
+from symopt.program.element_blocks import in_blocks
 from symopt.program.hoist import Numbers
 from symopt.program.invariants import check
 from symopt.program.ir import (
     ARRAY,
     COUNT,
     NUMBER,
+    PART,
     STEP,
     Argument,
     Assign,
@@ -38,6 +40,7 @@ from symopt.program.ir import (
     local,
 )
 from symopt.program.layout import layout
+from symopt.program.parts import PART_ARGUMENTS, PART_NAMES, over_groups, with_own_sums
 from symopt.program.randomness import Source, sources
 from symopt.program.sweeps import Group, Sum
 from symopt.views import occurrences
@@ -62,13 +65,15 @@ class GroupKernel:
     faults: tuple[tuple[str, Expr], ...]
     kept: tuple[str, ...]
     drawn: tuple[Source, ...] = ()
+    in_parts: bool = True
+    partial: tuple[str, ...] = ()
 
 
 def group_for(layer: Layer, kernel: str, definitions: tuple[Definition, ...]) -> Group:
     """A kernel to begin with: its axes, the names that are taken, the letters that it computes."""
     letters = letter_names(layer)
     taken = {*letters, "real", "fault", "size", "total", "start", "stop"}
-    taken |= {f"d{name}" for name in letters}
+    taken |= PART_NAMES | {f"d{name}" for name in letters}
     computed = {one.letter.base: one for one in definitions if one.index is not None}
     index = index_of(layer)
     numbers = Numbers(taken, suffix="_real")
@@ -190,6 +195,7 @@ def finished(
     results: Iterable[tuple[str, str]],
     forms: Iterable[Expr] = (),
     known: Collection[Expr] = (),
+    in_parts: bool = True,
 ) -> GroupKernel:
     """The kernel around the nodes of one group, with the arguments that they read.
 
@@ -210,7 +216,9 @@ def finished(
         *(Argument(one.spelling.python, STEP) for one in steps),
         *(Argument(one.spelling.python, NUMBER, domain=one.domain) for one in _by_name(numbers)),
     ]
-    nodes = tuple(nodes)
+    shared = in_parts and bool(place.axes.shared)
+    partial = tuple(name for name, kind in results if kind == LEARNED and shared)
+    nodes = with_own_sums(partial, tuple(nodes))
     sizes = sorted({one for value in _values(nodes) for one in value.atoms(Count)}, key=str)
     over = next((name for name, kind in results if kind == ELEMENT), (*inputs, "")[0])
     counted: tuple[Assign, ...] = ()
@@ -219,18 +227,22 @@ def finished(
         counted = tuple(Assign(local(one.spelling.python), whole, wide=True) for one in sizes)
     else:  # no array has an element for each: the count comes as a number
         arguments += [Argument(one.spelling.python, COUNT) for one in sizes]
+    if in_parts:
+        arguments += [Argument("fault", PART, written=True)] if group.faults else []
+        arguments += PART_ARGUMENTS
     kernel = Kernel(
         name=f"_{group.kernel}",
         arguments=tuple(arguments),
         numbers=counted,
-        body=place.loops(place.axes.kept, nodes),
+        body=over_groups(place, nodes) if in_parts else place.loops(place.axes.kept, nodes),
         over=over or results[0][0],
         lengths=place.lengths if over else place.axes.kept,
         rows=tuple(group.rows),
-        result="fault" if group.faults else "",
     )
+    if place.axes == ELEMENTS:
+        kernel = in_blocks(kernel, drawn, group.numbers.taken)
     return GroupKernel(
-        check(drawn_in_blocks(kernel, drawn, group.numbers.taken)),
+        check(kernel),
         inputs,
         learned,
         statistics,
@@ -238,6 +250,8 @@ def finished(
         tuple(group.faults),
         place.axes.kept,
         drawn,
+        in_parts,
+        partial,
     )
 
 

@@ -106,7 +106,7 @@ def _unknown(kernel: Kernel) -> Iterator[str]:
             case Fault(divisor):
                 yield from _undefined(divisor, known)
     for row in kernel.rows:
-        inside = {*row.arrays, *row.numbers, row.counter.name, *map(str, row.parts)}
+        inside = {*row.blocks, *row.numbers, row.counter.name, "start", *map(str, row.parts)}
         for line in row.body:
             yield from _undefined(line.value, inside)
             inside.add(str(line.target))

@@ -7,12 +7,17 @@ computed once per step, in float64; inside a loop every number is typed like the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from sympy import Expr, Indexed, IndexedBase, Set, Symbol
+from sympy import Basic, Expr, Indexed, IndexedBase, Set, Symbol
+
+from symopt.views import rewrite
 
 ARRAY, BATCH, SCALAR_STATE, NUMBER, STEP = "array", "batch", "scalar state", "number", "step"
 COUNT = "count"
+# which parts of the work a call does, and where it notes what it may not divide by
+PART = "part"
 # whole numbers of 64 bits: those that a user chooses, and those made of probabilities
 WORD, LIMIT = "word", "limit"
 
@@ -111,7 +116,10 @@ class Draw:
 
 @dataclass(frozen=True)
 class Fault:
-    """Where this divisor is zero, the group has no value by the equation of this number."""
+    """Where this divisor is zero, the group has no value by the equation of this number.
+
+    The first such group of a part is noted in the part's row of ``fault``.
+    """
 
     divisor: Expr
     equation: int
@@ -148,11 +156,13 @@ class RowFunction:
     """Sums over one row, in blocks: within a block in the arrays' dtype, across them in float64.
 
     ``arrays`` are the rows, ``numbers`` what is the same along them; ``parts`` are the sums
-    within a block, or the largest where ``combine`` is max, and ``body`` takes in one element.
+    within a block, or the largest where ``combine`` is max, and ``body`` takes in one element of
+    ``blocks``, which are the arrays' and counted from 0.
     """
 
     name: str
     arrays: tuple[str, ...]
+    blocks: tuple[str, ...]
     numbers: tuple[str, ...]
     parts: tuple[Symbol, ...]
     combine: tuple[str, ...]
@@ -183,6 +193,28 @@ class Kernel:
     def of_kind(self, *kinds: str) -> tuple[Argument, ...]:
         """The arguments of these kinds, in order."""
         return tuple(one for one in self.arguments if one.kind in kinds)
+
+
+def rewritten(nodes: tuple[Node, ...], change: Callable[[Basic], Basic | None]) -> tuple[Node, ...]:
+    """The same nodes with some expressions in them replaced, wherever they are read or written."""
+
+    def of(one: Node) -> Node:
+        match one:
+            case Assign(target, value):
+                return replace(one, target=rewrite(target, change), value=rewrite(value, change))
+            case Loop(body=body):
+                return replace(one, body=rewritten(body, change))
+            case Call(_, arguments, targets):
+                return replace(
+                    one,
+                    arguments=tuple(rewrite(x, change) for x in arguments),
+                    targets=tuple(rewrite(x, change) for x in targets),
+                )
+            case Fault(divisor):
+                return replace(one, divisor=rewrite(divisor, change))
+        return one
+
+    return tuple(map(of, nodes))
 
 
 def local(name: str) -> Symbol:

@@ -122,4 +122,5 @@ def lower_running(layer: Layer) -> GroupKernel | None:
         value = place.letters_in_group(one.right)
         nodes.append(Assign(place.of_group(name_of(one.left)), value, note=id, wide=True))
     written = tuple((name_of(one.left), GROUP) for _, one in running)
-    return finished(group, nodes, (), written, forms=[one.right for _, one in running])
+    forms = [one.right for _, one in running]
+    return finished(group, nodes, (), written, forms=forms, in_parts=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from sympy import Basic, Equality, Expr, Indexed, Pow, S, Symbol
@@ -99,6 +99,12 @@ class Group:
         self.numbers.taken.add(name)
         return name
 
+    def free_in_row(self, name: str) -> str:
+        """A name that is not taken, for use in a function of one row alone."""
+        while name in self.numbers.taken:
+            name += "_"
+        return name
+
     def with_totals(self, expr: Expr) -> Expr:
         """Sums ⇒ their totals, letters ⇒ their values in the present group."""
 
@@ -137,15 +143,8 @@ class Group:
         inside = {counter, *parts, *(one.target for one in body)}
         arrays: dict[str, Expr] = {}
         numbers: dict[str, Expr] = {}
-        lines = tuple(
-            Assign(
-                one.target,
-                rewrite(one.value, partial(_along_row, counter, inside, arrays, numbers)),
-                one.augment,
-                note=one.note,
-            )
-            for one in body
-        )
+        change = partial(_along_row, counter, inside, arrays, numbers)
+        lines = tuple(replace(one, value=rewrite(one.value, change)) for one in body)
         if not arrays:
             raise LoweringError(
                 f"{sums[0].id} sums what is the same for every element, for which no kernel is "
@@ -153,7 +152,19 @@ class Group:
             )
         name = f"_{self.kernel}_sums" + (f"_{len(self.rows) + 1}" if self.rows else "")
         kinds = tuple(one.combine for one in sums)
-        row = RowFunction(name, tuple(arrays), tuple(numbers), parts, kinds, counter, lines)
+        blocks = {one: self.free_in_row(f"{one}_block") for one in arrays}
+        change = partial(_in_block, counter, blocks)
+        in_block = tuple(replace(one, value=rewrite(one.value, change)) for one in lines)
+        row = RowFunction(
+            name,
+            tuple(arrays),
+            tuple(blocks.values()),
+            tuple(numbers),
+            parts,
+            kinds,
+            counter,
+            in_block,
+        )
         self.rows.append(row)
         passed = (*arrays.values(), *numbers.values())
         return (Call(name, passed, tuple(one.target for one in sums), kinds),)
@@ -239,3 +250,10 @@ def _along_row(
     if isinstance(node, Symbol) and node not in inside:
         numbers[node.name] = node
     return None
+
+
+def _in_block(counter: Symbol, blocks: Mapping[str, str], node: Basic) -> Basic | None:
+    """Elements of rows ⇒ elements of blocks that are counted from 0; places along the row stay."""
+    if isinstance(node, Indexed):
+        return Indexed(local(blocks[str(node.base.label)]), counter)
+    return local("start") + counter if node == counter else None

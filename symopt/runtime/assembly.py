@@ -165,7 +165,7 @@ def stepping_of(network: Network, parameters: list[np.ndarray]) -> Stepping:
         hyperparameter that the rule does not have, or not as one that may change.
     """
     declared = network.rule.declared
-    system = derive_rule(declared)  # type: ignore[arg-type]  # the network checked its kind
+    system = derive_rule(declared)
     inputs = system.of_role(INPUT)
     if len(inputs) != 1:
         raise UsageError(
@@ -206,4 +206,4 @@ def _scheduled(network: Network) -> str:
 
 
 def _hyperparameters(network: Network) -> tuple[Any, ...]:
-    return derive_rule(network.rule.declared).hyperparameters  # type: ignore[arg-type]
+    return derive_rule(network.rule.declared).hyperparameters

@@ -14,7 +14,7 @@ from platformdirs import user_cache_dir
 from symopt.declaration import Declaration
 from symopt.errors import UsageError
 from symopt.runtime.files import write_atomically
-from symopt.targets.numba import render_module
+from symopt.runtime.kept_texts import text_of
 from symopt.targets.target import Options
 
 
@@ -29,7 +29,7 @@ def compile(declared: Declaration, options: Options = Options()) -> ModuleType: 
     SymoptError
         In one sentence, when the declaration does not lead to a kernel.
     """
-    text = render_module(declared, options)
+    text = text_of(declared, "numba", options)
     if text is None:
         raise UsageError(f"{declared.name} is {declared.a_kind}, for which there is no kernel")
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -9,6 +9,7 @@ from pathlib import Path
 from symopt.declaration import Declaration
 from symopt.errors import UsageError
 from symopt.runtime.files import write_atomically
+from symopt.runtime.kept_texts import text_of
 from symopt.targets.registry import NAMES, target
 from symopt.targets.target import Options
 
@@ -41,9 +42,11 @@ def files(
                 raise UsageError(
                     f"two declarations are called {declaration.name}; rename one of them"
                 )
-            text = one.render(declaration, options)
+            text = text_of(declaration, one.name, options)
             if text is not None:
                 found[path] = text
+            beside = one.beside(declaration, options)
+            found.update({f"{one.name}/{name}": text for name, text in beside.items()})
         if collection is not None:
             extra = one.index(collection, tuple(declared))
             found.update({f"{one.name}/{name}": text for name, text in extra.items()})

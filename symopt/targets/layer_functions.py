@@ -18,6 +18,7 @@ from symopt.program.lower_layer import (
     lower_inference,
     lower_running,
 )
+from symopt.program.parts import PART_ARGUMENTS
 from symopt.targets.calling import number_check, signature
 from symopt.targets.layer_draws import (
     checked_words,
@@ -149,14 +150,15 @@ def _function(
         lines += ["_check_apart(", *inside, f"    written={quoted(kernels.averages)},", ")"]
     lines += drawn_arrays(one, model)
     wide = [result for result, kind in one.results if kind == LEARNED]
-    lines += [_made(result, kind, model) for result, kind in one.results]
+    lines += [_made(one, result, kind, model) for result, kind in one.results]
     lines += _called(one, kinds)
     if name == "forward" and kernels.running is not None:
         lines += _counted(kernels.running) + _called(kernels.running, _all_groups(kernels))
     (main, _), *_ = one.results
     results = [key for key, kind in one.results if kind != GROUP or key in (main, *kept)]
     returned = [
-        f'_narrowed("{key}", {key}, {model}.dtype, kept)' if key in wide else key for key in results
+        f'{_narrowing(one, key)}("{key}", {key}, {model}.dtype, kept)' if key in wide else key
+        for key in results
     ]
     if isinstance(layer, Loss) and name == "forward":
         returned[0] = f"_reduced({returned[0]}, shapes, reduction)"
@@ -214,10 +216,16 @@ def _all_groups(kernels: LayerKernels) -> dict[str, str]:
     return dict.fromkeys(kernels.running.statistics, GROUP)
 
 
-def _made(result: str, kind: str, model: str) -> str:
+def _made(one: GroupKernel, result: str, kind: str, model: str) -> str:
     if kind == LEARNED:  # gathered over all that share it, in float64
-        return f'{result} = _zeros("{result}", shapes.learned, kept)'
+        shape = "(shapes.parts, *shapes.learned)" if result in one.partial else "shapes.learned"
+        return f'{result} = _zeros("{result}", {shape}, kept)'
     return f'{result} = _result("{result}", shapes.{kind}, {model}.dtype, kept)'
+
+
+def _narrowing(one: GroupKernel, result: str) -> str:
+    """What makes of totals the result that is returned."""
+    return "_summed" if result in one.partial else "_narrowed"
 
 
 def _counted(one: GroupKernel) -> list[str]:
@@ -229,14 +237,24 @@ def _called(one: GroupKernel, kinds: dict[str, str]) -> list[str]:
     kinds = {**kinds, **dict(one.results)}
     kinds = {key: GROUP if kind == LABEL else kind for key, kind in kinds.items()}
     passed = [
-        f"{a.name}.reshape(shapes.{kinds[a.name]}_walked)" if a.kind == ARRAY else a.name
+        _as_walked(one, a.name, kinds[a.name]) if a.kind == ARRAY else a.name
         for a in one.kernel.arguments
+        if a not in PART_ARGUMENTS
     ]
     name = one.kernel.name
     call = [f"    {part}," for part in passed]
-    if not one.faults:
+    if not one.in_parts:
         return [f"{name}(", *call, ")"]
-    return [f"fault = {name}(", *call, ")", f"_check_fault(fault, {name.upper()}_FAULTS)"]
+    lines = [f"_over_parts({name}_shared, {name}, shapes.parts,", *call, ")"]
+    if not one.faults:
+        return lines
+    noted = f"fault = np.zeros((shapes.parts, {1 + len(one.kept)}), np.int64)"
+    return [noted, *lines, f"_check_fault(fault, {name.upper()}_FAULTS)"]
+
+
+def _as_walked(one: GroupKernel, name: str, kind: str) -> str:
+    shape = f"shapes.{kind}_walked"
+    return f"{name}.reshape({f'(shapes.parts, *{shape})' if name in one.partial else shape})"
 
 
 def described(layer: Layer, one: Argument, kind: str) -> str:

@@ -9,6 +9,7 @@ from symopt.declaration import Layer
 from symopt.errors import LoweringError
 from symopt.program.group_kernel import GroupKernel, letter_names
 from symopt.program.layout import layout
+from symopt.program.parts import PART_NAMES
 from symopt.program.randomness import WORDS, sources
 
 GROUPS = "groups"
@@ -59,7 +60,7 @@ def check_names(layer: Layer) -> None:
     chance = {*_OF_CHANCE, *(one.limit for one in drawn)} if drawn else set()
     for name in names:
         private = name.startswith("_") or _NUMBERED.fullmatch(name) or name.endswith("_real")
-        if private or name in _OWN | adjoints | in_group | lengths | chance:
+        if private or name in _OWN | PART_NAMES | adjoints | in_group | lengths | chance:
             raise LoweringError(
                 f"{layer.name} has a letter with the Python name {name}, which its file needs for "
                 "something else; rename it with python='…'"

@@ -52,6 +52,7 @@ def shape_words(layer: Layer) -> dict[str, Any]:
         "learned_walked": _tuple(axes.parameters) if axes.parameters else "()",
         "group": " + ".join(kept) if kept else "()",
         "group_walked": _tuple(axes.kept) if kept else "(1,)",
+        "groups": "-(-E // 1024)" if layer.elementwise else " * ".join(axes.kept) or "1",
         "count": " * ".join(axes.averaged),
         "loss": isinstance(layer, Loss),
         "averaged": ", ".join(f'"{one}": {one}' for one in axes.averaged),

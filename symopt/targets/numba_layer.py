@@ -13,6 +13,7 @@ from symopt.printing.unicode import UnicodePrinter, unicode
 from symopt.program.group_kernel import GroupKernel
 from symopt.program.ir import Kernel, RowFunction, Scratch
 from symopt.program.sweeps import BLOCK, NOTHING
+from symopt.targets.elementary import elementary_words
 from symopt.targets.layer_class import class_words
 from symopt.targets.layer_functions import functions, layer_kernels
 from symopt.targets.layer_mask import mask_function
@@ -25,15 +26,18 @@ from symopt.targets.templates import render
 
 def render_layer(layer: Layer, options: Options) -> str:
     """The text of the module."""
+    return render("numba", "layer.py.jinja", **layer_words(layer, options))
+
+
+def layer_words(layer: Layer, options: Options) -> dict[str, Any]:
+    """All that the templates of a layer lay out, with its kernels as lines of Python."""
     backward = derive_layer(layer)
     kernels = layer_kernels(layer, backward)
     made = [one for one in kernels if one is not None]
-    return render(
-        "numba",
-        "layer.py.jinja",
+    return {
         **heading(layer, statements(layer)),
         **dtype_words(options),
-        derived=[
+        "derived": [
             *(UnicodePrinter().equation(one.letter, one.value) for one in scales(layer)),
             *(
                 formula
@@ -41,16 +45,18 @@ def render_layer(layer: Layer, options: Options) -> str:
                 if check.startswith("proved")
             ),
         ],
-        block=BLOCK,
-        rows=[_row(row) for one in made for row in one.kernel.rows],
-        kernels=[_kernel(one) for one in made],
-        functions=[*functions(layer, kernels), *mask_function(layer)],
-        draws=bool(kernels.forward.drawn),
-        kept=quoted(one.lower() for one in layer.axes.kept),
-        shapes=shape_words(layer),
-        is_loss=isinstance(layer, Loss),
-        **{"class": class_words(layer, kernels)},
-    )
+        "block": BLOCK,
+        "rows": [_row(row) for one in made for row in one.kernel.rows],
+        "kernels": [_kernel(one) for one in made],
+        **elementary_words((one.kernel for one in made), options),
+        "functions": [*functions(layer, kernels), *mask_function(layer)],
+        "sums_apart": any(one.partial for one in made),
+        "draws": bool(kernels.forward.drawn),
+        "kept": quoted(one.lower() for one in layer.axes.kept),
+        "shapes": shape_words(layer),
+        "is_loss": isinstance(layer, Loss),
+        "class": class_words(layer, kernels),
+    }
 
 
 def _kernel(one: GroupKernel) -> dict[str, Any]:
@@ -62,13 +68,13 @@ def _kernel(one: GroupKernel) -> dict[str, Any]:
         head.insert(0, f"dtype = {kernel.over}.dtype")
     if kernel.lengths:
         head.append(f"{', '.join(kernel.lengths)}{_comma(kernel.lengths)} = {kernel.over}.shape")
-    if one.faults:
-        head.append(f"fault = ({', '.join(['0'] * (1 + len(one.kept)))}{'' if one.kept else ','})")
     return {
         "name": kernel.name,
         "arguments": ", ".join(argument.name for argument in kernel.arguments),
         "lines": [*head, *shown_lines(numbers), *shown_lines(body)],
         "result": kernel.result,
+        "shared": one.in_parts,
+        "fixed": ", ".join(argument.name for argument in kernel.arguments[:-2]),
         "faults": [f'("{id}", "{unicode(divisor)}")' for id, divisor in one.faults],
     }
 
@@ -85,6 +91,7 @@ def _row(row: RowFunction) -> dict[str, Any]:
         "arguments": ", ".join((*row.arrays, *row.numbers)),
         "model": row.arrays[0],
         "counter": row.counter.name,
+        "views": list(zip(row.blocks, row.arrays, strict=True)),
         "numbers": shown_lines(numbers),
         "lines": shown_lines(body),
         "pairs": [

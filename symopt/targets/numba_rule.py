@@ -21,6 +21,8 @@ from symopt.program.ir import ARRAY, BATCH, NUMBER, SCALAR_STATE, STEP, Argument
 from symopt.program.lower import lower_gradient_point, lower_step
 from symopt.program.lower_vjp import lower_vjps
 from symopt.targets.calling import annotated, argument_words, flat, joined, number_check, signature
+from symopt.targets.elementary import elementary_words
+from symopt.targets.numba_segments import segment_drivers
 from symopt.targets.numba_vjp import vjp_function
 from symopt.targets.python_code import lines, number_code
 from symopt.targets.target import Options
@@ -57,18 +59,21 @@ def class_name(name: str) -> str:
 
 def render_rule(rule: UpdateRule, options: Options) -> str:
     """The text of the module."""
+    return render("numba", "update_rule.py.jinja", **rule_words(rule, options))
+
+
+def rule_words(rule: UpdateRule, options: Options) -> dict[str, Any]:
+    """All that the templates of an update rule lay out, with its kernels as lines of Python."""
     system = derive_rule(rule)
     kernel, point = lower_step(system), lower_gradient_point(system)
     vjps = lower_vjps(system)
     kernels = [kernel, *([point] if point else []), *(one.kernel for one in vjps)]
-    return render(
-        "numba",
-        "update_rule.py.jinja",
+    return {
         **heading(rule, completed(rule)),
         **dtype_words(options),
         **_step(kernel),
-        parameter=system.parameter.name,
-        kernels=[
+        "parameter": system.parameter.name,
+        "kernels": [
             {
                 "name": one.name,
                 "arguments": joined(a.name for a in one.arguments),
@@ -76,12 +81,22 @@ def render_rule(rule: UpdateRule, options: Options) -> str:
             }
             for one in kernels
         ],
-        point=_point(system, point) if point else None,
-        vjps=[vjp_function(one) for one in vjps],
-        gathers=any(one.gathers for one in vjps),
-        states=_states(system),
-        **{"class": _class(system, kernel)},
-    )
+        "point": _point(system, point) if point else None,
+        "vjps": [vjp_function(one) for one in vjps],
+        "gathers": any(one.gathers for one in vjps),
+        **elementary_words(kernels, options),
+        "states": _states(system),
+        "table": segment_drivers(kernel, len(system.of_role(INPUT))),
+        "class": _class(system, kernel),
+    }
+
+
+def rule_kernels(rule: UpdateRule) -> tuple[Kernel, ...]:
+    """The kernels of a rule: its step, its gradient point if it has one, and their gradients."""
+    system = derive_rule(rule)
+    point = lower_gradient_point(system)
+    vjps = (one.kernel for one in lower_vjps(system))
+    return (lower_step(system), *([point] if point else []), *vjps)
 
 
 def heading(declared: Any, statements: Iterable[Any]) -> dict[str, Any]:
@@ -142,6 +157,10 @@ def _step(kernel: Kernel) -> dict[str, Any]:
         "written_words": joined(one.name for one in kernel.arguments if one.written),
         "argument_words": argument_words(kernel),
         "names": joined(names),
+        "array_names": joined(one.name for one in kernel.of_kind(ARRAY, BATCH, SCALAR_STATE)),
+        "array_signature": joined(
+            annotated(one) for one in kernel.of_kind(ARRAY, BATCH, SCALAR_STATE)
+        ),
         "written": joined(f'"{one.name}": {one.name}' for one in plain if one.written),
         "read": joined(f'"{one.name}": {one.name}' for one in plain if not one.written),
         "batches": joined(f'"{one.name}": {one.name}' for one in kernel.of_kind(BATCH)),
@@ -221,17 +240,18 @@ def _class(system: System, kernel: Kernel) -> dict[str, Any]:
         ],
         "table": joined(f'"{one.name}": {one.name}' for one in numbers),
         "number_values": joined(
-            ["1"] * len(kernel.of_kind(STEP)) + [f'values["{one.name}"]' for one in numbers]
+            ["t"] * len(kernel.of_kind(STEP)) + [f'values["{one.name}"]' for one in numbers]
+        ),
+        "known_numbers": (
+            "(_check_step(t), *self._known[1:])" if kernel.of_kind(STEP) else "self._known"
         ),
         "saved_values": joined(
             ["t + 1"] * len(kernel.of_kind(STEP)) + [f'values["{one.name}"]' for one in numbers]
         ),
         "initial": "".join(f', {name}=values["{name}"]' for name in initial),
-        "step": [f"{one.name}=self.t + 1" for one in kernel.of_kind(STEP)],
         "inputs_signature": "".join(f", {word}: Iterable[np.ndarray]" for word in words),
-        "inputs_table": joined(
-            f'"{one.name}": list({word})' for one, word in zip(inputs, words, strict=True)
-        ),
+        "inputs": joined(f"list({word})" for word in words),
+        "input_names": "".join(f'"{one.name}", ' for one in inputs).rstrip(" "),
         "scheduled": "".join(f'"{name}", ' for name in free).rstrip(" "),
         "schedule_words": schedules,
     }

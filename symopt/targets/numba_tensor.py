@@ -16,6 +16,7 @@ from symopt.printing.unicode import unicode
 from symopt.program.ir import Kernel
 from symopt.program.lower_tensor import TensorProgram, lower_tensor
 from symopt.program.tensor_ir import Added, Blocks, IfFinite, nodes
+from symopt.targets.elementary import elementary_words
 from symopt.targets.numba_layer import shown_lines
 from symopt.targets.numba_rule import dtype_words, heading, wrapped
 from symopt.targets.python_code import lines
@@ -44,6 +45,7 @@ def render_tensor_layer(layer: TensorLayer, options: Options) -> str:
         sums=wrapped(_sums(program)),
         rows=[],
         kernels=[_kernel(one) for one in kernels.values()],
+        **elementary_words(kernels.values(), options),
         functions=tensor_functions(backward, program),
         sizes=_sizes(backward),
         needs=_needs(program, bool(made["number_names"]), layer),

@@ -8,6 +8,9 @@ from symopt.program.ir import ARRAY, BATCH, NUMBER, SCALAR_STATE, STEP, Argument
 from symopt.program.lower_vjp import VjpKernel
 from symopt.targets.calling import annotated, flat, joined, number_check, signature
 
+# elements of a part: enough for a thread to be worth its while, and few enough to share out evenly
+STRETCH = 65536
+
 
 def vjp_function(vjp: VjpKernel) -> dict[str, Any]:
     """What a template needs for the public function of one kernel of adjoints."""
@@ -29,6 +32,7 @@ def vjp_function(vjp: VjpKernel) -> dict[str, Any]:
         "batches": joined(f'"{one.name}": {one.name}' for one in batches),
         "checks": [*_scalar_checks(vjp), *_number_checks(vjp)],
         "allocated": [f"{one.name} = {_empty(of, one)}" for of, one in vjp.results],
+        **_parts(vjp),
         "returned": f"{vjp.kernel.result} = " if vjp.numbers else "",
         "passed": [
             one.name if one.kind in (NUMBER, STEP) else flat(one) for one in vjp.kernel.arguments
@@ -36,6 +40,20 @@ def vjp_function(vjp: VjpKernel) -> dict[str, Any]:
         "results": [
             f'"{one.name}": {results[one.name]}' for one in vjp.forward if one.name in results
         ],
+    }
+
+
+def _parts(vjp: VjpKernel) -> dict[str, Any]:
+    """How the kernel is called for one part of its arrays, where all of them can be cut alike."""
+    arrays = [one for one in vjp.kernel.arguments if one.kind not in (NUMBER, STEP)]
+    cut = all(one.kind == ARRAY for one in arrays)
+    name = vjp.kernel.name
+    return {
+        "stretch": STRETCH,
+        "run": f"_run{name}" if cut else name,
+        "slices": [f"arrays[{k}][start:stop]" for k in range(len(arrays))] if cut else [],
+        "found": "found = " if vjp.numbers else "",
+        "kept": [f"sums[part, {k}] = found[{k}]" for k in range(len(vjp.numbers))],
     }
 
 

@@ -168,7 +168,7 @@ class Declared:
             differences = [slope(below, here, above, weights, by)]
             what = f"{self.anatomy.layer.name}, dL/d{letter}"
             at_kink = partial(fine.at_kink, here)
-            return trusted(found, differences, self.ops.data.tiny, at_kink, what)
+            return trusted(found, differences, self.ops.data.tiny, fine.smooth, at_kink, what)
 
         return gradient
 

@@ -27,7 +27,6 @@ STEP = FINE.mpf(10) ** -40  # relative to what is moved
 STEPS_AT_ZERO = tuple(FINE.mpf(10) ** -digits for digits in (60, 120, 180, 240, 480))
 
 _AGREEMENT = 1e-20
-_UNSURE = 1e-3  # of the terms, where rounding decides between branches
 _KINK = 1e-15
 _SAME = FINE.mpf(10) ** -200
 
@@ -76,6 +75,11 @@ class Fine:
             if abs(one - other) <= _SAME * max(abs(one), abs(other)):
                 return True
         return False
+
+    @property
+    def smooth(self) -> bool:
+        """Whether no line has a kink or a jump anywhere."""
+        return not self._switches
 
     @cached_property
     def _switches(self) -> list[tuple[_Function, _Function]]:
@@ -141,11 +145,13 @@ def trusted(
     chained: Quantity,
     slopes: Iterable[tuple[Any, Any]],
     tiny: float,
+    smooth: bool,
     at_kink: Callable[[], bool],
     what: str,
 ) -> Quantity:
     """A gradient by the chain rule, with a central difference for its value, the first that agrees.
 
+    What is ``smooth`` must agree to many digits; elsewhere rounding may choose another branch.
     Without a bound at a kink, where any number between the slopes would do. Kinks may cancel:
     max(x, 0) + log(1 + exp(-|x|)) has a slope of 1/2 at 0, and none by the branches.
     """
@@ -154,11 +160,14 @@ def trusted(
     value = apart = HIGH.zero
     for value, apart in slopes:
         off = abs(value - chained.value)
-        if apart <= _KINK * size and off <= _AGREEMENT * size:
+        if apart > _KINK * size:
+            continue
+        if off <= _AGREEMENT * size:
             # what a step leaves out may be more than what nothing is lost of
             sharp = chained.error <= _AGREEMENT * size
             return chained if sharp else chained._replace(value=HIGH.mpf(value))
-        if off <= chained.error and chained.error > _UNSURE * chained.size:
+        if off <= chained.error and not smooth:
+            # rounding decides between branches, which may have a small share in the sum
             return chained._replace(value=HIGH.mpf(value))
     if apart > _KINK * size or at_kink():
         return UNBOUNDED

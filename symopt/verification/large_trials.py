@@ -23,7 +23,8 @@ from symopt.verification.wide_groups import WideDeclared
 from symopt.verification.wide_lines import Entangled
 from symopt.verification.wide_numbers import Array, Wide
 
-LARGE = ((33, 6), (7, 10, 230), (3, 4, 1500), (2, 70, 3, 3), (1100, 3), (3, 1100))
+# the last three have enough elements for kernels to share them among threads
+LARGE = ((33, 6), (7, 10, 230), (2, 70, 3, 3), (3, 8, 1500), (1100, 30), (30, 1100))
 _WAYS = 2  # of dividing one array's channels into groups
 
 

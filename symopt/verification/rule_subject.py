@@ -31,7 +31,9 @@ class Subject:
     the arrays before the first step, among them any that the declaration does not know.
     ``state_arguments`` names hyperparameters that ``states`` takes besides. ``gradient_point``
     gives the array at which the next gradient is to be taken. ``step_vjp`` and ``point_vjp`` are
-    their gradients, where there are such.
+    their gradients, where there are such. Each of ``makes`` gives an object that steps a list of
+    arrays, handed the arrays and hyperparameters by name: it has ``step``, which takes a list for
+    each input, ``params`` and ``states``.
     """
 
     step: Callable[..., None]
@@ -43,3 +45,4 @@ class Subject:
     gradient: str = "g"
     step_vjp: Vjp | None = None
     point_vjp: Vjp | None = None
+    makes: tuple[Callable[..., Any], ...] = ()

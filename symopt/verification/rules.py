@@ -12,6 +12,7 @@ from symopt.declaration import UpdateRule
 from symopt.verification.anatomy import anatomy
 from symopt.verification.cases import settings, starts
 from symopt.verification.quantity import FORMATS
+from symopt.verification.rule_class import judge_rule_class
 from symopt.verification.rule_runs import Run
 from symopt.verification.rule_subject import Subject
 from symopt.verification.verdict import Tally, Verdict
@@ -64,6 +65,8 @@ def judge_rule(
         vjps.judge(setting, starts(size, dtype, vjps.random), examples, length, number == 0)
         if vjps.tally.refuted:
             break
+        if number == min(1, len(tried) - 1):
+            judge_rule_class(taken, subject, tally, setting, examples, random)
     return _verdict(tally, vjps)
 
 

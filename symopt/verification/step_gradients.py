@@ -75,7 +75,8 @@ class StepGradients:
         def at_kink() -> bool:
             return self.lines.fine.at_kink(here) or numbers.at_kink()
 
-        return self._trusted(found, here, ends, adjoints, at_kink)
+        smooth = self.lines.fine.smooth and numbers.smooth
+        return self._trusted(found, here, ends, adjoints, smooth, at_kink)
 
     def of_numbers(self, adjoints: Adjoints) -> Gradient:
         """The gradient by each number, from the adjoints of the new values of numbers."""
@@ -84,7 +85,8 @@ class StepGradients:
         found = {x: granted(self._through_numbers(x, handed)) for x in numbers.moved}
         if not all(x.bounded for x in numbers.known.values()):
             return found
-        return self._trusted(found, numbers.here, numbers.ends, adjoints, numbers.at_kink)
+        smooth, at_kink = numbers.smooth, numbers.at_kink
+        return self._trusted(found, numbers.here, numbers.ends, adjoints, smooth, at_kink)
 
     def _data(self, element: int) -> dict[Basic, Quantity]:
         """What was before the step and what is handed to it, of one element."""
@@ -113,6 +115,7 @@ class StepGradients:
         here: Values,
         ends: Callable[[Moved], Iterable[Ends]],
         adjoints: Adjoints,
+        smooth: bool,
         at_kink: Callable[[], bool],
     ) -> Gradient:
         weights = {letter: FINE.mpf(value) for letter, value in adjoints.items() if value}
@@ -122,6 +125,6 @@ class StepGradients:
             if not chained.bounded:
                 return UNBOUNDED if at_kink() else chained
             slopes = (slope(low, here, high, weights, by) for low, high, by in ends(x))
-            return trusted(chained, slopes, tiny, at_kink, f"{self.name}, dL/d{x}")
+            return trusted(chained, slopes, tiny, smooth, at_kink, f"{self.name}, dL/d{x}")
 
         return {x: one(x, chained) for x, chained in found.items()}

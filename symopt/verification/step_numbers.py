@@ -147,6 +147,11 @@ class StepNumbers:
             old = self._as_old(known)
         return known
 
+    @property
+    def smooth(self) -> bool:
+        """Whether no line of numbers has a kink or a jump anywhere."""
+        return self.equations.numbers.fine.smooth
+
     def at_kink(self) -> bool:
         """Whether a number stands, now or at an earlier step, where it has a kink or a jump."""
         lines = self.equations.numbers.fine

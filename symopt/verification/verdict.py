@@ -15,10 +15,10 @@ class Verdict:
     """Whether a kernel computes what is declared, and how far off it is at worst.
 
     ``error`` and ``bound`` are in ulps of the sum of the terms' magnitudes, both at the point
-    ``where`` the error is largest; for a refuted kernel, at the counterexample. Large arrays of a
-    layer count among the ``points`` judged and not there. ``out_of_range`` more points could not be
-    judged, as a number there may leave the format's range; at ``undefined`` of them the declared
-    value does not exist (0/0) and the kernel says so.
+    ``where`` the error is largest, with its ``inputs``; for a refuted kernel, at the
+    counterexample. Large arrays of a layer count among the ``points`` judged and not there.
+    ``out_of_range`` more points could not be judged, as a number there may leave the format's
+    range; at ``undefined`` of them the declared value does not exist (0/0) and the kernel says so.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Verdict:
     message: str = ""
     note: str = ""
     undefined: int = 0
+    inputs: str = ""
 
     def joined(self, other: Verdict) -> Verdict:
         """The verdict on two kernels together: a counterexample to either, else the worse error."""
@@ -74,6 +75,7 @@ class Tally:
         self.undefined = 0
         self.first_undefined = ""
         self.worst = (0.0, 0.0, "")
+        self.inputs = ""
         self.message = ""
 
     @property
@@ -104,7 +106,7 @@ class Tally:
             self._off(declared, kernel, error, bound, point)
         elif (error > self.worst[0] and declared.error <= declared.size) or not self.worst[2]:
             # where all of the terms may be lost, as in an underflow, there is no accuracy to tell
-            self.worst = (error, bound, point.where)
+            self.worst, self.inputs = (error, bound, point.where), point.inputs()
 
     def many(self, points: int, out_of_range: int) -> None:
         """So many numbers of large arrays that are as declared, and that no bound is known for."""
@@ -115,6 +117,7 @@ class Tally:
         """A fault that is no number."""
         if not self.refuted:
             self.worst, self.message = (math.inf, 0.0, where), message
+            self.inputs = ""
 
     def verdict(self) -> Verdict:
         """What follows; a kernel of which nothing could be judged is refused."""
@@ -137,6 +140,7 @@ class Tally:
             message,
             self._noted(),
             self.undefined,
+            self.inputs,
         )
 
     def _noted(self) -> str:
@@ -158,7 +162,7 @@ class Tally:
     def _off(
         self, declared: Quantity, kernel: float, error: float, bound: float, point: Point
     ) -> None:
-        self.worst = (error, bound, point.where)
+        self.worst, self.inputs = (error, bound, point.where), point.inputs()
         self.message = (
             f"{point.where}: declared {HIGH.nstr(declared.value, 17)}, kernel {kernel!r}, off by "
             f"{error:.4g} ulp where {bound:.4g} are allowed; {point.inputs()}"

@@ -96,7 +96,7 @@ def rules(draw):
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(rules())
 def test_a_random_rule_verifies(rule):
-    verdict = verify(rule, "float32", steps=4)
+    verdict = verify(rule, "float32", steps=4, gradients=True)
     assert verdict.ok, f"{rule}\n{verdict.message}"
     for derivation in derivations(rule):
         assert derivation.lines

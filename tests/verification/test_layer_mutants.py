@@ -35,16 +35,18 @@ NORMS = ("batch_norm", "layer_norm", "instance_norm", "group_norm", "rms_norm")
 # which layer, what is changed, into what: right for small arrays
 SIZES = [
     *((name, "range(0, x.size, 1024)", "range(0, x.size, 2048)") for name in NORMS),
-    *((name, "min(start + 1024,", "min(start + 1000,") for name in NORMS),
+    *((name, "start:start + 1024]", "start:start + 1000]") for name in NORMS),
     ("batch_norm", "for n in range(N)", "for n in range(min(N, 3))"),
-    ("batch_norm", "for c in range(C)", "for c in range(min(C, 4))"),
+    ("batch_norm", "for c in range(begin, end)", "for c in range(begin, min(end, 4))"),
     ("batch_norm", "for s in range(S)", "for s in range(min(S, 4))"),
     ("batch_norm", SCALE, f"{SCALE}(0.0 if S >= 64 else 1.0) * "),
     ("softmax", "for c in range(C)", "for c in range(min(C, 4))"),
-    ("group_norm", "for g in range(G)", "for g in range(min(G, 4))"),
+    ("group_norm", "groups = N * G", "groups = N * G if G < 5 else N * G - 1"),
     ("group_norm", "m = K * S", "m = K * S if G < 5 else K"),
     ("layer_norm", "for e in range(E)", "for e in range(min(E, 12))"),
-    ("relu", "for e in range(E)", "for e in range(min(E, 1000))"),
+    ("layer_norm", "for r in range(begin, end)", "for r in range(begin, end - (part > 8))"),
+    ("relu", "for block in range(begin, end)", "for block in range(begin, end - (part > 8))"),
+    ("relu", "blocks = -((-E) // 1024)", "blocks = 1"),
 ]
 FORWARD_CALL = "mu_hat=self.mu_hat,\n            sigma2_hat=self.sigma2_hat,\n            alpha="
 LATER_CALL = "mu_hat=self.mu_hat,\n                sigma2_hat=self.sigma2_hat,\n"
@@ -74,10 +76,10 @@ CLASS = [
     ("softmax", "place = (key, shape,", "place = (shape,"),
 ]  # fmt: skip
 REFUSALS = [
-    ("batch_norm", "fault = (1, c)", "fault = (0, c)"),
+    ("batch_norm", "fault[part, 0] = 1", "fault[part, 0] = 0"),
     ("batch_norm", "_check_fault(fault, _BACKWARD_FAULTS)", "pass"),
     ("batch_norm", "_check_fault(fault, _INFERENCE_FAULTS)", "pass"),
-    ("layer_norm", "fault = (1, r)", "fault = (0, r)"),
+    ("layer_norm", "fault[part, 0] = 1", "fault[part, 0] = 0"),
     ("batch_norm", CHECKED, f"    mu_hat += 1\n{CHECKED}    mu_hat -= 1\n"),
     ("batch_norm", 'x = _array("x", x, shapes, "element", dy.dtype, READ)', "x = np.asarray(x)"),
     ("batch_norm", 'gamma = _array("gamma", gamma, shapes, "learned", x.dtype, READ)',

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.cells import cell_len
@@ -13,10 +13,12 @@ from rich.cells import cell_len
 from symopt.cli import completion
 from symopt.cli.options import AsJson, AsLatex, HouseStyle, With
 from symopt.cli.penalties import beside, penalty
-from symopt.declaration import Declaration, Regularizer, UpdateRule
-from symopt.derivation.api import derivations, not_derived, step_gradients
-from symopt.derivation.penalized import penalized
-from symopt.derivation.steps import Derivation, in_words
+
+if TYPE_CHECKING:
+    from symopt.declaration import Declaration, Regularizer
+    from symopt.derivation.steps import Derivation
+from symopt.printing.unicode import UnicodePrinter
+from symopt.proof.checking import check_all
 
 EXAMPLES = (
     "Examples:  symopt derive adam  ·  symopt derive regularized_objective --with l1  ·  "
@@ -36,6 +38,11 @@ def command(
         bool,
         typer.Option("--step", help="The gradient of one step of an update rule in their place."),
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Hold each line against numbers; exit code 1 if one fails."),
+    ] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Tables in Markdown.")] = False,
     as_latex: AsLatex = False,
     style: HouseStyle = None,
     as_json: AsJson = False,
@@ -43,24 +50,62 @@ def command(
     """Derive bias corrections, recurrences and gradients, each line with the reason for it."""
     put_in = penalty(regularizer) if regularizer else None
     found = [(one, _derived(one, put_in, step)) for one in beside(names, put_in)]
+    wrong: list[str] = []
+    if check:
+        found = [(one, tuple(_checked(one, several, wrong))) for one, several in found]
+    _show(found, as_markdown, as_latex or bool(style), style or "lecture", as_json)
+    for line in wrong:
+        typer.echo(f"does not hold: {line}", err=True)
+    raise typer.Exit(1 if wrong else 0)
+
+
+def _checked(
+    one: Declaration, several: Sequence[Derivation], wrong: list[str]
+) -> Iterator[Derivation]:
+    """The derivations with what checked each line; lines that do not hold are added to a list."""
+    for found in check_all(one, several):
+        wrong += [
+            f"{found.derivation.id}: {UnicodePrinter().equation(line.left, line.right)}"
+            for line in found.wrong
+        ]
+        yield found.derivation
+
+
+def _show(
+    found: Sequence[tuple[Declaration, Sequence[Derivation]]],
+    as_markdown: bool,
+    as_latex: bool,
+    style: str,
+    as_json: bool,
+) -> None:
     if as_json:
         rows = [derivation.json() for _, several in found for derivation in several]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    if as_latex or style:
-        chosen = completion.style_of(style or "lecture")
+    if as_markdown:
+        typer.echo("\n\n".join(one.markdown() for _, several in found for one in several))
+        return
+    if as_latex:
+        chosen = completion.style_of(style)
         typer.echo("\n\n".join(one.latex(chosen) for _, several in found for one in several))
         return
     _print(found)
 
 
 def _derived(one: Declaration, put_in: Regularizer | None, step: bool) -> tuple[Derivation, ...]:
+    from symopt.declaration import UpdateRule
+    from symopt.derivation.api import derivations, step_gradients
+    from symopt.derivation.penalized import penalized
+
     if not step:
         return derivations(one, put_in)
     return step_gradients(penalized(one, put_in) if put_in and isinstance(one, UpdateRule) else one)
 
 
 def _print(found: Sequence[tuple[Declaration, Sequence[Derivation]]]) -> None:
+    from symopt.derivation.api import not_derived
+    from symopt.derivation.steps import in_words
+
     for declared, several in found:
         if not several:
             typer.echo(f"{declared.name}: nothing is left to derive; it says all itself")

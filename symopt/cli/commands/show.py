@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sympy import Basic, S
 
 from symopt.cli import completion
 from symopt.cli.options import AsJson, AsLatex, HouseStyle, Names, With
 from symopt.cli.penalties import with_penalty
-from symopt.declaration import Declaration, Formula, Layer, Network
-from symopt.derivation.api import formulas
-from symopt.derivation.network_summary import summary
 from symopt.errors import UsageError
-from symopt.notation import Sequence as Letter
-from symopt.printing.latex import SlidePrinter
-from symopt.printing.unicode import UnicodePrinter, unicode
+
+if TYPE_CHECKING:
+    from sympy import Basic
+
+    from symopt.declaration import Declaration, Formula
 
 EXAMPLES = (
     "Examples:  symopt show adam  ·  symopt show adam --latex --style book  ·  "
@@ -40,6 +38,9 @@ def command(
     regularizer: With = None,
 ) -> None:
     """Show formulas, with all that symopt derived put in."""
+    from symopt.derivation.api import formulas
+    from symopt.printing.latex import SlidePrinter
+
     if not names and not everything:
         raise UsageError("nothing to show; name a declaration, or write symopt show --all")
     if names and everything:
@@ -62,6 +63,14 @@ def command(
             "\n\n".join(_latex(one, formulas(one, SlidePrinter(chosen))) for one in declared)
         )
         return
+    _formulas(declared)
+
+
+def _formulas(declared: Sequence[Declaration]) -> None:
+    """The formulas in Unicode, one declaration below the other."""
+    from symopt.derivation.api import formulas
+    from symopt.printing.unicode import UnicodePrinter
+
     for place, declaration in enumerate(declared):
         if place:
             typer.echo()
@@ -70,19 +79,33 @@ def command(
             typer.echo(f"  {one.text}")
             if one.note:
                 typer.echo(f"    ({one.note})")
-        hidden = [f"{unicode(symbol)} = {value!r}" for symbol, value in declaration.defaults]
-        hidden += [
-            f"{unicode(one[S.Zero] if _counts_steps(one) else one)} = {unicode(start)}"
-            + ("" if _counts_steps(one) else " at first")
-            for one, start in declaration.initial
-        ]
-        if isinstance(declaration, Layer):
-            hidden.append(f"averages over {declaration.over}, parameters per {declaration.per}")
+        hidden = _hidden(declaration)
         if hidden:
             typer.echo(typer.style(f"  not on the slide: {', '.join(hidden)}", dim=True))
 
 
+def _hidden(declaration: Declaration) -> list[str]:
+    """What is declared and stands on no slide."""
+    from sympy import S
+
+    from symopt.declaration import Layer
+    from symopt.printing.unicode import unicode
+
+    hidden = [f"{unicode(symbol)} = {value!r}" for symbol, value in declaration.defaults]
+    hidden += [
+        f"{unicode(one[S.Zero] if _counts_steps(one) else one)} = {unicode(start)}"
+        + ("" if _counts_steps(one) else " at first")
+        for one, start in declaration.initial
+    ]
+    if isinstance(declaration, Layer):
+        hidden.append(f"averages over {declaration.over}, parameters per {declaration.per}")
+    return hidden
+
+
 def _summaries(declared: Sequence[Declaration], as_json: bool) -> None:
+    from symopt.declaration import Network
+    from symopt.derivation.network_summary import summary
+
     wrong = [one for one in declared if not isinstance(one, Network)]
     if wrong:
         raise UsageError(
@@ -97,6 +120,8 @@ def _summaries(declared: Sequence[Declaration], as_json: bool) -> None:
 
 def _counts_steps(letter: Basic) -> bool:
     """Whether a letter has a value at each step, and not one that is learned."""
+    from symopt.notation import Sequence as Letter
+
     return isinstance(letter, Letter) and letter.role != "learned"
 
 

@@ -13,7 +13,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from symopt.cli.consoles import console_for_people
 from symopt.cli.library import catalogue, find
 from symopt.cli.options import AsJson, Names
-from symopt.declaration import Schedule, UpdateRule
 from symopt.errors import UsageError
 
 EXAMPLES = (
@@ -106,6 +105,7 @@ def _network(
 
 
 def _classifier(names: list[str], epochs: int | None, seed: int, dtype: str, as_json: bool) -> None:
+    from symopt.declaration import Schedule, UpdateRule
     from symopt.demo import table, train
 
     chosen = [one for one in find(names) if names or isinstance(one, UpdateRule)]

@@ -14,15 +14,15 @@ from rich.table import Table
 from symopt.cli.consoles import console_for_people
 from symopt.cli.options import AsJson, Dtypes, Names, With
 from symopt.cli.penalties import with_penalty
-from symopt.declaration import Declaration, Monitor, Network, Schedule, parts_of
 from symopt.errors import UsageError
 
 if TYPE_CHECKING:
+    from symopt.declaration import Declaration
     from symopt.verification.judge import Verdict
 
 EXAMPLES = (
     "Examples:  symopt verify  ·  symopt verify adam my_rule.py  ·  "
-    "symopt verify adam --with l2  ·  symopt verify --json"
+    "symopt verify adam --with l2  ·  symopt verify adam --aot  ·  symopt verify --json"
 )
 
 
@@ -35,25 +35,32 @@ def command(
         bool, typer.Option("--gradients", help="Of update rules, step_vjp too; takes longer.")
     ] = False,
     regularizer: With = None,
+    ahead: Annotated[
+        bool,
+        typer.Option("--aot", help="The kernels in C, compiled by this machine's compiler."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Verify kernels, of a network those of all its parts; exit 1 if one is wrong."""
     from symopt.judging import check_verifiable, verifiable, verify
     from symopt.runtime.generation import DTYPES
+    from symopt.targets.c import compiled_ahead
 
     for dtype in dtypes or ():
         if dtype not in DTYPES:
             raise UsageError(f"there is no dtype '{dtype}'; known are {', '.join(DTYPES)}")
     chosen = with_penalty(names or [], regularizer)
-    declared = [one for one in _in_parts(chosen) if names or verifiable(one)]
+    suits = compiled_ahead if ahead else verifiable
+    declared = [one for one in _in_parts(chosen) if names or suits(one)]
     for one in declared:
         check_verifiable(one)
-    work = [(one, dtype) for one in declared for dtype in _dtypes(one, dtypes or DTYPES)]
+    work = [(one, dtype) for one in declared for dtype in dtypes_of(one, dtypes or DTYPES)]
     progress = track(
         work, "verifying", console=Console(stderr=True), transient=True, disable=as_json
     )
     verdicts = [
-        verify(one, dtype, steps=steps, seed=seed, gradients=gradients) for one, dtype in progress
+        verify(one, dtype, steps=steps, seed=seed, gradients=gradients, ahead=ahead)
+        for one, dtype in progress
     ]
     if as_json:
         rows = [
@@ -69,6 +76,8 @@ def command(
 
 def _in_parts(several: Sequence[Declaration]) -> tuple[Declaration, ...]:
     """The declarations, networks replaced by what they are made of; each once."""
+    from symopt.declaration import Network, parts_of
+
     found: dict[str, Declaration] = {}
     for one in several:
         parts = (part.declared for part in parts_of(one)) if isinstance(one, Network) else (one,)
@@ -76,8 +85,10 @@ def _in_parts(several: Sequence[Declaration]) -> tuple[Declaration, ...]:
     return tuple(found.values())
 
 
-def _dtypes(declared: Declaration, wanted: Sequence[str]) -> Sequence[str]:
+def dtypes_of(declared: Declaration, wanted: Sequence[str]) -> Sequence[str]:
     """A schedule and a monitor are plain numbers, always computed in float64."""
+    from symopt.declaration import Monitor, Schedule
+
     return ("float64",) if isinstance(declared, Schedule | Monitor) else wanted
 
 

@@ -1,0 +1,1 @@
+"""Where the arithmetic of a kernel is in danger: kinks, cancellation, overflow and underflow."""

@@ -1,0 +1,84 @@
+"""Which of exp, log, tanh and erf a module's kernels take of elements, and what writes them out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sympy import Expr, erf, exp, log, tanh
+
+from symopt.program.elementary import error_function, exponential, hyperbolic, logarithm
+from symopt.program.ir import Assign, Kernel, Loop, Node
+from symopt.targets.target import Options
+
+
+@dataclass(frozen=True)
+class Elementary:
+    """A function of our own: its Python name, what it is made of, and how far it may be off.
+
+    ``ulps`` are units in the last place of the exact result; tests hold it.
+    """
+
+    name: str
+    function: type
+    template: str
+    numbers: Callable[[str], dict[str, Any]]
+    summary: str
+    ulps: str
+    calls: tuple[str, ...] = ()
+
+
+# each after those that it calls
+ELEMENTARY = (
+    Elementary("exp", exp, "exponential", exponential, "e to the power x", "1.1"),
+    Elementary("log", log, "logarithm", logarithm, "The natural logarithm", "1.0"),
+    Elementary(
+        "tanh", tanh, "hyperbolic", hyperbolic, "The hyperbolic tangent", "1.4",
+        calls=("exp",),
+    ),
+    Elementary("erf", erf, "error_function", error_function, "The error function", "1.1", ("exp",)),
+)  # fmt: skip
+
+
+def elementary_words(kernels: Iterable[Kernel], options: Options) -> dict[str, Any]:
+    """What templates need to write out the functions that some kernels take of elements."""
+    values = [value for kernel in kernels for value in _of_elements(kernel)]
+    needed = {one.name for one in ELEMENTARY if any(value.has(one.function) for value in values)}
+    needed |= {name for one in ELEMENTARY if one.name in needed for name in one.calls}
+    return written_out([one for one in ELEMENTARY if one.name in needed], options)
+
+
+def written_out(found: Sequence[Elementary], options: Options) -> dict[str, Any]:
+    """What templates need to write out these functions, for all dtypes of the module."""
+    return {
+        "elementary": [
+            {
+                "name": one.name,
+                "template": f"{one.template}.py.jinja",
+                "summary": one.summary,
+                "ulps": one.ulps,
+                "known": ", ".join(
+                    f"numba.{dtype}: _{one.name}_{dtype}" for dtype in options.dtypes
+                ),
+            }
+            for one in found
+        ],
+        **{one.template: [one.numbers(dtype) for dtype in options.dtypes] for one in found},
+    }
+
+
+def _of_elements(kernel: Kernel) -> Iterator[Expr]:
+    """The values that are computed in the arrays' dtype."""
+    yield from _typed(kernel.body)
+    for row in kernel.rows:
+        yield from _typed(row.body)
+
+
+def _typed(nodes: Iterable[Node]) -> Iterator[Expr]:
+    for node in nodes:
+        match node:
+            case Assign(value=value, wide=False, cast=False):
+                yield value
+            case Loop(body=body):
+                yield from _typed(body)

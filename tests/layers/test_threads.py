@@ -1,0 +1,67 @@
+"""Results of layers do not depend on how many threads there are, not by a bit."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+# how many threads Numba may use is settled when its process starts
+PROGRAM = """
+    import hashlib
+
+    import numba
+    import numpy as np
+
+    from symopt import compile
+    from symopt.cli.library import catalogue
+
+    random = np.random.default_rng(0)
+    declared = {one.name: one for one in catalogue()}
+
+
+    def once(layer, inputs, dy):
+        output = layer(*inputs)
+        gradients = layer.backward(*dy)
+        numbers = [output, gradients, *layer.gradients.values(), *layer.averages.values()]
+        return hashlib.sha256(b"".join(np.asarray(one).tobytes() for one in numbers)).hexdigest()
+
+
+    def shown(name, make, shape, *labels):
+        module = compile(declared[name])
+        x, dy = (random.normal(size=shape).astype(np.float32) for _ in range(2))
+        for threads in (1, 2, 3):
+            vars(numba)["_symopt_pool"]["threads"] = threads
+            bits = once(make(module), (x, *labels), () if labels else (dy,))
+            print(name, bits, bool(module._forward_shared.signatures), threads)
+
+
+    shown("batch_norm", lambda module: module.BatchNorm(5), (7, 5, 1103))
+    shown("layer_norm", lambda module: module.LayerNorm(301), (127, 301))
+    shown("group_norm", lambda module: module.GroupNorm(6, 3), (5, 6, 31, 41))
+    shown("dropout", lambda module: module.Dropout(), (40001,))
+    labels = random.integers(0, 301, size=127)
+    shown("softmax_cross_entropy", lambda m: m.SoftmaxCrossEntropy(), (127, 301), labels)
+"""
+
+
+def test_results_are_the_same_bits_for_one_two_and_three_threads():
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(PROGRAM)],
+        env={**os.environ, "NUMBA_NUM_THREADS": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, set[str]] = {}
+    for line in done.stdout.splitlines():
+        name, bits, shared, threads = line.split()
+        found.setdefault(name, set()).add(bits)
+        assert (shared == "True") == (int(threads) > 1), line
+    assert {name: len(bits) for name, bits in found.items()} == {
+        "batch_norm": 1,
+        "layer_norm": 1,
+        "group_norm": 1,
+        "dropout": 1,
+        "softmax_cross_entropy": 1,
+    }
