@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from symopt.declaration import (
@@ -54,6 +55,7 @@ ANSWERS: Mapping[type[Ask], Callable[[Any], tuple[Derivation, ...]]] = {
 }
 
 
+@cache
 def answer(question: Question) -> tuple[Derivation, ...]:
     """All that is asked, answered line by line.
 

@@ -12,6 +12,7 @@ from symopt.derivation.steps import in_words
 from symopt.errors import DerivationError
 from symopt.nodes import d
 from symopt.notation import sequence
+from symopt.proof.checking import checked
 from symopt.symbols import L, alpha, gamma, t
 
 phi, b = sequence("phi"), sequence("b")
@@ -86,3 +87,8 @@ def test_decay_is_a_factor_for_sgd_and_for_no_other(library):
         free -= u
     factor = (before + free - old - theta) / before
     assert by_rule["momentum"].rows()[2][0] == f"c = {factor:.6g}"
+
+
+def test_answers_are_not_held_against_worlds_that_do_not_know_their_letters(library):
+    found = checked(library["weight_decay"])
+    assert all(one.holds and len(one.unknown) == len(one.derivation.lines) for one in found)
