@@ -28,6 +28,7 @@ from symopt.errors import UsageError
 from symopt.program.lower import lower_gradient_point, lower_step
 from symopt.program.lower_monitor import lower_monitor
 from symopt.program.lower_tensor import lower_tensor
+from symopt.runtime.ahead import compile_ahead
 from symopt.runtime.compiling import compile
 from symopt.targets.layer_functions import arguments, layer_kernels, statistics_kept
 from symopt.targets.numba_rule import class_name
@@ -172,21 +173,22 @@ def verify(
     seed: int = 0,
     gradients: bool = False,
     module: ModuleType | None = None,
+    ahead: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verdict:
     """The judge's verdict on the kernel of a declaration, evaluated at 50 digits.
 
     An update rule is run for ``steps`` steps from the first one on, over inputs that ``seed``
     chooses; with ``gradients`` its ``step_vjp`` is judged too. ``module`` is another module to
-    judge in place of the compiled one.
+    judge in place of the compiled one, which is that in C if it is compiled ``ahead`` of time.
 
     Raises
     ------
     UsageError
-        For a declaration without a kernel.
+        For a declaration without a kernel, or without one in C, or where nothing compiles C.
     """
     check_verifiable(declared)
-    made = module or compile(declared, Options())
+    made = module or (compile_ahead if ahead else compile)(declared, Options())
     match declared:
         case UpdateRule():
             judged = subject(declared, made, gradients)

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from symopt.declaration import Declaration
 
 COLLECTIONS = ("lecture", "network")
+# questions have answers, and no kernels: they are in no folder of generated files
+QUESTIONS = "questions"
 
 
 def catalogue() -> tuple[Declaration, ...]:
     """Every declaration of the catalogue, one collection after the other."""
-    return tuple(one for name in COLLECTIONS for one in collection(name))
+    return tuple(one for name in (*COLLECTIONS, QUESTIONS) for one in collection(name))
 
 
 def collection(name: str) -> tuple[Declaration, ...]:
@@ -83,6 +85,23 @@ def from_file(path: Path) -> tuple[Declaration, ...]:
     UsageError
         If there is no such file, it does not run, or it declares nothing.
     """
+    declared = declared_in(run_file(path))
+    if not declared:
+        raise UsageError(
+            f"{path} declares nothing; decorate a function in it with @update_rule, @schedule, "
+            "@monitor, @layer, @loss, @regularizer or @objective"
+        )
+    return declared
+
+
+def run_file(path: Path) -> ModuleType:
+    """A Python file of a user's, run.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, or it does not run.
+    """
     if not path.is_file():
         raise UsageError(f"there is no file {path}; give a Python file with a declaration in it")
     name = f"symopt_user_{path.stem}"
@@ -99,13 +118,7 @@ def from_file(path: Path) -> tuple[Declaration, ...]:
         where = getattr(error, "lineno", None) or _line(error, path)
         kind = type(error).__name__
         raise UsageError(f"{path}, line {where}: {kind}: {error}; mend the file") from error
-    declared = declared_in(module)
-    if not declared:
-        raise UsageError(
-            f"{path} declares nothing; decorate a function in it with @update_rule, @schedule, "
-            "@monitor, @layer, @loss, @regularizer or @objective"
-        )
-    return declared
+    return module
 
 
 def _line(error: BaseException, path: Path) -> str:

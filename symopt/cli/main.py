@@ -9,13 +9,24 @@ from typing import Annotated
 import typer
 
 from symopt import __version__
-from symopt.cli.commands import derive, generate, list_, safety, show, train, verify
+from symopt.cli.commands import (
+    bench,
+    check,
+    derive,
+    equivalent,
+    generate,
+    list_,
+    safety,
+    show,
+    train,
+    verify,
+)
 from symopt.errors import SymoptError
 
 app = typer.Typer(
     name="symopt",
     help="Optimizers as formulas: derived, compiled, printed and proved from one declaration.",
-    epilog="Exit codes: 0 all is well, 1 something was found, 2 wrong use.",
+    epilog="Exit codes: 0 all is well, 1 something was found, 2 wrong use, 3 undecided.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -24,8 +35,11 @@ app = typer.Typer(
 app.command("list", epilog=list_.EXAMPLES)(list_.command)
 app.command("show", epilog=show.EXAMPLES)(show.command)
 app.command("derive", epilog=derive.EXAMPLES)(derive.command)
+app.command("equivalent", epilog=equivalent.EXAMPLES)(equivalent.command)
+app.command("check", epilog=check.EXAMPLES)(check.command)
 app.command("generate", epilog=generate.EXAMPLES)(generate.command)
 app.command("verify", epilog=verify.EXAMPLES)(verify.command)
+app.command("bench", epilog=bench.EXAMPLES)(bench.command)
 app.command("safety", epilog=safety.EXAMPLES)(safety.command)
 app.command("train", epilog=train.EXAMPLES)(train.command)
 

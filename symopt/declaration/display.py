@@ -9,6 +9,7 @@ from sympy import Basic, Expr, S
 
 from symopt.declaration.statements import (
     Aside,
+    Ask,
     Content,
     Debias,
     Default,
@@ -61,6 +62,9 @@ class Printer(Protocol):
     def shape(self, letter: Basic, lengths: Sequence[Basic], more: Sequence[str | Expr]) -> str:
         """An array with the lengths of its axes, and what is to be said of them in words."""
 
+    def sentence(self, parts: Sequence[str | Expr]) -> str:
+        """Words with formulas among them."""
+
 
 def display(content: Content, printer: Printer) -> str:
     """The statement as the printer writes it; a misprint as the slide has it."""
@@ -89,6 +93,8 @@ def display(content: Content, printer: Printer) -> str:
             return printer.asked(letter, display(shown, printer))
         case Value(Equation(_, right)):
             return printer.doprint(right)
+        case Ask():
+            return printer.sentence(content.sentence)
         case Shape(letter, lengths, margins):
             return printer.shape(letter, lengths, around(lengths, margins))
         case Aside(shown) | Inference(shown) | Holds(shown) | Slip(shown):

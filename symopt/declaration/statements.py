@@ -119,6 +119,16 @@ class Slip:
     note: str
 
 
+@dataclass(frozen=True)
+class Ask:
+    """What a question asks about other declarations; each kind of it says so in one sentence."""
+
+    @property
+    def sentence(self) -> tuple[str | Expr, ...]:
+        """What is asked, in words with formulas among them."""
+        raise NotImplementedError
+
+
 Content = (
     Equation
     | Initial
@@ -134,6 +144,7 @@ Content = (
     | Drawn
     | Unbias
     | Slip
+    | Ask
 )
 
 
@@ -182,3 +193,5 @@ def expressions(content: Content) -> tuple[Basic, ...]:
             return (letter, *expressions(shown))
         case Slip(shown, meant):
             return (*expressions(shown), *expressions(meant))
+        case Ask():
+            return ()

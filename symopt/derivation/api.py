@@ -13,12 +13,14 @@ from symopt.declaration import (
     Monitor,
     Network,
     Objective,
+    Question,
     Regularizer,
     Statement,
     TensorLayer,
     UpdateRule,
 )
 from symopt.declaration.display import Printer, display
+from symopt.derivation.answers import answer
 from symopt.derivation.laws import laws
 from symopt.derivation.layer import derive_layer
 from symopt.derivation.monitor import derive_monitor
@@ -130,6 +132,8 @@ def derivations(
         )
     if isinstance(declared, UpdateRule):
         return derive_rule(declared).derivations
+    if isinstance(declared, Question):
+        return answer(declared)
     if isinstance(declared, Monitor):
         system = derive_monitor(declared)
         return (*system.derivations, *system.roles)

@@ -8,6 +8,7 @@ constant 1 from 0. So v̂_t = (v_t − P_t v_0)/C_t, whatever a and b are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sympy import Add, Expr, Mul, S
 
@@ -40,6 +41,7 @@ class Correction:
         return (*needed, self.shown)
 
 
+@lru_cache(maxsize=256)  # the system of a rule asks, and so does the page of its formulas
 def correct(where: str, stated: Equation, start: Expr, step: Index) -> Correction:
     """The bias-corrected form of the sequence that ``stated`` defines.
 

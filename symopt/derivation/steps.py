@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sympy import Expr
@@ -17,12 +17,30 @@ Reason = str | tuple[str | Expr, ...]
 
 @dataclass(frozen=True)
 class Line:
-    """``left = right`` and the reason for it; ``check`` says how the line was tested, if it was."""
+    """``left = right`` and the reason for it; ``check`` says how the line was tested, if it was.
+
+    ``of`` is what the reason was applied to, where that is not the line before; ``where`` are the
+    conditions under which the line holds. A ``detail`` is left out of a short derivation.
+    """
 
     left: Expr
     right: Expr
     reason: Reason
     check: Reason = ""
+    of: Reason = ""
+    where: tuple[Reason, ...] = ()
+    detail: bool = False
+
+    @property
+    def because(self) -> Reason:
+        """The reason, what it was applied to, and the conditions of the line."""
+        parts = [_tuple(self.reason)]
+        if self.of:
+            parts.append((" in ", *_tuple(self.of)))
+        for k, one in enumerate(self.where):
+            parts.append((" and " if k else ", where ", *_tuple(one)))
+        joined = tuple(piece for part in parts for piece in part)
+        return joined[0] if len(joined) == 1 and isinstance(joined[0], str) else joined
 
 
 @dataclass(frozen=True)
@@ -38,8 +56,33 @@ class Derivation:
         """Formula, reason and check of each line, in Unicode."""
         printer = UnicodePrinter()
         return tuple(
-            (printer.equation(line.left, line.right), in_words(line.reason), in_words(line.check))
+            (printer.equation(line.left, line.right), in_words(line.because), in_words(line.check))
             for line in self.lines
+        )
+
+    def short(self) -> Derivation:
+        """The lines of the proof's ideas, without those of single rules."""
+        return replace(self, lines=tuple(line for line in self.lines if not line.detail))
+
+    def markdown(self) -> str:
+        """Title, a table of formulas with reasons and checks, assumptions."""
+        printer = SlidePrinter()
+        # a bar within a cell would end it
+        rows = [
+            " | ".join(
+                cell.replace("|", r"\|")
+                for cell in (
+                    f"${printer.equation(line.left, line.right)}$",
+                    in_words(line.because),
+                    in_words(line.check),
+                )
+            )
+            for line in self.lines
+        ]
+        table = ["| line | reason | check |", "|---|---|---|", *(f"| {row} |" for row in rows)]
+        assuming = ["", f"Assuming {', '.join(map(in_words, self.assumptions))}."]
+        return "\n".join(
+            [f"**{in_words(self.title)}**", "", *table, *(assuming if self.assumptions else [])]
         )
 
     def latex(self, style: Style = LECTURE) -> str:
@@ -56,7 +99,7 @@ class Derivation:
         """The lines, each reason in the layout ``beside``."""
         rows = [
             rf"{printer.doprint(line.left)} &{printer.style.relation} {printer.doprint(line.right)}"
-            rf" && {beside.format(reason=_in_text(line.reason, printer) + _checked(line, printer))}"
+            rf" && {beside.format(reason=_reason(line, printer))}"
             for line in self.lines
         ]
         joined = " \\\\\n".join(rows)
@@ -75,6 +118,9 @@ class Derivation:
                     "latex": printer.equation(line.left, line.right),
                     "reason": in_words(line.reason),
                     "check": in_words(line.check),
+                    "of": in_words(line.of),
+                    "where": [in_words(one) for one in line.where],
+                    "detail": line.detail,
                 }
                 for line in self.lines
             ],
@@ -93,8 +139,13 @@ class Derivation:
         return self._aligned(SlidePrinter(), r"\text{{{reason}}}")
 
 
-def _checked(line: Line, printer: SlidePrinter) -> str:
-    return f" ({_in_text(line.check, printer)})" if line.check else ""
+def _tuple(reason: Reason) -> tuple[str | Expr, ...]:
+    return (reason,) if isinstance(reason, str) else reason
+
+
+def _reason(line: Line, printer: SlidePrinter) -> str:
+    check = f" ({_in_text(line.check, printer)})" if line.check else ""
+    return _in_text(line.because, printer) + check
 
 
 def in_words(reason: Reason) -> str:

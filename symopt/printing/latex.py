@@ -102,11 +102,15 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
     def shape(self, letter: Basic, lengths: Sequence[Basic], more: Sequence[str | Expr]) -> str:
         """An array with the lengths of its axes, and what is to be said of them in words."""
         axes = r" \times ".join(self.doprint(one) for one in lengths)
-        words = [
-            rf"\text{{{text(one)}}}" if isinstance(one, str) else self.doprint(one) for one in more
-        ]
         space = rf"\mathbb{{R}}^{group(axes)}"
-        return rf"{self.doprint(letter)} \in {space}{''.join(words)}"
+        return rf"{self.doprint(letter)} \in {space}{self.sentence(more)}"
+
+    def sentence(self, parts: Sequence[str | Expr]) -> str:
+        """Words with formulas among them."""
+        words = (
+            rf"\text{{{text(one)}}}" if isinstance(one, str) else self.doprint(one) for one in parts
+        )
+        return "".join(words)
 
     # sums and products as written
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sympy import Add, Basic, Expr, Mul, Pow, S
+from sympy import Add, Basic, Expr, Mul, Pow, S, Sum
 from sympy.printing.str import StrPrinter
 
 from symopt.nodes import (
@@ -75,8 +75,11 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
         """An array with the lengths of its axes, and what is to be said of them in words."""
         axes = "×".join(self.doprint(one) for one in lengths)
         space = f"ℝ^({axes})" if len(lengths) > 1 else f"ℝ^{axes}"
-        words = (one if isinstance(one, str) else self.doprint(one) for one in more)
-        return f"{self.doprint(letter)} ∈ {space}{''.join(words)}"
+        return f"{self.doprint(letter)} ∈ {space}{self.sentence(more)}"
+
+    def sentence(self, parts: Sequence[str | Expr]) -> str:
+        """Words with formulas among them."""
+        return "".join(one if isinstance(one, str) else self.doprint(one) for one in parts)
 
     def _product(self, items: Sequence[Expr | Fraction]) -> str:
         last = len(items) - 1
@@ -86,11 +89,13 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
         if isinstance(item, Fraction):
             above = self._product(item.above) if item.above else "1"
             below = item.below
-            loose = isinstance(below, Add | Mul | Sigma | Gradient) or split_sign(below)[0]
+            loose = isinstance(below, Add | Mul | Sigma | Sum | Gradient) or split_sign(below)[0]
             loose = loose or (below.is_Rational and not below.is_Integer)
             loose = loose or (isinstance(below, Pow) and isinstance(factors(below)[0], Fraction))
             return f"{above}/{self._bracketed(item.below, bool(loose))}"
-        loose = isinstance(item, Add | Mul) or (isinstance(item, Sigma | Largest) and not last)
+        loose = isinstance(item, Add | Mul) or (
+            isinstance(item, Sigma | Sum | Largest) and not last
+        )
         return self._bracketed(item, loose or split_sign(item)[0])
 
     def _print_Pow(self, expr: Pow, rational: bool = False) -> str:
@@ -166,6 +171,14 @@ class UnicodePrinter(WrittenOrder, StrPrinter):
             return f"Σ_{letter} {body}"
         low, high = (self._print(bound) for bound in expr.bounds)
         return f"Σ_{{{letter}={low}..{high}}} {body}"
+
+    def _print_Sum(self, expr: Any) -> str:
+        body, *limits = expr.args
+        text = self._bracketed(body, isinstance(body, Add))
+        for letter, *bounds in limits:
+            ends = "=" + "..".join(map(self._print, bounds)) if bounds else ""
+            text = f"Σ_{{{self._print(letter)}{ends}}} {text}"
+        return text
 
     def _print_Largest(self, expr: Largest) -> str:
         low, high = (self._print(bound) for bound in expr.bounds)

@@ -45,6 +45,8 @@ def files(
             text = text_of(declaration, one.name, options)
             if text is not None:
                 found[path] = text
+            beside = one.beside(declaration, options)
+            found.update({f"{one.name}/{name}": text for name, text in beside.items()})
         if collection is not None:
             extra = one.index(collection, tuple(declared))
             found.update({f"{one.name}/{name}": text for name, text in extra.items()})

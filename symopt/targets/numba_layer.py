@@ -26,15 +26,18 @@ from symopt.targets.templates import render
 
 def render_layer(layer: Layer, options: Options) -> str:
     """The text of the module."""
+    return render("numba", "layer.py.jinja", **layer_words(layer, options))
+
+
+def layer_words(layer: Layer, options: Options) -> dict[str, Any]:
+    """All that the templates of a layer lay out, with its kernels as lines of Python."""
     backward = derive_layer(layer)
     kernels = layer_kernels(layer, backward)
     made = [one for one in kernels if one is not None]
-    return render(
-        "numba",
-        "layer.py.jinja",
+    return {
         **heading(layer, statements(layer)),
         **dtype_words(options),
-        derived=[
+        "derived": [
             *(UnicodePrinter().equation(one.letter, one.value) for one in scales(layer)),
             *(
                 formula
@@ -42,18 +45,18 @@ def render_layer(layer: Layer, options: Options) -> str:
                 if check.startswith("proved")
             ),
         ],
-        block=BLOCK,
-        rows=[_row(row) for one in made for row in one.kernel.rows],
-        kernels=[_kernel(one) for one in made],
+        "block": BLOCK,
+        "rows": [_row(row) for one in made for row in one.kernel.rows],
+        "kernels": [_kernel(one) for one in made],
         **elementary_words((one.kernel for one in made), options),
-        functions=[*functions(layer, kernels), *mask_function(layer)],
-        sums_apart=any(one.partial for one in made),
-        draws=bool(kernels.forward.drawn),
-        kept=quoted(one.lower() for one in layer.axes.kept),
-        shapes=shape_words(layer),
-        is_loss=isinstance(layer, Loss),
-        **{"class": class_words(layer, kernels)},
-    )
+        "functions": [*functions(layer, kernels), *mask_function(layer)],
+        "sums_apart": any(one.partial for one in made),
+        "draws": bool(kernels.forward.drawn),
+        "kept": quoted(one.lower() for one in layer.axes.kept),
+        "shapes": shape_words(layer),
+        "is_loss": isinstance(layer, Loss),
+        "class": class_words(layer, kernels),
+    }
 
 
 def _kernel(one: GroupKernel) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from symopt.declaration import Regularizer
-from symopt.derivation.penalty import derive_penalty
+from symopt.derivation.penalty import Penalty, derive_penalty
 from symopt.derivation.proximal import ProximalStep, proximal_if_any
 from symopt.printing.unicode import unicode
 from symopt.program.ir import ARRAY, NUMBER, Kernel
@@ -35,34 +36,50 @@ class _Function:
 
 def render_regularizer(regularizer: Regularizer, options: Options) -> str:
     """The text of the module."""
-    penalty = derive_penalty(regularizer)
-    value, gradient = lower_value(penalty), lower_penalty_gradient(penalty)
-    found = proximal_if_any(penalty)
+    return render("numba", "regularizer.py.jinja", **regularizer_words(regularizer, options))
+
+
+def regularizer_kernels(regularizer: Regularizer) -> tuple[Kernel, ...]:
+    """The kernels of a penalty: its value, its gradient, and its proximal step if it has one."""
+    return tuple(one.kernel for one in _functions(derive_penalty(regularizer)))
+
+
+def _functions(penalty: Penalty) -> tuple[_Function, ...]:
     weighed = f"the penalty's gradient, times {SCALE.spelling.unicode}, to g in place"
-    functions = [
+    found = proximal_if_any(penalty)
+    return (
         _Function(
-            value,
+            lower_value(penalty),
             "value",
             "The penalty on one layer's parameters, summed in float64.",
             "The penalty on all layers' parameters, summed in float64.",
         ),
-        _Function(gradient, "gradient", f"Add {weighed}.", f"Add {weighed}, for each layer."),
-    ]
+        _Function(
+            lower_penalty_gradient(penalty),
+            "gradient",
+            f"Add {weighed}.",
+            f"Add {weighed}, for each layer.",
+        ),
+        *([_proximal(found)] if isinstance(found, ProximalStep) else []),
+    )
+
+
+def regularizer_words(regularizer: Regularizer, options: Options) -> dict[str, Any]:
+    """All that the templates of a penalty lay out, with its kernels as lines of Python."""
+    penalty = derive_penalty(regularizer)
+    functions, found = _functions(penalty), proximal_if_any(penalty)
     follows, head = [penalty.derivation], heading(regularizer, regularizer.statements)
     if isinstance(found, ProximalStep):
-        functions.append(_proximal(found))
         follows.append(replace(found.derivation, lines=found.derivation.lines[-2:]))
     else:
         head["notes"] += wrapped(f"Note: {found}.")
-    return render(
-        "numba",
-        "regularizer.py.jinja",
+    return {
         **head,
         **dtype_words(options),
-        derived=[
+        "derived": [
             f"{formula}  ({reason})" for one in follows for formula, reason, _ in one.rows()[1:]
         ],
-        kernels=[
+        "kernels": [
             {
                 "name": one.kernel.name,
                 "arguments": joined(argument.name for argument in one.kernel.arguments),
@@ -71,8 +88,8 @@ def render_regularizer(regularizer: Regularizer, options: Options) -> str:
             for one in functions
         ],
         **elementary_words((one.kernel for one in functions), options),
-        functions=[shown for one in functions for shown in (_single(one), _over_layers(one))],
-    )
+        "functions": [shown for one in functions for shown in (_single(one), _over_layers(one))],
+    }
 
 
 def _proximal(step: ProximalStep) -> _Function:

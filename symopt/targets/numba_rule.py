@@ -59,18 +59,21 @@ def class_name(name: str) -> str:
 
 def render_rule(rule: UpdateRule, options: Options) -> str:
     """The text of the module."""
+    return render("numba", "update_rule.py.jinja", **rule_words(rule, options))
+
+
+def rule_words(rule: UpdateRule, options: Options) -> dict[str, Any]:
+    """All that the templates of an update rule lay out, with its kernels as lines of Python."""
     system = derive_rule(rule)
     kernel, point = lower_step(system), lower_gradient_point(system)
     vjps = lower_vjps(system)
     kernels = [kernel, *([point] if point else []), *(one.kernel for one in vjps)]
-    return render(
-        "numba",
-        "update_rule.py.jinja",
+    return {
         **heading(rule, completed(rule)),
         **dtype_words(options),
         **_step(kernel),
-        parameter=system.parameter.name,
-        kernels=[
+        "parameter": system.parameter.name,
+        "kernels": [
             {
                 "name": one.name,
                 "arguments": joined(a.name for a in one.arguments),
@@ -78,14 +81,22 @@ def render_rule(rule: UpdateRule, options: Options) -> str:
             }
             for one in kernels
         ],
-        point=_point(system, point) if point else None,
-        vjps=[vjp_function(one) for one in vjps],
-        gathers=any(one.gathers for one in vjps),
+        "point": _point(system, point) if point else None,
+        "vjps": [vjp_function(one) for one in vjps],
+        "gathers": any(one.gathers for one in vjps),
         **elementary_words(kernels, options),
-        states=_states(system),
-        table=segment_drivers(kernel, len(system.of_role(INPUT))),
-        **{"class": _class(system, kernel)},
-    )
+        "states": _states(system),
+        "table": segment_drivers(kernel, len(system.of_role(INPUT))),
+        "class": _class(system, kernel),
+    }
+
+
+def rule_kernels(rule: UpdateRule) -> tuple[Kernel, ...]:
+    """The kernels of a rule: its step, its gradient point if it has one, and their gradients."""
+    system = derive_rule(rule)
+    point = lower_gradient_point(system)
+    vjps = (one.kernel for one in lower_vjps(system))
+    return (lower_step(system), *([point] if point else []), *vjps)
 
 
 def heading(declared: Any, statements: Iterable[Any]) -> dict[str, Any]:

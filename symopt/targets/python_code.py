@@ -158,9 +158,12 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
             shown = f"({shown})" if place else shown
             if self.guarded:
                 # no comparison with a NaN holds, so one that fails both ways must not pick a side
-                shown = f"({shown} if {self._denied(condition)} else {self._nan()})"
-            shown = f"{self._print(value)} if {self._print(condition)} else {shown}"
+                shown = f"({self._choice(self._denied(condition), shown, self._nan())})"
+            shown = self._choice(self._print(condition), self._print(value), shown)
         return shown
+
+    def _choice(self, condition: str, value: str, other: str) -> str:
+        return f"{value} if {condition} else {other}"
 
     def _print_Not(self, expr: Any) -> str:
         return self._denied(expr.args[0])
@@ -168,15 +171,15 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
     def _denied(self, condition: Basic) -> str:
         """The negation of a condition, which a NaN does not satisfy either."""
         if condition.func.__name__ == "And":
-            return f"({' or '.join(self._denied(one) for one in condition.args)})"
+            return f"({self.either.join(self._denied(one) for one in condition.args)})"
         if condition.func.__name__ == "Or":
-            return f"({' and '.join(self._denied(one) for one in condition.args)})"
+            return f"({self.both.join(self._denied(one) for one in condition.args)})"
         if condition.func.__name__ == "Not":
             return f"({self._print(condition.args[0])})"
         if isinstance(condition, Relational):
             left, right = (self._print(side) for side in condition.args)
             if condition.rel_op == "==":
-                return f"({left} < {right} or {left} > {right})"
+                return f"({left} < {right}{self.either}{left} > {right})"
             if condition.rel_op == "!=":
                 return f"({left} == {right})"
             return f"({left} {_FLIPPED[condition.rel_op]} {right})"
@@ -185,7 +188,7 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
     def _print_Relational(self, expr: Any) -> str:
         left, right = (self._print(side) for side in expr.args)
         if expr.rel_op == "!=":
-            return f"({left} < {right} or {left} > {right})"
+            return f"({left} < {right}{self.either}{left} > {right})"
         return f"({left} {expr.rel_op} {right})"
 
     def _print_NegativeInfinity(self, expr: Any) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from symopt.errors import UsageError, nearest
 from symopt.targets.target import Target
 
+# those that are rendered unless some are chosen, and all
 NAMES = ("numba", "latex")
+KNOWN = (*NAMES, "c")
 
 
 def target(name: str) -> Target:
@@ -18,4 +20,8 @@ def target(name: str) -> Target:
         from symopt.targets.latex import LATEX
 
         return LATEX
-    raise UsageError(f"there is no target '{name}'; {nearest(name, NAMES)}")
+    if name == "c":
+        from symopt.targets.c import C
+
+        return C
+    raise UsageError(f"there is no target '{name}'; {nearest(name, KNOWN)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from symopt.declaration import Declaration
@@ -22,10 +22,12 @@ class Target:
     """One kind of rendering.
 
     ``render`` gives the text for one declaration, or nothing where the target has none for it;
-    ``index`` gives further files, by name, that hold a whole collection together.
+    ``beside`` gives further files for one declaration, by name; ``index`` such that hold a whole
+    collection together.
     """
 
     name: str
     extension: str
     render: Callable[[Declaration, Options], str | None]
     index: Callable[[str, tuple[Declaration, ...]], dict[str, str]]
+    beside: Callable[[Declaration, Options], Mapping[str, str]] = lambda _declared, _options: {}

@@ -17,10 +17,10 @@ def template_folder() -> Path:
 
 
 @cache
-def _environment(folder: str) -> Environment:
+def _environment(folders: tuple[str, ...]) -> Environment:
     # delimiters that clash neither with LaTeX's braces nor with Python's
     return Environment(
-        loader=FileSystemLoader(template_folder() / folder),
+        loader=FileSystemLoader([template_folder() / one for one in folders]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -35,6 +35,10 @@ def _environment(folder: str) -> Environment:
     )
 
 
-def render(folder: str, template: str, **values: Any) -> str:
-    """The text of a template; a value that is missing is an error, not an empty string."""
-    return _environment(folder).get_template(template).render(**values)
+def render(folder: str | tuple[str, ...], template: str, **values: Any) -> str:
+    """The text of a template; a value that is missing is an error, not an empty string.
+
+    Of several folders, the first one that has a template is where it is taken from.
+    """
+    folders = (folder,) if isinstance(folder, str) else folder
+    return _environment(folders).get_template(template).render(**values)

@@ -71,7 +71,8 @@ def test_an_installed_wheel_generates_what_the_checkout_does(wheel, tmp_path):
     site, out = tmp_path / "site", tmp_path / "out"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
-    assert (site / "symopt" / "py.typed").is_file()
+    for name in ("py.typed", "bench/works.toml", "bench/limits/rules.c"):
+        assert (site / "symopt" / name).is_file()
     code = (
         f"import sys; sys.path.insert(0, {str(site)!r}); import symopt\n"
         f"assert symopt.__file__.startswith({str(site)!r})\n"

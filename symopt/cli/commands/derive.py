@@ -17,6 +17,8 @@ from symopt.cli.penalties import beside, penalty
 if TYPE_CHECKING:
     from symopt.declaration import Declaration, Regularizer
     from symopt.derivation.steps import Derivation
+from symopt.printing.unicode import UnicodePrinter
+from symopt.proof.checking import check_all
 
 EXAMPLES = (
     "Examples:  symopt derive adam  ·  symopt derive regularized_objective --with l1  ·  "
@@ -36,6 +38,11 @@ def command(
         bool,
         typer.Option("--step", help="The gradient of one step of an update rule in their place."),
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Hold each line against numbers; exit code 1 if one fails."),
+    ] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Tables in Markdown.")] = False,
     as_latex: AsLatex = False,
     style: HouseStyle = None,
     as_json: AsJson = False,
@@ -43,12 +50,43 @@ def command(
     """Derive bias corrections, recurrences and gradients, each line with the reason for it."""
     put_in = penalty(regularizer) if regularizer else None
     found = [(one, _derived(one, put_in, step)) for one in beside(names, put_in)]
+    wrong: list[str] = []
+    if check:
+        found = [(one, tuple(_checked(one, several, wrong))) for one, several in found]
+    _show(found, as_markdown, as_latex or bool(style), style or "lecture", as_json)
+    for line in wrong:
+        typer.echo(f"does not hold: {line}", err=True)
+    raise typer.Exit(1 if wrong else 0)
+
+
+def _checked(
+    one: Declaration, several: Sequence[Derivation], wrong: list[str]
+) -> Iterator[Derivation]:
+    """The derivations with what checked each line; lines that do not hold are added to a list."""
+    for found in check_all(one, several):
+        wrong += [
+            f"{found.derivation.id}: {UnicodePrinter().equation(line.left, line.right)}"
+            for line in found.wrong
+        ]
+        yield found.derivation
+
+
+def _show(
+    found: Sequence[tuple[Declaration, Sequence[Derivation]]],
+    as_markdown: bool,
+    as_latex: bool,
+    style: str,
+    as_json: bool,
+) -> None:
     if as_json:
         rows = [derivation.json() for _, several in found for derivation in several]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    if as_latex or style:
-        chosen = completion.style_of(style or "lecture")
+    if as_markdown:
+        typer.echo("\n\n".join(one.markdown() for _, several in found for one in several))
+        return
+    if as_latex:
+        chosen = completion.style_of(style)
         typer.echo("\n\n".join(one.latex(chosen) for _, several in found for one in several))
         return
     _print(found)

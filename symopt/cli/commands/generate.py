@@ -16,6 +16,7 @@ from symopt.cli.penalties import with_penalty
 EXAMPLES = (
     "Examples:  symopt generate  ·  symopt generate my_rule.py --out build  ·  "
     "symopt generate adam --target numba --dtype float32  ·  symopt generate adam --with l2  ·  "
+    "symopt generate adam --aot  ·  "
     "symopt generate --check"
 )
 
@@ -27,23 +28,29 @@ def command(
         list[str] | None,
         typer.Option(
             "--target",
-            help="numba or latex; by default both.",
-            autocompletion=completion.among("numba", "latex"),
+            help="numba, latex or c; by default the first two.",
+            autocompletion=completion.among("numba", "latex", "c"),
         ),
     ] = None,
     dtypes: Dtypes = None,
     style: HouseStyle = None,
     regularizer: With = None,
+    ahead: Annotated[
+        bool,
+        typer.Option(
+            "--aot", help="C and its build besides, of what has kernels to compile ahead of time."
+        ),
+    ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; show what is out of date, exit 1 if so.")
     ] = False,
 ) -> None:
-    """Write generated kernels (numba/NAME.py) and formulas (latex/NAME.tex)."""
+    """Write generated kernels (numba/NAME.py, c/NAME.c) and formulas (latex/NAME.tex)."""
     from symopt.runtime.generation import DTYPES, files, write
     from symopt.targets.registry import NAMES
     from symopt.targets.target import Options
 
-    wanted = tuple(dict.fromkeys(targets or NAMES))
+    wanted = tuple(dict.fromkeys([*(targets or NAMES), *(["c"] if ahead else [])]))
     chosen = completion.style_of(style or "lecture")
     options = Options(tuple(dict.fromkeys(dtypes or DTYPES)), chosen)
     if names or regularizer:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     "Examples:  symopt verify  ·  symopt verify adam my_rule.py  ·  "
-    "symopt verify adam --with l2  ·  symopt verify --json"
+    "symopt verify adam --with l2  ·  symopt verify adam --aot  ·  symopt verify --json"
 )
 
 
@@ -35,17 +35,23 @@ def command(
         bool, typer.Option("--gradients", help="Of update rules, step_vjp too; takes longer.")
     ] = False,
     regularizer: With = None,
+    ahead: Annotated[
+        bool,
+        typer.Option("--aot", help="The kernels in C, compiled by this machine's compiler."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Verify kernels, of a network those of all its parts; exit 1 if one is wrong."""
     from symopt.judging import check_verifiable, verifiable, verify
     from symopt.runtime.generation import DTYPES
+    from symopt.targets.c import compiled_ahead
 
     for dtype in dtypes or ():
         if dtype not in DTYPES:
             raise UsageError(f"there is no dtype '{dtype}'; known are {', '.join(DTYPES)}")
     chosen = with_penalty(names or [], regularizer)
-    declared = [one for one in _in_parts(chosen) if names or verifiable(one)]
+    suits = compiled_ahead if ahead else verifiable
+    declared = [one for one in _in_parts(chosen) if names or suits(one)]
     for one in declared:
         check_verifiable(one)
     work = [(one, dtype) for one in declared for dtype in dtypes_of(one, dtypes or DTYPES)]
@@ -53,7 +59,8 @@ def command(
         work, "verifying", console=Console(stderr=True), transient=True, disable=as_json
     )
     verdicts = [
-        verify(one, dtype, steps=steps, seed=seed, gradients=gradients) for one, dtype in progress
+        verify(one, dtype, steps=steps, seed=seed, gradients=gradients, ahead=ahead)
+        for one, dtype in progress
     ]
     if as_json:
         rows = [

@@ -1,0 +1,1 @@
+"""Benchmarks: generated code beside its peers, interleaved, and what the machine allows."""

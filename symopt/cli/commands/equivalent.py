@@ -1,0 +1,54 @@
+"""``symopt equivalent``: whether two expressions, or two rules, are the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from symopt.cli.expressions import assumption, side
+from symopt.cli.options import AsJson, AsLatex
+from symopt.proof.equivalent import SECONDS, equivalent
+from symopt.proof.verdict import PROVED, REFUTED, UNDECIDED
+
+EXAMPLES = (
+    'Examples:  symopt equivalent momentum my_rule.py  ·  symopt equivalent "sqrt(x**2)" "Abs(x)"'
+    '  ·  symopt equivalent "Sum(k, (k, 1, m))" "m*(m + 1)/2"  ·  '
+    'symopt equivalent "log(x*y)" "log(x) + log(y)" --assume "x > 0" --assume "y > 0"'
+)
+_SIDE = "NAME|FILE.py|EXPRESSION"
+EXIT_CODES = {PROVED: 0, REFUTED: 1, UNDECIDED: 3}
+
+
+def command(
+    left: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|FILE.py|EXPRESSION", help="A rule, or an expression as SymPy writes it."
+        ),
+    ],
+    right: Annotated[str, typer.Argument(metavar=_SIDE, help="The other one.")],
+    assume: Annotated[
+        list[str] | None, typer.Option("--assume", help="A relation to assume, such as x > 0.")
+    ] = None,
+    seconds: Annotated[float, typer.Option("--seconds", help="The limit of time.")] = SECONDS,
+    full: Annotated[bool, typer.Option("--full", help="All lines of a proof.")] = False,
+    as_latex: AsLatex = False,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that two expressions or rules are the same, or find the smallest numbers that differ.
+
+    Exit codes: 0 proved, 1 refuted, 2 wrong use, 3 undecided.
+    """
+    verdict = equivalent(
+        side(left), side(right), [assumption(one) for one in assume or ()], seconds=seconds
+    )
+    if as_json:
+        typer.echo(json.dumps(verdict.json(), ensure_ascii=False, indent=2))
+    elif as_latex and verdict.derivation is not None:
+        shown = verdict.derivation if full else verdict.derivation.short()
+        typer.echo(shown.latex())
+    else:
+        typer.echo(verdict.text(full))
+    raise typer.Exit(EXIT_CODES[verdict.status])

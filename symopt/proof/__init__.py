@@ -1,0 +1,1 @@
+"""Whether two expressions, or two rules, are the same: proved, refuted or undecided."""

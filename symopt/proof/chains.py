@@ -1,0 +1,146 @@
+"""A derivation that somebody wrote, as a value: equations one after another, to be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sympy import Basic, Eq, Expr, evaluate
+
+from symopt.errors import UsageError
+from symopt.printing.unicode import UnicodePrinter, unicode
+from symopt.proof.verdict import REFUTED
+from symopt.views import sums_as_written
+
+DEFINED, AGREES = "defines", "agrees"
+
+
+@dataclass(frozen=True)
+class Equality:
+    """A line: both of its sides as they were written."""
+
+    left: Expr
+    right: Expr
+
+    def __str__(self) -> str:
+        return UnicodePrinter().equation(self.left, self.right)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Lines that are said to follow one from the other, under assumptions.
+
+    The first line with a letter alone on its left defines that letter.
+    """
+
+    name: str
+    lines: tuple[Equality, ...]
+    assumptions: tuple[Basic, ...] = ()
+    file: str = ""
+
+
+def chain(*assumptions: Any) -> Callable[[Callable[[], Sequence[Any]]], Chain]:
+    """A function that returns equations, one after another, as a chain of lines.
+
+    A line is ``Eq(left, right)``, or an expression that the right side of the line before is said
+    to be equal to. ``assumptions`` are relations that hold throughout.
+
+    >>> from sympy import sqrt
+    >>> from sympy.abc import x
+    >>> @chain(x > 0)
+    ... def roots():
+    ...     return [Eq(sqrt(x**2 + 2*x + 1), sqrt((x + 1)**2)), x + 1]
+    >>> print(roots.lines[1])
+    √((x + 1)²) = x + 1
+
+    Raises
+    ------
+    UsageError
+        For a line that is no equation.
+    """
+
+    def made(body: Callable[[], Sequence[Any]]) -> Chain:
+        with evaluate(False):
+            stated = list(body())
+        lines: list[Equality] = []
+        for number, one in enumerate(stated, start=1):
+            lines.append(_line(body.__name__, number, one, lines))
+        if not lines:
+            raise UsageError(f"{body.__name__} has no lines; return equations in a list")
+        file = body.__code__.co_filename
+        return Chain(body.__name__, tuple(lines), tuple(assumptions), file)
+
+    return made
+
+
+def _line(name: str, number: int, stated: Any, before: Sequence[Equality]) -> Equality:
+    if isinstance(stated, Eq):
+        return Equality(*(sums_as_written(side) for side in stated.args))
+    if isinstance(stated, Expr) and before:
+        return Equality(before[-1].right, sums_as_written(stated))
+    raise UsageError(
+        f"line {number} of {name} is {stated}, which is no equation; write Eq(left, right)"
+    )
+
+
+@dataclass(frozen=True)
+class Step:
+    """A line with its status: it ``defines`` a letter, is ``proved``, ``agrees`` at points only."""
+
+    line: Equality
+    status: str
+
+
+@dataclass(frozen=True)
+class ChainVerdict:
+    """What became of a chain: ``proved``, ``refuted`` at a line, or ``undecided``.
+
+    Of a refuted one: the ``number`` of the first line that does not follow, a ``point`` with both
+    ``values``, and the ``slip`` by which a single edit mends it to ``corrected``, if one was found.
+    """
+
+    chain: Chain
+    status: str
+    steps: tuple[Step, ...]
+    number: int = 0
+    point: tuple[tuple[Basic, Basic], ...] = ()
+    values: tuple[Basic, ...] = ()
+    slip: str = ""
+    corrected: Equality | None = None
+
+    @property
+    def counterexample(self) -> Mapping[Basic, Basic]:
+        """The point at which the line fails."""
+        return dict(self.point)
+
+    def json(self) -> dict[str, Any]:
+        """The verdict for machines; formulas in Unicode."""
+        return {
+            "chain": self.chain.name,
+            "status": self.status,
+            "lines": [{"line": str(one.line), "status": one.status} for one in self.steps],
+            "number": self.number,
+            "counterexample": {unicode(one): unicode(value) for one, value in self.point},
+            "values": [unicode(one) for one in self.values],
+            "slip": self.slip,
+            "corrected": str(self.corrected) if self.corrected else "",
+        }
+
+    def __str__(self) -> str:
+        if self.status != REFUTED:
+            rows = [f"  {one.line}    {one.status}" for one in self.steps]
+            return "\n".join([f"{self.status}: {self.chain.name}", *rows])
+        at = ", ".join(f"{unicode(one)} = {unicode(value)}" for one, value in self.point)
+        left, right = map(unicode, self.values)
+        rows = [
+            f"refuted: {self.chain.name}, line {self.number} does not follow",
+            f"  {self.chain.lines[self.number - 1]}",
+            f"  at {at or 'every point'}",
+            f"  left is {left}, right is {right}",
+        ]
+        if self.corrected is not None:
+            rows += [f"  likely slip: {self.slip}", f"  mended: {self.corrected}"]
+        else:
+            rows.append("  no single slip was found that mends it")
+        return "\n".join(rows)

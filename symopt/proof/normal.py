@@ -1,0 +1,253 @@
+"""Expressions ⇒ normal forms: a table from kinds of nodes to what is done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from sympy import (
+    Add,
+    Basic,
+    Derivative,
+    Expr,
+    Function,
+    Indexed,
+    Integer,
+    Integral,
+    KroneckerDelta,
+    Mul,
+    Number,
+    Pow,
+    Product,
+    S,
+    Sum,
+    Symbol,
+    binomial,
+    exp,
+    expand,
+    factorial,
+    gamma,
+    log,
+)
+from sympy.functions.elementary.hyperbolic import HyperbolicFunction
+from sympy.functions.elementary.trigonometric import TrigonometricFunction
+
+from symopt.printing.unicode import unicode
+from symopt.proof import kinks
+from symopt.proof.letters import minus_one
+from symopt.proof.node_values import OPAQUE
+from symopt.proof.polynomial import (
+    ENTRY,
+    ONE,
+    OTHER,
+    POWER,
+    SYMBOL,
+    Letter,
+    Polynomial,
+    TooHard,
+    constant,
+    minus,
+    plus,
+    scaled,
+    single,
+    times,
+)
+from symopt.proof.powers import power
+from symopt.proof.products import repeated
+from symopt.proof.sums import reciprocal, total
+from symopt.proof.work import Vanishes, Work
+
+_FARTHEST = 12
+
+
+def normal_form(expr: Basic, work: Work) -> Polynomial:
+    """The normal form of an expression under the facts that are known.
+
+    Raises
+    ------
+    TooHard
+        For what no rule speaks of.
+    Vanishes
+        For a division by 0.
+    Split
+        Where the sign of some part must be known first.
+    """
+    for kind, how in _WAYS:
+        if isinstance(expr, kind):
+            return how(expr, work)
+    if isinstance(expr, Function):
+        return _function(expr, work)
+    if isinstance(expr, Expr) and expr.is_number and expr.is_Atom and expr.is_finite:
+        return single(Letter(OTHER, str(expr), expr))
+    raise TooHard(f"nothing is known of {unicode(expr)}")
+
+
+def _number(expr: Expr, _work: Work) -> Polynomial:
+    if expr.is_finite is False or not expr.is_Number:
+        raise Vanishes
+    if expr.is_Float:
+        return constant(Fraction(str(expr)))
+    return constant(Fraction(int(expr.p), int(expr.q)))
+
+
+def _symbol(expr: Symbol, _work: Work) -> Polynomial:
+    return single(Letter(SYMBOL, expr.name, expr))
+
+
+def _entry(expr: Indexed, _work: Work) -> Polynomial:
+    shown = Indexed(expr.base, *(expand(one) for one in expr.indices))
+    return single(Letter(ENTRY, str(shown), shown))
+
+
+def _add(expr: Add, work: Work) -> Polynomial:
+    return plus(*(work.normal(one) for one in expr.args))
+
+
+def _mul(expr: Mul, work: Work) -> Polynomial:
+    found = ONE
+    for one in expr.args:
+        found = times(found, work.normal(one))
+    return found
+
+
+def _pow(expr: Pow, work: Work) -> Polynomial:
+    found = power(work.normal(expr.base), work.normal(expr.exp), work)
+    inside = expr.base.is_Pow or expr.base.is_Mul or expr.base.is_Add
+    if inside and expr.exp.is_integer is not True:
+        work.note("root of what is known to be positive", expr, found)
+    return found
+
+
+def _exponential(expr: exp, work: Work) -> Polynomial:
+    return power(work.normal(S.Exp1), work.normal(expr.args[0]), work)
+
+
+def _half_turn(_expr: Basic, _work: Work) -> Polynomial:
+    return minus_one(Fraction(1, 2))
+
+
+def _through_exp(expr: Expr, work: Work) -> Polynomial:
+    rewritten = expr.rewrite(exp)
+    if rewritten == expr or rewritten.has(type(expr)):
+        return _function(expr, work)
+    return work.note("by exponentials", expr, work.normal(rewritten))
+
+
+def _logarithm(expr: log, work: Work) -> Polynomial:
+    """The logarithm of a product of positive letters is a sum; that of a power, a multiple."""
+    if len(expr.args) == 2:
+        return work.normal(log(expr.args[0]) / log(expr.args[1]))
+    of = work.normal(expr.args[0])
+    if of.zero:
+        raise Vanishes
+    if of == ONE:
+        return constant(0)
+    if len(of.terms) == 1:
+        ((monomial, value),) = of.terms.items()
+        signs = [work.facts.of_letter(letter) for letter, _ in monomial]
+        if value > 0 and all(one == {1} for one in signs):
+            parts = [scaled(_log_of(letter, work), e) for letter, e in monomial]
+            found = plus(*parts, _log_of_number(value))
+            return work.note("logarithm of positive factors", expr, found)
+    return _opaque(log(of.expr))
+
+
+def _log_of(letter: Letter, work: Work) -> Polynomial:
+    if letter.kind == POWER and work.facts.signs(letter.of[0]) == {1}:
+        base, exponent = letter.of
+        return times(exponent, work.normal(log(base.expr)))
+    if letter.expr == S.Exp1:
+        return ONE
+    return _opaque(log(letter.expr))
+
+
+def _log_of_number(value: Fraction) -> Polynomial:
+    if value == 1:
+        return constant(0)
+    above, below = Integer(value.numerator), Integer(value.denominator)
+    found = constant(0)
+    for number, sign in ((above, 1), (below, -1)):
+        for prime, k in number.factors().items():
+            if prime != 1:
+                found = plus(found, scaled(_opaque(log(prime)), int(k) * sign))
+    return found
+
+
+def _delta(expr: KroneckerDelta, work: Work) -> Polynomial:
+    left, right = (work.normal(one) for one in expr.args[:2])
+    gap = minus(left, right)
+    if gap.number is not None:
+        return constant(gap.zero)
+    if work.facts.nonzero(gap):
+        return constant(0)
+    first, second = sorted((left.expr, right.expr), key=str)
+    return _opaque(KroneckerDelta(first, second))
+
+
+def _factorial(expr: Expr, work: Work) -> Polynomial:
+    """(n + c)! as a product times n!, for a whole number c."""
+    if isinstance(expr, binomial):
+        n, k = expr.args
+        return work.normal(factorial(n) / (factorial(k) * factorial(n - k)))
+    of = expr.args[0] - (1 if isinstance(expr, gamma) else 0)
+    form = work.normal(of)
+    shift = form.terms.get((), Fraction(0))
+    if shift.denominator != 1 or abs(shift) > _FARTHEST:
+        return _opaque(factorial(form.expr))
+    rest = minus(form, constant(shift))
+    if rest.zero:
+        if shift < 0:
+            raise Vanishes
+        return work.normal(factorial(int(shift)))
+    found = _opaque(factorial(rest.expr))
+    for k in range(1, int(shift) + 1):
+        found = times(found, plus(rest, constant(k)))
+    for k in range(int(shift) + 1, 1):
+        factor = plus(rest, constant(k))
+        work.needs(factor)
+        found = times(found, reciprocal(factor))
+    return work.note("factorial", expr, found)
+
+
+def _done(expr: Expr, work: Work) -> Polynomial:
+    found = expr.doit()
+    if isinstance(found, type(expr)):
+        raise TooHard(f"nothing is known of {unicode(expr)}")
+    return work.note("carried out", expr, work.normal(found))
+
+
+def _whole(expr: Expr, _work: Work) -> Polynomial:
+    return _opaque(expr)
+
+
+def _function(expr: Function, work: Work) -> Polynomial:
+    """A function of which nothing is known but its arguments."""
+    return _opaque(expr.func(*(work.normal(one).expr for one in expr.args)))
+
+
+def _opaque(expr: Expr) -> Polynomial:
+    return single(Letter(OTHER, str(expr), expr))
+
+
+_Way = Callable[[Any, Work], Polynomial]
+_WAYS: tuple[tuple[Any, _Way], ...] = (
+    (type(S.ImaginaryUnit), _half_turn),
+    (type(S.Exp1), _whole),
+    ((Number, type(S.ComplexInfinity)), _number),
+    (Symbol, _symbol),
+    (Indexed, _entry),
+    (Add, _add),
+    (Mul, _mul),
+    (Pow, _pow),
+    (exp, _exponential),
+    (log, _logarithm),
+    (Sum, total),
+    (Product, repeated),
+    (KroneckerDelta, _delta),
+    ((TrigonometricFunction, HyperbolicFunction), _through_exp),
+    ((factorial, gamma, binomial), _factorial),
+    ((Derivative, Integral), _done),
+    (OPAQUE, _whole),
+    *kinks.WAYS.items(),
+)

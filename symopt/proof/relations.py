@@ -1,0 +1,103 @@
+"""A relation between the states of two rules: given, or found by following both for two steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sympy import Basic, Expr, Indexed, cancel, sympify
+
+from symopt.errors import UsageError, nearest
+from symopt.notation import Sequence, primed
+from symopt.printing.unicode import unicode
+from symopt.proof.stepping import Stepping
+
+
+def needed(other: Stepping) -> tuple[Sequence, ...]:
+    """The letters of a rule on which its parameters depend, sooner or later."""
+    found = {other.parameter}
+    while True:
+        reading = {
+            entry.base
+            for expr in (*(other.new[one] for one in found), other.point)
+            for entry in expr.atoms(Indexed)
+            if entry.base in other.new
+        }
+        if reading <= found:
+            return tuple(one for one in other.old if one in found)
+        found |= reading
+
+
+def given_relation(
+    relation: Mapping[Any, Any], one: Stepping, other: Stepping
+) -> dict[Sequence, Expr]:
+    """What a user says of the second rule's letters, in entries of the first before step t.
+
+    Raises
+    ------
+    UsageError
+        For a letter that the second rule does not carry, or an entry that the first has not.
+    """
+    found: dict[Sequence, Expr] = {other.parameter: one.old[one.parameter]}
+    known = {letter.spelling.python: letter for letter in other.old}
+    for key, value in relation.items():
+        base = key.base if isinstance(key, Indexed) else key
+        letter = primed(base) if isinstance(base, Sequence) else None
+        if letter is None or letter not in other.old:
+            hint = nearest(str(base), [name.removesuffix("_prime") for name in known])
+            raise UsageError(f"{other.name} carries no letter {base} along; {hint}")
+        expr = sympify(value)
+        allowed = set(one.old.values())
+        for entry in sorted(expr.atoms(Indexed), key=str):
+            if entry not in allowed:
+                has = ", ".join(unicode(each) for each in one.old.values())
+                raise UsageError(
+                    f"the relation for {unicode(base)} reads {unicode(entry)}; before step "
+                    f"{unicode(one.step)}, {one.name} has {has}"
+                )
+        found[letter] = expr
+    return found
+
+
+def found_relation(
+    one: Stepping, other: Stepping
+) -> tuple[dict[Sequence, Expr], tuple[Sequence, ...]]:
+    """Each needed letter of the second rule as a multiple of one of the first; those left over."""
+    firsts, seconds = _followed(one), _followed(other)
+    relation: dict[Sequence, Expr] = {other.parameter: one.old[one.parameter]}
+    missing = []
+    for letter in needed(other):
+        if letter == other.parameter:
+            continue
+        factor = None
+        for candidate in one.old:
+            factor = _factor([values[letter] for values in seconds], [v[candidate] for v in firsts])
+            if factor is not None and candidate != one.parameter:
+                relation[letter] = factor * one.old[candidate]
+                break
+        if letter not in relation:
+            missing.append(letter)
+    return relation, tuple(missing)
+
+
+def _followed(rule: Stepping) -> list[dict[Sequence, Expr]]:
+    """The letters after the first and after the second step."""
+    found, now = [], dict(rule.start)
+    for k in (1, 2):
+        values: dict[Basic, Basic] = {rule.old[letter]: value for letter, value in now.items()}
+        now = {
+            letter: expr.xreplace(values).subs(rule.step, k) for letter, expr in rule.new.items()
+        }
+        found.append(now)
+    return found
+
+
+def _factor(several: list[Expr], others: list[Expr]) -> Expr | None:
+    """The constant by which one letter is a multiple of another one at all steps."""
+    if any(other == 0 for other in others):
+        return None
+    ratios = [cancel(one / other) for one, other in zip(several, others, strict=True)]
+    first = ratios[0]
+    if any(ratio != first for ratio in ratios) or first == 0 or first.atoms(Indexed):
+        return None
+    return first

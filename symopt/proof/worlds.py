@@ -1,0 +1,289 @@
+"""Numbers for all letters of a derivation, so that each of its lines can be held against them.
+
+A letter that some line defines has the value of its first such line; what a layer computes follows
+from its equations, run forward. A gradient is the central difference of a loss by the letter, the
+later equations run anew: no rule of the calculus enters.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from mpmath import mp
+from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Symbol
+
+from symopt.calculus.adjoints import Definition
+from symopt.derivation.samples import exact_values
+from symopt.derivation.steps import Derivation, Line
+from symopt.nodes import Expectation, Gradient, Largest, Sigma
+from symopt.notation import Count, Hyperparameter, Index, Label, is_random
+from symopt.proof.evaluation import Point
+from symopt.proof.numbers import Number, Unknown, floating
+from symopt.views import canonical
+
+WORLD_DIGITS = 120
+_SHIFT = Fraction(1, 10**40)
+_STEPS = 4
+_PLACES = range(-3, 12)
+# whose value under an expectation it is: that for a gradient that is the same at every step
+_MEAN = "E[{}]"
+
+
+@dataclass(frozen=True)
+class World:
+    """A point, how far indices run in it, and by which loss its gradients are taken.
+
+    Where letters are ``random``, no expectation has a value: they do not stay the same.
+    """
+
+    point: Point
+    longest: int
+    forward: tuple[Definition, ...] = ()
+    random: bool = False
+
+    def places(self, index: Index) -> range:
+        """The values that a free index of a line takes."""
+        return range(1, 1 + (_STEPS if index.counts == "step" else self.longest))
+
+    def value(self, expr: Basic, bound: Mapping[Basic, Number]) -> Number:
+        """The value of a side of a line."""
+        point = self.point
+        if expr.has(Gradient) and not self.forward:
+            raise Unknown("a gradient of an unknown loss")
+        if expr.has(Expectation) and self.random:
+            raise Unknown("a mean over random letters")
+        for node in sorted(expr.atoms(Gradient), key=str):
+            point = self._with_gradients(node, point)
+        return point.evaluate(_plain(expr), bound)
+
+    def _with_gradients(self, node: Gradient, point: Point) -> Point:
+        """The point with dL/d(letter), at all places of a letter that has some."""
+        letter = node.variable
+        if not isinstance(letter, Indexed):
+            mark = _mark(letter)
+            if mark in point.symbols:
+                return point
+            return replace(point, symbols={**point.symbols, mark: self._slope(letter, None)})
+        base = _mark(letter.base)
+        found: dict[tuple[Basic, tuple[int, ...]], Number] = {
+            (base, (k,)): self._slope(letter.base, k)
+            for k in range(1, self.longest + 1)
+            if (base, (k,)) not in point.entries
+        }
+        return replace(point, entries={**point.entries, **found})
+
+    def _slope(self, letter: Basic, place: int | None) -> Number:
+        key = letter if place is None else letter[place]
+        with mp.workdps(WORLD_DIGITS):
+            now = self.point.evaluate(key)
+            up, down = (self._loss(letter, place, now, k * _SHIFT) for k in (1, -1))
+            return (floating(up) - floating(down)) / (2 * floating(_SHIFT))
+
+    def _loss(self, letter: Basic, place: int | None, now: Number, shift: Fraction) -> Number:
+        value = floating(now) + floating(shift)
+        if place is None:
+            moved = replace(self.point, symbols={**self.point.symbols, letter: value})
+        else:
+            entries = {**self.point.entries, (letter, (place,)): value}
+            moved = replace(self.point, entries=entries)
+        output = self.forward[-1].letter
+        if not isinstance(output, Indexed):
+            weight = self.point.symbols[_mark(output)]
+            return floating(moved.evaluate(output)) * floating(weight)
+        total = mp.mpf(0)
+        for k in range(1, self.longest + 1):
+            weight = self.point.entries[_mark(output.base), (k,)]
+            total += floating(moved.evaluate(output.base[k])) * floating(weight)
+        return total
+
+
+def free_indices(expr: Basic) -> set[Index]:
+    """The indices that no sum in an expression binds."""
+    if isinstance(expr, Index):
+        return {expr}
+    found = {one for part in expr.args for one in free_indices(part)}
+    if isinstance(expr, Sigma | Largest):
+        found = free_indices(expr.args[0]) - {expr.index}
+        found |= {one for end in expr.args[1][1:] for one in free_indices(end)}
+    return found
+
+
+def _mark(letter: Basic) -> Any:
+    """The letter of the gradient by a letter."""
+    made = IndexedBase if isinstance(letter, IndexedBase) else Symbol
+    return made(f"dL/d{letter}")
+
+
+def _plain(expr: Basic) -> Basic:
+    """Gradients as letters, expectations as what they are if the gradient stays the same."""
+    if isinstance(expr, Gradient):
+        letter = expr.variable
+        if isinstance(letter, Indexed):
+            return _mark(letter.base)[letter.indices]
+        return _mark(letter)
+    if isinstance(expr, Expectation):
+        return _in_the_mean(expr.args[0])
+    if not expr.args or isinstance(expr, Indexed):
+        return expr
+    return expr.func(*(_plain(part) for part in expr.args))
+
+
+def _in_the_mean(expr: Basic) -> Basic:
+    names = {one: IndexedBase(_MEAN.format(one.base))[one.indices] for one in expr.atoms(Indexed)}
+    return expr.xreplace(names)
+
+
+def worlds(
+    derivation: Derivation, starts: Mapping[Basic, Expr], forward: tuple[Definition, ...]
+) -> tuple[World, ...]:
+    """Some worlds for a derivation: groups of one, two and three elements."""
+    return tuple(_world(derivation, starts, forward, longest) for longest in (1, 2, 3))
+
+
+def _world(
+    derivation: Derivation,
+    starts: Mapping[Basic, Expr],
+    forward: tuple[Definition, ...],
+    longest: int,
+) -> World:
+    source = random.Random(longest)
+    own = list(defining(derivation.lines).values())
+    said = {_bare(one.lhs) for one in own}
+    more = [Eq(one.letter, canonical(one.value), evaluate=False) for one in forward]
+    own += [one for one in more if _bare(one.lhs) not in said]
+    begun = [
+        Eq(base[0], value, evaluate=False)
+        for base, value in starts.items()
+        if isinstance(base, IndexedBase)
+    ]
+    definitions = [*begun, *_begun(derivation), *own]
+    in_the_mean = [
+        Eq(_in_the_mean(one.lhs), _in_the_mean(one.rhs), evaluate=False) for one in definitions
+    ]
+    everything = [side for line in derivation.lines for side in (line.left, line.right)]
+    everything += [side for one in definitions for side in one.args]
+    point = Point(
+        _symbols(everything, definitions, longest, source),
+        _entries(everything, definitions, source),
+        {},
+        (*definitions, *in_the_mean),
+    )
+    output = forward[-1].letter if forward else None
+    if output is not None:
+        point = _weighed(point, output, longest, source)
+    chance = any(is_random(one) for expr in everything for one in expr.atoms(Indexed))
+    return World(point, longest, forward, chance)
+
+
+def _begun(derivation: Derivation) -> Iterable[Eq]:
+    """What the title says of the start: v₀ = 0."""
+    title = derivation.title if isinstance(derivation.title, tuple) else ()
+    for entry, sign, value in zip(title, title[1:], title[2:], strict=False):
+        if sign == " = " and isinstance(entry, Indexed) and entry.indices[0].is_Integer:
+            yield Eq(entry, value, evaluate=False)
+
+
+def _bare(letter: Basic) -> Basic:
+    return letter.base if isinstance(letter, Indexed) else letter
+
+
+def defining(lines: Iterable[Line]) -> dict[int, Eq]:
+    """By their places, the lines that define letters: the first with one alone on its left.
+
+    Where that is a recurrence, or nothing yet, a line for one entry such as v₀ defines its start.
+    """
+    found: dict[int, Eq] = {}
+    seen: dict[Basic, bool] = {}
+    for place, line in enumerate(lines):
+        left, right = canonical(line.left), canonical(line.right)
+        if not isinstance(left, Indexed | Symbol):
+            continue
+        base = _bare(left)
+        start = isinstance(left, Indexed) and left.indices[0].is_Integer
+        general = not isinstance(left, Indexed) or _offset(left) is not None
+        if (start and seen.get(base, True)) or (general and base not in seen):
+            found[place] = Eq(left, right, evaluate=False)
+        if general and base not in seen:
+            seen[base] = right.has(base)
+    return found
+
+
+def _offset(entry: Indexed) -> int | None:
+    """By how much the place of an entry is more than an index; nothing if it is something else."""
+    indices = entry.indices[0].atoms(Index)
+    if len(indices) != 1:
+        return None
+    shift = entry.indices[0] - next(iter(indices))
+    return int(shift) if shift.is_Integer else None
+
+
+def _symbols(
+    exprs: Sequence[Basic], definitions: Sequence[Eq], longest: int, source: random.Random
+) -> dict[Basic, Number]:
+    defined = {one.lhs for one in definitions}
+    found: dict[Basic, Number] = {}
+    bases = {one for expr in exprs for one in expr.atoms(IndexedBase)}
+    symbols = {one for expr in exprs for one in expr.atoms(Symbol)} - defined
+    symbols -= {base.args[0] for base in bases}
+    chosen = exact_values(one for one in symbols if isinstance(one, Hyperparameter))
+    for one in sorted(symbols, key=str):
+        if isinstance(one, Index):
+            continue
+        if isinstance(one, Hyperparameter):
+            value = chosen[one]
+            found[one] = Fraction(int(value.p), int(value.q))
+        elif isinstance(one, Count):
+            found[one] = Fraction(longest)
+        elif isinstance(one, Label):
+            found[one] = Fraction(1)
+        else:
+            found[one] = _drawn(source, bool(one.is_nonnegative))
+    return found
+
+
+def _entries(
+    exprs: Sequence[Basic], definitions: Sequence[Eq], source: random.Random
+) -> dict[tuple[Basic, tuple[int, ...]], Number]:
+    defined = {_bare(one.lhs) for one in definitions}
+    bases = {one.base for expr in exprs for one in expr.atoms(Indexed)} - defined
+    found: dict[tuple[Basic, tuple[int, ...]], Number] = {}
+    for base in sorted(bases, key=str):
+        same = _drawn(source, False)
+        for k in _PLACES:
+            found[base, (k,)] = _drawn(source, False)
+            found[IndexedBase(_MEAN.format(base)), (k,)] = same
+    for base, first in _without_start(definitions):
+        for k in range(_PLACES.start, first + 1):
+            found[base, (k,)] = _drawn(source, False)
+    return found
+
+
+def _without_start(definitions: Sequence[Eq]) -> Iterable[tuple[Basic, int]]:
+    """Letters with a recurrence and no start, and the last place at which it does not hold yet."""
+    started = {
+        one.lhs.base for one in definitions if one.lhs.is_Indexed and one.lhs.indices[0].is_Integer
+    }
+    for one in definitions:
+        again = isinstance(one.lhs, Indexed) and one.rhs.has(one.lhs.base)
+        offset = _offset(one.lhs) if again else None
+        if offset is not None and one.lhs.base not in started:
+            yield one.lhs.base, offset
+
+
+def _drawn(source: random.Random, positive: bool) -> Fraction:
+    value = Fraction(source.randint(1, 30), source.randint(1, 9))
+    return value if positive or source.random() < 0.5 else -value
+
+
+def _weighed(point: Point, output: Basic, longest: int, source: random.Random) -> Point:
+    """The point with the gradients by the output, which are given."""
+    if not isinstance(output, Indexed):
+        return replace(point, symbols={**point.symbols, _mark(output): _drawn(source, False)})
+    given: dict[tuple[Basic, tuple[int, ...]], Number] = {
+        (_mark(output.base), (k,)): _drawn(source, False) for k in range(1, longest + 1)
+    }
+    return replace(point, entries={**point.entries, **given})

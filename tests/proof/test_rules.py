@@ -1,0 +1,209 @@
+"""Two update rules as rules: the same run for every sequence of gradients, or the first unlike."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from sympy import Eq, Max, Rational, sqrt
+
+from symopt import d, equivalent, hyperparameter, initially, update_rule
+from symopt.errors import UsageError
+from symopt.symbols import G, L, alpha, beta_1, beta_2, epsilon, g, gamma, t, theta, u, v
+
+gradient = d(L(theta), theta)
+
+
+@update_rule(defaults={alpha: 0.1, gamma: 0.9}, initial={v: 0})
+def bare_velocity():
+    return {
+        "velocity": Eq(v[t], gamma * v[t - 1] + gradient),
+        "step": Eq(theta[t + 1], theta[t] - alpha * v[t]),
+    }
+
+
+@update_rule(defaults={alpha: 0.1, gamma: 0.9}, initial={v: 0})
+def forward_nesterov():
+    return {
+        "velocity": Eq(v[t], gamma * v[t - 1] + alpha * gradient),
+        "step": Eq(theta[t + 1], theta[t] - alpha * gradient - gamma * v[t]),
+    }
+
+
+def adam_like(place):
+    """Adam as libraries write it: corrections of the whole step, ε at some place."""
+
+    @update_rule(defaults={alpha: 0.1, beta_1: 0.9, beta_2: 0.99, epsilon: 0}, initial={v: 0, G: 0})
+    def fused_adam():
+        rate = alpha * sqrt(1 - beta_2**t) / (1 - beta_1**t)
+        return {
+            "first": Eq(v[t], v[t - 1] + (1 - beta_1) * (g[t] - v[t - 1])),
+            "second": Eq(G[t], beta_2 * G[t - 1] + (1 - beta_2) * g[t] ** 2),
+            "step": Eq(theta[t + 1], theta[t] - rate * v[t] / place),
+        }
+
+    return fused_adam
+
+
+def test_a_relation_by_a_factor_is_found(library):
+    verdict = equivalent(library["momentum"], bare_velocity)
+    assert verdict.status == "proved", verdict
+    first, *_ = verdict.derivation.rows()
+    assert first == ("v′ₜ₋₁ = 1/α·vₜ₋₁", "relation before each step, found", "")
+    assert verdict.conditions == ()
+
+
+def test_a_fused_adam_is_adam_if_epsilon_is_corrected_too(library):
+    corrected = sqrt(G[t] + epsilon * (1 - beta_2**t))
+    assert equivalent(library["adam"], adam_like(corrected)).status == "proved"
+    verdict = equivalent(library["adam"], adam_like(sqrt(G[t] + epsilon)))
+    assert verdict.status == "refuted"
+    values = verdict.counterexample
+    assert values[t] == 1
+    assert values[epsilon] != 0
+
+
+def test_every_rule_is_itself(rules):
+    for rule in rules:
+        assert equivalent(rule, rule).status == "proved", rule.name
+
+
+def test_no_two_rules_of_the_lecture_are_the_same(rules):
+    # the mini-batch is of many gradients, the others are told apart after two steps
+    several = [one for one in rules if one.name not in ("minibatch", "gd_full", "gd", "sgd")]
+    for one, other in pairwise(several):
+        verdict = equivalent(one, other)
+        assert verdict.status == "refuted", verdict
+        assert verdict.counterexample[t] <= 2
+
+
+def test_a_refuted_run_is_one_of_the_kernels_too(library):
+    verdict = equivalent(library["rmsprop"], library["adagrad"])
+    values = {one: float(value) for one, value in verdict.counterexample.items()}
+    rate, eps, slope = values[alpha], values[epsilon], values[g[1]]
+    (beta,) = (value for one, value in values.items() if str(one) == "beta")
+    start = next(value for one, value in values.items() if str(one) == "θ₁")
+    steps = [start - rate * slope / np.sqrt(c * slope**2 + eps) for c in (1 - beta, 1.0)]
+    assert [float(one) for one in verdict.values] == pytest.approx(steps, rel=1e-15)
+
+
+def test_nesterovs_two_forms_are_one_up_to_a_change_of_variables(library):
+    slide = library["nesterov"]
+    assert equivalent(slide, forward_nesterov).status == "refuted"
+    ahead = {theta: theta[t] - gamma * v[t - 1], v: v[t - 1]}
+    verdict = equivalent(slide, forward_nesterov, relation=ahead)
+    assert verdict.status == "proved", verdict
+    wrong = {theta: theta[t] - v[t - 1], v: v[t - 1]}
+    verdict = equivalent(slide, forward_nesterov, relation=wrong)
+    assert verdict.status == "refuted", verdict
+
+
+def test_rules_with_one_step_but_unlike_points_of_the_gradient_differ(library):
+    verdict = equivalent(library["momentum"], library["nesterov"])
+    assert str(verdict) == (
+        "refuted: momentum = nesterov\n"
+        "  unlike points of the gradient of step t\n"
+        "  at t = 2, α = 1, g₁ = 1, γ = 1/2, θ₁ = 0\n"
+        "  left is −1, right is −3/2"
+    )
+
+
+def test_kinks_are_told_apart_by_cases():
+    def clipped(step):
+        @update_rule(defaults={alpha: 0.1})
+        def rule():
+            return {"step": Eq(theta[t + 1], theta[t] - alpha * step)}
+
+        return rule
+
+    one = clipped(Max(g[t], 0) - Max(-g[t], 0))
+    assert equivalent(one, clipped(g[t])).status == "proved"
+    assert equivalent(one, clipped(Max(g[t], 0))).status == "refuted"
+
+
+def test_a_state_that_matters_to_nothing_needs_no_relation():
+    @update_rule(defaults={alpha: 0.1})
+    def plain():
+        return {"step": Eq(theta[t + 1], theta[t] - alpha * g[t])}
+
+    @update_rule(defaults={alpha: 0.1})
+    def counting():
+        return {
+            "step": Eq(theta[t + 1], theta[t] - alpha * g[t]),
+            "count": Eq(u[t], u[t - 1] + g[t] ** 2),
+            "initial": initially(0, u),
+        }
+
+    assert equivalent(plain, counting).status == "proved"
+    assert equivalent(counting, plain).status == "proved"
+
+
+def test_two_rules_without_a_common_state_ask_for_a_relation():
+    def damped(weights):
+        @update_rule(defaults={alpha: 0.1}, initial={v: 0, u: 0})
+        def rule():
+            one, other = weights
+            return {
+                "first": Eq(v[t], v[t - 1] / 2 + g[t]),
+                "second": Eq(u[t], u[t - 1] / 3 + g[t]),
+                "step": Eq(theta[t + 1], theta[t] - alpha * (one * v[t] + other * u[t])),
+            }
+
+        return rule
+
+    # the sum and one of the two are carried along in place of both
+    @update_rule(defaults={alpha: 0.1}, initial={v: 0, G: 0})
+    def summed():
+        return {
+            "first": Eq(v[t], v[t - 1] / 2 + g[t]),
+            "both": Eq(G[t], G[t - 1] / 3 + v[t - 1] / 6 + 2 * g[t]),
+            "step": Eq(theta[t + 1], theta[t] - alpha * G[t]),
+        }
+
+    verdict = equivalent(damped((1, 1)), summed)
+    assert verdict.status == "undecided"
+    assert verdict.tried == (
+        "no state of rule was found of which G′ in summed is a multiple; give a relation",
+    )
+    given = {v: v[t - 1], G: v[t - 1] + u[t - 1]}
+    assert equivalent(damped((1, 1)), summed, relation=given).status == "proved"
+    assert equivalent(damped((1, 2)), summed, relation=given).status == "refuted"
+
+
+def test_what_is_assumed_of_hyperparameters_counts():
+    rho = hyperparameter("rho")
+
+    @update_rule(defaults={alpha: 0.1, rho: 1})
+    def scaled():
+        return {"step": Eq(theta[t + 1], theta[t] - alpha * rho * g[t])}
+
+    @update_rule(defaults={alpha: 0.1})
+    def plain():
+        return {"step": Eq(theta[t + 1], theta[t] - alpha * g[t])}
+
+    assert equivalent(scaled, plain).status == "refuted"
+    assert equivalent(scaled, plain, [Eq(rho, 1)]).status == "proved"
+    assert equivalent(scaled, plain, [Eq(rho, Rational(1, 2))]).status == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("relation", "message"),
+    [
+        ({u: v[t - 1]}, "bare_velocity carries no letter u along; known are v, theta"),
+        (
+            {v: v[t]},
+            "the relation for v reads vₜ; before step t, momentum has vₜ₋₁, θₜ",
+        ),
+    ],
+)
+def test_a_relation_that_cannot_be_is_refused(library, relation, message):
+    with pytest.raises(UsageError) as refused:
+        equivalent(library["momentum"], bare_velocity, relation=relation)
+    assert str(refused.value) == message
+
+
+def test_a_rule_and_an_expression_are_not_compared(library):
+    with pytest.raises(UsageError) as refused:
+        equivalent(library["adam"], alpha)
+    assert str(refused.value) == (
+        "adam is an update rule; two update rules are compared, or two expressions"
+    )
