@@ -20,7 +20,7 @@ from symopt.targets.layer_functions import functions, layer_kernels
 from symopt.targets.layer_mask import mask_function
 from symopt.targets.layer_shapes import quoted, shape_words
 from symopt.targets.numba_rule import dtype_words, heading
-from symopt.targets.python_code import combined, lines, number_code, row_lines
+from symopt.targets.python_code import KernelPrinter, combined, lines, node_lines, number_code
 from symopt.targets.target import Options
 from symopt.targets.templates import render
 
@@ -92,7 +92,9 @@ def _comma(parts: Iterable[str]) -> str:
 
 
 def _row(row: RowFunction) -> dict[str, Any]:
-    numbers, body = row_lines(row)
+    printer = KernelPrinter(elementwise=True)
+    body = list(node_lines(printer, row.body, 0))
+    numbers = [(f"{name} = real({value})", "") for name, value in sorted(printer.needs.items())]
     names = [f"sum_{k}" for k in range(1, len(row.parts) + 1)]
     return {
         "name": row.name,
