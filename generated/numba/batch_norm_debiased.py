@@ -824,11 +824,6 @@ def _array(
     return np.ascontiguousarray(one)
 
 
-def _walked(one: np.ndarray, shapes: _Shapes) -> np.ndarray:
-    """A number for each element, as it is walked along memory."""
-    return (np.moveaxis(one, 1, -1) if shapes.last else one).reshape(shapes.element_walked)
-
-
 def _check_apart(arrays: Mapping[str, np.ndarray], written: tuple[str, ...]) -> None:
     """ValueError where what is written in place shares memory with another array."""
     for key in written:
@@ -883,6 +878,11 @@ def _element_result(key: str, shapes: _Shapes, dtype: Any, kept: Any) -> np.ndar
         return _result(key, shapes.element, dtype, kept)
     examples, channels, *space = shapes.element
     return np.moveaxis(_result(key, (examples, *space, channels), dtype, kept), -1, 1)
+
+
+def _walked(one: np.ndarray, shapes: _Shapes) -> np.ndarray:
+    """A number for each element, as it is walked along memory."""
+    return (np.moveaxis(one, 1, -1) if shapes.last else one).reshape(shapes.element_walked)
 
 
 def _zeros(key: str, shape: tuple[int, ...], kept: Any) -> np.ndarray:

@@ -218,7 +218,7 @@ Lines = tuple[tuple[str, str], ...]
 def lines(kernel: Kernel) -> tuple[Lines, Lines]:
     """The kernel's numbers and its loops as lines of Python, each with the id of its equation."""
     printer = KernelPrinter(elementwise=True)
-    body = tuple(body_lines(printer, kernel.body, 0))
+    body = tuple(node_lines(printer, kernel.body, 0))
     numbers = [
         (f"{printer.doprint(one.target)} = {_typed(one)}", one.note) for one in kernel.numbers
     ]
@@ -231,10 +231,10 @@ def _typed(one: Assign) -> str:
     return f"real({text})" if one.cast else text
 
 
-def body_lines(
+def node_lines(
     printer: KernelPrinter, nodes: Sequence[Node], depth: int
 ) -> Iterator[tuple[str, str]]:
-    """Nodes as lines, this many steps to the right, each with the id of its equation."""
+    """Nodes as lines of Python, each with the id of its equation."""
     indent = "    " * depth
     for node in nodes:
         match node:
@@ -245,11 +245,11 @@ def body_lines(
                 bounds = [] if str(start) == "0" and stride == 1 else [str(start)]
                 bounds += [str(stop)] + ([str(stride)] if stride != 1 else [])
                 yield f"{indent}for {counter} in range({', '.join(bounds)}):", ""
-                yield from body_lines(printer, inner, depth + 1)
+                yield from node_lines(printer, inner, depth + 1)
             case Stage(number, once, inner):
                 only = " and part == 0" if once else ""
                 yield f"{indent}if stage == {number}{only}:", ""
-                yield from body_lines(printer, inner, depth + 1)
+                yield from node_lines(printer, inner, depth + 1)
             case Scratch(name, size, wide):
                 kind = "np.float64" if wide else "dtype"
                 yield f"{indent}{name} = np.empty({size}, {kind})", ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symopt.program.ir import RowFunction
-from symopt.targets.python_code import KernelPrinter, Lines, body_lines
+from symopt.targets.python_code import KernelPrinter, Lines, node_lines
 
 
 def row_lines(row: RowFunction) -> tuple[Lines, Lines]:
@@ -13,6 +13,6 @@ def row_lines(row: RowFunction) -> tuple[Lines, Lines]:
     printer = KernelPrinter(elementwise=True)
     # the compiler compares whole numbers several at once, but not real ones that may be NaN
     body = tuple(replace(one, augment="rank") if one.augment == "max" else one for one in row.body)
-    loop = tuple(body_lines(printer, body, 0))
+    loop = tuple(node_lines(printer, body, 0))
     numbers = sorted(printer.needs.items())
     return tuple((f"{name} = real({value})", "") for name, value in numbers), loop
