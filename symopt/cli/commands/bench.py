@@ -15,7 +15,7 @@ from symopt.cli import completion
 from symopt.cli.consoles import console_for_people
 from symopt.cli.library import catalogue, find
 from symopt.cli.options import AsJson
-from symopt.errors import UsageError, nearest
+from symopt.errors import SymoptError, UsageError, nearest
 
 if TYPE_CHECKING:
     from symopt.bench.results import Result
@@ -146,7 +146,8 @@ def _stopped_early(chosen: Sequence[Work], wishes: Wishes, results: list[Result]
             show("compiling", 0.0)
             try:
                 results.append(run(work, wishes, show))
-            except UsageError as error:
+            except SymoptError as error:
+                # one work that cannot be is no reason to lose the others
                 if len(chosen) == 1:
                     raise
                 progress.console.print(f"left out: {error}", markup=False, highlight=False)
