@@ -409,14 +409,17 @@ class _Shapes(NamedTuple):
     group_walked: tuple[int, ...]
     average: tuple[int, ...]
     average_walked: tuple[int, ...]
+    running_walked: tuple[int, ...]
     count: int
     parts: int
+    flat: bool
 
 
 def _shapes(x: Any) -> _Shapes:
     """All shapes, from an input."""
     _check_input(x, 0, "(…)")
     E, C = x.size, 0
+    flat = False
     return _Shapes(
         element=x.shape,
         element_walked=(E,),
@@ -426,8 +429,10 @@ def _shapes(x: Any) -> _Shapes:
         group_walked=(1,),
         average=(),
         average_walked=(1,),
+        running_walked=(1,),
         count=E,
         parts=_parts(x.size, -(-E // 1024)),
+        flat=flat,
     )
 
 

@@ -378,8 +378,10 @@ class _Shapes(NamedTuple):
     group_walked: tuple[int, ...]
     average: tuple[int, ...]
     average_walked: tuple[int, ...]
+    running_walked: tuple[int, ...]
     count: int
     parts: int
+    flat: bool
 
 
 def _shapes(x: Any) -> _Shapes:
@@ -393,6 +395,7 @@ def _shapes(x: Any) -> _Shapes:
                 f"instance_norm: the input has shape {x.shape}; axis {axis} is empty, and nothing is "
                 "known of no elements"
             )
+    flat = False
     return _Shapes(
         element=x.shape,
         element_walked=(N, C, S),
@@ -402,8 +405,10 @@ def _shapes(x: Any) -> _Shapes:
         group_walked=(N, C),
         average=x.shape[:1] + x.shape[1:2],
         average_walked=(N, C),
+        running_walked=(N, C),
         count=S,
         parts=_parts(x.size, N * C),
+        flat=flat,
     )
 
 

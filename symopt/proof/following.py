@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from sympy import Basic, Eq, Expr, Indexed, Symbol
+from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Symbol
 
 from symopt.calculus.adjoints import Definition, paths
 from symopt.derivation.steps import Derivation, Line
@@ -14,7 +14,7 @@ from symopt.nodes import Gradient, Sigma
 from symopt.notation import Index, Label
 from symopt.notation import Sequence as Letters
 from symopt.proof.chains import AGREES, DEFINED, Chain, ChainVerdict, Equality, Step
-from symopt.proof.checking import check, compared
+from symopt.proof.checking import compared
 from symopt.proof.clock import OutOfTime, limit, now
 from symopt.proof.equivalent import equivalent
 from symopt.proof.node_values import OPAQUE
@@ -22,6 +22,7 @@ from symopt.proof.numbers import Number
 from symopt.proof.outcomes import PROVED, REFUTED, SECONDS, UNDECIDED
 from symopt.proof.search import spelt
 from symopt.proof.slips import mended
+from symopt.proof.verdict import Verdict
 from symopt.proof.worlds import World, defining, worlds
 from symopt.symbols import m
 from symopt.views import canonical
@@ -38,33 +39,38 @@ def check_chain(chain: Chain, *, seconds: float = SECONDS) -> ChainVerdict:
     """
     found: list[Step] = []
     for k, line in enumerate(chain.lines):
-        refuted = _fails(chain, k, line)
+        if _defines(chain, k):
+            found.append(Step(line, DEFINED))
+            continue
+        here = worlds(_until(chain, k), {}, forward(chain), chain.assumptions)
+        verdict = _asked(chain, k, seconds * _FOR_A_PROOF)
+        refuted = _fails(line, here)
+        if verdict is not None and verdict.status == REFUTED:
+            refuted = verdict.point, verdict.values
         if refuted is not None:
-            slip, corrected = _mended(chain, k, now() + seconds)
-            point, values = _smallest(chain, k, seconds * _FOR_A_PROOF) or refuted
-            return ChainVerdict(chain, REFUTED, tuple(found), k + 1, point, values, slip, corrected)
-        found.append(Step(line, _status(chain, k, seconds * _FOR_A_PROOF)))
+            slip, corrected = _mended(chain, k, here, now() + seconds)
+            return ChainVerdict(chain, REFUTED, tuple(found), k + 1, *refuted, slip, corrected)
+        sure = verdict is not None and verdict.status == PROVED
+        found.append(Step(line, PROVED if sure else AGREES))
     sure = all(one.status in (DEFINED, PROVED) for one in found)
     return ChainVerdict(chain, PROVED if sure else UNDECIDED, tuple(found))
 
 
-Point = tuple[tuple[tuple[Basic, Basic], ...], tuple[Basic, ...]]
+Place = tuple[tuple[tuple[Basic, Basic], ...], tuple[Basic, ...]]
 
 
-def _fails(chain: Chain, k: int, line: Equality) -> Point | None:
-    """Where a line in the k-th place fails, in worlds that the lines before it make."""
-    derivation = _ending(chain, k, line)
-    last = derivation.lines[-1]
-    for world in worlds(derivation, {}, forward(chain)):
-        for bound, same, sides in compared(last, world):
+def _fails(line: Equality, several: Sequence[World]) -> Place | None:
+    """Where a line fails in some worlds."""
+    for world in several:
+        for bound, same, sides in compared(Line(line.left, line.right, ""), world):
             if same is False:
                 return _shown(world, bound), (spelt(sides[0]), spelt(sides[1]))
     return None
 
 
-def _ending(chain: Chain, k: int, line: Equality) -> Derivation:
-    """The chain up to a line that stands in the k-th place."""
-    return Derivation(chain.name, chain.name, _lines((*chain.lines[:k], line)))
+def _until(chain: Chain, k: int) -> Derivation:
+    """The chain up to its k-th line."""
+    return Derivation(chain.name, chain.name, _lines(chain.lines[: k + 1]))
 
 
 def _shown(world: World, bound: Mapping[Basic, Number]) -> tuple[tuple[Basic, Basic], ...]:
@@ -82,36 +88,18 @@ def _shown(world: World, bound: Mapping[Basic, Number]) -> tuple[tuple[Basic, Ba
     return tuple(point)
 
 
-def _asked(chain: Chain, k: int) -> tuple[list[Expr], tuple[Basic, ...]]:
-    """Both sides of a line with definitions put in, and what is assumed, recurrences too."""
+def _asked(chain: Chain, k: int, seconds: float) -> Verdict | None:
+    """What is known of a line with definitions put in; nothing for gradients and expectations."""
     definitions = _definitions(chain, k)
     line = chain.lines[k]
-    sides = [_unfolded(canonical(one), definitions) for one in (line.left, line.right)]
-    recurrences = (one for one in definitions.values() if one[2])
-    return sides, (*chain.assumptions, *map(_equation, recurrences))
-
-
-def _smallest(chain: Chain, k: int, seconds: float) -> Point | None:
-    """A counterexample in small numbers, for lines without gradients and expectations."""
-    sides, assumed = _asked(chain, k)
-    if any(side.has(*OPAQUE) for side in sides):
+    left, right = (_unfolded(canonical(one), definitions) for one in (line.left, line.right))
+    if left.has(*OPAQUE) or right.has(*OPAQUE):
         return None
+    recurrences = (_equation(one) for one in definitions.values() if one[2])
     try:
-        found = equivalent(sides[0], sides[1], assumed, seconds=seconds)
-    except SymoptError:
+        return equivalent(left, right, (*chain.assumptions, *recurrences), seconds=seconds)
+    except SymoptError:  # what cannot be asked is not answered
         return None
-    return (found.point, found.values) if found.status == REFUTED else None
-
-
-def _status(chain: Chain, k: int, seconds: float) -> str:
-    if _defines(chain, k):
-        return DEFINED
-    sides, assumed = _asked(chain, k)
-    try:
-        proved = equivalent(sides[0], sides[1], assumed, seconds=seconds).status == PROVED
-    except SymoptError:  # what cannot be asked is not proved
-        proved = False
-    return PROVED if proved else AGREES
 
 
 def _equation(definition: tuple[Expr, Expr, bool]) -> Basic:
@@ -172,34 +160,41 @@ def forward(chain: Chain) -> tuple[Definition, ...]:
     return tuple(found) if any(line.left.has(Gradient) for line in chain.lines) else ()
 
 
-def _mended(chain: Chain, k: int, until: float) -> tuple[str, Equality | None]:
+def _mended(
+    chain: Chain, k: int, several: Sequence[World], until: float
+) -> tuple[str, Equality | None]:
     """The first slip in the table by which an edit of the line makes it follow."""
     line = chain.lines[k]
     try:
         with limit(until - now()):
-            for name, candidate in _candidates(chain, line):
-                if _fails(chain, k, candidate) is None and _says_something(chain, k, candidate):
+            for name, candidate in _candidates(chain, k, line):
+                if _follows(candidate, several):
                     return name, candidate
     except OutOfTime:
         pass
     return "", None
 
 
-def _says_something(chain: Chain, k: int, candidate: Equality) -> bool:
-    """Whether a mended line was compared at all, and is not x = x."""
+def _follows(candidate: Equality, several: Sequence[World]) -> bool:
+    """Whether a mended line holds wherever it is compared, and is not x = x."""
     if canonical(candidate.left) == canonical(candidate.right):
         return False
-    derivation = _ending(chain, k, candidate)
-    found = check(derivation, worlds(derivation, {}, forward(chain)))
-    return bool(found.derivation.lines[-1].check)
+    answers = []
+    for world in several:
+        for _, same, _ in compared(Line(candidate.left, candidate.right, ""), world):
+            if same is not True:
+                return False
+            answers.append(same)
+    return bool(answers)
 
 
-def _candidates(chain: Chain, line: Equality) -> Iterator[tuple[str, Equality]]:
+def _candidates(chain: Chain, k: int, line: Equality) -> Iterator[tuple[str, Equality]]:
     yield from (
         ("a derivative that forgot a way", replace(line, right=right))
         for right in _with_ways(chain, line)
     )
-    letters = _letters(chain)
+    # what a line says of a letter is not said by the letter itself
+    letters = tuple(one for one in letters_of(chain, k) if one != canonical(line.left))
     for name, right in mended(line.right, letters):
         yield name, replace(line, right=right)
     if not isinstance(line.left, Symbol | Indexed | Gradient):
@@ -229,12 +224,13 @@ def _other(own: Indexed) -> Index:
     return Index(index.spelling.primed, index.facts, **index._assumptions_orig)
 
 
-def _letters(chain: Chain) -> tuple[Basic, ...]:
-    """All letters of a chain, in the order of their appearance."""
+def letters_of(chain: Chain, k: int) -> tuple[Basic, ...]:
+    """All letters of a chain up to its k-th line, in the order of their appearance."""
     found: dict[Basic, None] = {}
-    for line in chain.lines:
+    for line in chain.lines[: k + 1]:
         for side in (line.left, line.right):
-            for one in sorted(side.atoms(Symbol, Indexed), key=str):
-                if type(one).__name__ != "_Label":
+            labels = {one.args[0] for one in side.atoms(IndexedBase)}
+            for one in sorted(side.atoms(Symbol, Indexed) - labels, key=str):
+                if not (isinstance(one, Indexed) and one.indices[0].is_number):
                     found[one] = None
     return tuple(found)

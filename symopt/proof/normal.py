@@ -84,7 +84,7 @@ def normal_form(expr: Basic, work: Work) -> Polynomial:
 
 
 def _number(expr: Expr, _work: Work) -> Polynomial:
-    if expr.is_finite is False or not expr.is_Number:
+    if not expr.is_finite or not expr.is_Number:
         raise Vanishes
     if expr.is_Float:
         return constant(Fraction(str(expr)))
@@ -189,6 +189,8 @@ def _factorial(expr: Expr, work: Work) -> Polynomial:
     """(n + c)! as a product times n!, for a whole number c."""
     if isinstance(expr, binomial):
         n, k = expr.args
+        if -1 in (work.facts.signs(work.normal(n)) or {-1}):
+            return _function(expr, work)  # factorials have poles where it has values
         return work.normal(factorial(n) / (factorial(k) * factorial(n - k)))
     of = expr.args[0] - (1 if isinstance(expr, gamma) else 0)
     form = work.normal(of)

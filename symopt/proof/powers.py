@@ -86,7 +86,7 @@ def _symbolic(base: Polynomial, exponent: Polynomial, work: Work) -> Polynomial:
     found = _number_power(value, parts)
     for one, e in several:
         for part in parts:
-            found = times(found, _letter_power(one, scaled(part, e), work))
+            found = times(found, _letter_power(one, scaled(part, e), work, whole))
     return found
 
 
@@ -110,11 +110,12 @@ def _number_power(value: Fraction, exponent: list[Polynomial]) -> Polynomial:
     return found
 
 
-def _letter_power(base: Polynomial, exponent: Polynomial, work: Work) -> Polynomial:
-    """(b^u)^v = b^(u·v); else a letter of its own, or a plain power for a number."""
+def _letter_power(base: Polynomial, exponent: Polynomial, work: Work, whole: bool) -> Polynomial:
+    """(b^u)^v = b^(u·v) for whole v or positive b^u; else a letter, or a plain power."""
     if len(base.terms) == 1:
         ((monomial, value),) = base.terms.items()
-        if value == 1 and len(monomial) == 1 and monomial[0][0].kind == POWER:
+        inner_power = value == 1 and len(monomial) == 1 and monomial[0][0].kind == POWER
+        if inner_power and (whole or work.facts.signs(base) == {1}):
             inner, within = monomial[0][0].of
             return _symbolic(inner, times(scaled(within, monomial[0][1]), exponent), work)
     number = exponent.number

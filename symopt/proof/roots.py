@@ -9,6 +9,8 @@ from sympy import Dummy, Expr, Integer, Mul, Pow, factor_list, factorint
 from symopt.proof.letters import base_letter, content, minus_one, prime_letter
 from symopt.proof.polynomial import (
     ONE,
+    POWER,
+    SENSE,
     Letter,
     Polynomial,
     constant,
@@ -33,7 +35,7 @@ def root(base: Polynomial, q: Fraction, work: Work) -> Polynomial:
     for one, e in factors:
         signs = work.facts.signs(one)
         if signs is not None and -1 not in signs:
-            outside = times(outside, _powered(one, e * q))
+            outside = times(outside, _of_positive(one, e * q))
         elif signs is None or e.denominator != 1:
             rest = times(rest, _powered(one, e))
         else:
@@ -56,8 +58,19 @@ def _powered(one: Polynomial, q: Fraction) -> Polynomial:
     """A power of a single letter, or of a sum as a letter."""
     if len(one.terms) == 1:
         ((monomial, value),) = one.terms.items()
-        if value == 1 and len(monomial) == 1 and monomial[0][1] == 1:
+        plain = len(monomial) == 1 and monomial[0][0].kind not in (POWER, SENSE)
+        if value == 1 and plain and monomial[0][1] == 1:
             return single(monomial[0][0], q)
+    # a root of b^t is b^(t/2) for positive b only
+    return single(base_letter(one), q)
+
+
+def _of_positive(one: Polynomial, q: Fraction) -> Polynomial:
+    """A power of what is never negative: that of a letter, as exponents add up then."""
+    if len(one.terms) == 1:
+        ((monomial, _),) = one.terms.items()
+        if monomial[0][0].kind != SENSE:
+            return product((letter, e * q) for letter, e in monomial)
     return single(base_letter(one), q)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sympy import Add, Basic, Expr, Indexed, Integer, Mul, Pow, Rational, S, Sum, Symbol
 
-from symopt.nodes import Sigma
+from symopt.nodes import Gradient, Sigma
 from symopt.notation import Count, Hyperparameter, Index, Sequence, Statistic, hat
 from symopt.views import rebuild
 
@@ -34,7 +34,7 @@ def mended(expr: Expr, letters: tuple[Basic, ...]) -> Iterator[tuple[str, Expr]]
 
 def _places(expr: Basic, path: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Basic]]:
     yield path, expr
-    if isinstance(expr, Indexed):
+    if isinstance(expr, Indexed | Gradient):
         return
     for k, part in enumerate(expr.args):
         if isinstance(part, Expr):

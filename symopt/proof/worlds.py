@@ -14,20 +14,23 @@ from fractions import Fraction
 from typing import Any
 
 from mpmath import mp
-from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Symbol
+from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Rational, Symbol
 
 from symopt.calculus.adjoints import Definition
 from symopt.derivation.samples import exact_values
 from symopt.derivation.steps import Derivation, Line
 from symopt.nodes import Expectation, Gradient, Largest, Sigma
 from symopt.notation import Count, Hyperparameter, Index, Label, is_random
+from symopt.proof.assumptions import assumed
 from symopt.proof.evaluation import Point
-from symopt.proof.numbers import Number, Unknown, floating
+from symopt.proof.node_values import holds
+from symopt.proof.numbers import Number, Undefined, Unknown, floating
 from symopt.views import canonical
 
 WORLD_DIGITS = 120
 _SHIFT = Fraction(1, 10**40)
 _STEPS = 4
+_TRIES = 60
 _PLACES = range(-3, 12)
 # whose value under an expectation it is: that for a gradient that is the same at every step
 _MEAN = "E[{}]"
@@ -138,10 +141,45 @@ def _in_the_mean(expr: Basic) -> Basic:
 
 
 def worlds(
-    derivation: Derivation, starts: Mapping[Basic, Expr], forward: tuple[Definition, ...]
+    derivation: Derivation,
+    starts: Mapping[Basic, Expr],
+    forward: tuple[Definition, ...],
+    conditions: Sequence[Basic] = (),
 ) -> tuple[World, ...]:
-    """Some worlds for a derivation: groups of one, two and three elements."""
-    return tuple(_world(derivation, starts, forward, longest) for longest in (1, 2, 3))
+    """Some worlds for a derivation: groups of one, two and three elements.
+
+    Numbers are drawn until the conditions hold; where they never do, there is no such world.
+    """
+    found = []
+    for longest in (1, 2, 3):
+        for seed in range(_TRIES if conditions else 1):
+            source = random.Random(longest + 10 * seed)
+            world = _world(derivation, starts, forward, longest, source)
+            if _allowed(world, conditions):
+                found.append(_with_all_gradients(world, derivation))
+                break
+    return tuple(found)
+
+
+def _allowed(world: World, conditions: Sequence[Basic]) -> bool:
+    try:
+        return all(holds(one, world.point) for one in conditions)
+    except (Undefined, Unknown):
+        return False
+
+
+def _with_all_gradients(world: World, derivation: Derivation) -> World:
+    """The world with each gradient that some line speaks of, so that it is taken once."""
+    sides = [side for line in derivation.lines for side in (line.left, line.right)]
+    nodes = {node for side in sides for node in side.atoms(Gradient)}
+    if not world.forward:
+        return world
+    for node in sorted(nodes, key=str):
+        try:
+            world = replace(world, point=world._with_gradients(node, world.point))
+        except (Undefined, Unknown):
+            continue
+    return world
 
 
 def _world(
@@ -149,8 +187,8 @@ def _world(
     starts: Mapping[Basic, Expr],
     forward: tuple[Definition, ...],
     longest: int,
+    source: random.Random,
 ) -> World:
-    source = random.Random(longest)
     own = list(defining(derivation.lines).values())
     said = {_bare(one.lhs) for one in own}
     more = [Eq(one.letter, canonical(one.value), evaluate=False) for one in forward]
@@ -241,7 +279,7 @@ def _symbols(
         elif isinstance(one, Label):
             found[one] = Fraction(1)
         else:
-            found[one] = _drawn(source, bool(one.is_nonnegative))
+            found[one] = _drawn_for(one, source)
     return found
 
 
@@ -277,6 +315,16 @@ def _without_start(definitions: Sequence[Eq]) -> Iterable[tuple[Basic, int]]:
 def _drawn(source: random.Random, positive: bool) -> Fraction:
     value = Fraction(source.randint(1, 30), source.randint(1, 9))
     return value if positive or source.random() < 0.5 else -value
+
+
+def _drawn_for(letter: Symbol, source: random.Random) -> Fraction:
+    """A number that has what is assumed of a letter."""
+    for _ in range(_TRIES):
+        value = _drawn(source, bool(letter.is_nonnegative))
+        value = Fraction(source.randint(-3, 4)) if letter.is_integer else value
+        if assumed(letter, Rational(value.numerator, value.denominator)):
+            break
+    return value
 
 
 def _weighed(point: Point, output: Basic, longest: int, source: random.Random) -> Point:

@@ -121,6 +121,17 @@ def test_a_line_may_go_on_where_the_line_before_ended():
     assert [one.status for one in verdict.steps] == ["proved", "proved"]
 
 
+def test_what_a_chain_assumes_holds_in_all_of_it():
+    a = Symbol("a", real=True)
+
+    def roots():
+        return [Eq(sqrt(a**2 - 2 * a + 1), sqrt((a - 1) ** 2)), a - 1]
+
+    assert check_chain(chain(a > 1)(roots)).status == "proved"
+    verdict = check_chain(chain()(roots))
+    assert (verdict.status, verdict.number) == ("refuted", 2)
+
+
 def test_what_is_no_equation_is_refused():
     with pytest.raises(UsageError) as refused:
 

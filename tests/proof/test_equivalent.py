@@ -151,6 +151,53 @@ def test_what_is_not_true_is_refuted_by_small_numbers(name):
         assert shown == point
 
 
+whole, other = symbols("r s", integer=True)
+positive = Symbol("p", positive=True)
+z_complex = Symbol("w", complex=True)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (sqrt(x**whole), x ** (whole / 2)),
+        ((x**whole) ** a, x ** (whole * a)),
+        (sqrt(sign(x)), sign(x)),
+        (sqrt(x / y), sqrt(x) / sqrt(y)),
+        (sqrt(1 / x), 1 / sqrt(x)),
+        ((x * y) ** a, x**a * y**a),
+        ((-x) ** a, (-1) ** a * x**a),
+        (log(x**2), 2 * log(x)),
+        (log(exp(z_complex)), z_complex),
+        ((x**3) ** Rational(1, 3), x),
+        (sqrt(sqrt(x**2)), sqrt(x)),
+        (sqrt(z_complex**2), z_complex),
+        (0**whole, 0 * whole),
+        (sqrt(cos(x) ** 2), cos(x)),
+        (binomial(n, m), binomial(n, n - m)),
+    ],
+)
+def test_no_branch_cut_is_walked_over(left, right):
+    assert equivalent(left, right).status == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ((positive * x) ** a, positive**a * x**a),
+        (log(positive**a), a * log(positive)),
+        (x**whole * x**other, x ** (whole + other)),
+        ((x**4) ** Rational(1, 4), Abs(x)),
+        (sqrt(x**2 * y), Abs(x) * sqrt(y)),
+        (sqrt((x - 1) / (x + 1)), sqrt(x - 1) / sqrt(x + 1)),
+        (Max(x, y) * Min(x, y), x * y),
+        (Piecewise((x, x > 0), (-x, x < 0)), Abs(x)),
+        (Sum((X[i] - X[j]) ** 3, (i, 1, m), (j, 1, m)), S.Zero),
+    ],
+)
+def test_where_no_cut_is_in_the_way_it_is_proved(left, right):
+    assert equivalent(left, right).status == "proved"
+
+
 def test_a_counterexample_is_one_by_sympys_own_arithmetic():
     left, right = (x + y) ** 3, x**3 + y**3 + 3 * x * y
     verdict = equivalent(left, right)

@@ -51,6 +51,9 @@ def command(
     wrong: list[str] = []
     if check:
         found = [(one, tuple(_checked(one, several, wrong))) for one, several in found]
+        for one, _ in found:
+            if one.kind == "question":
+                typer.echo(f"{one.name}: its lines are checked as they are derived", err=True)
     _show(found, as_markdown, as_latex or bool(style), style or "lecture", as_json)
     for line in wrong:
         typer.echo(f"does not hold: {line}", err=True)
