@@ -117,6 +117,72 @@ def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, fi
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, since, until, parts, first, last):
+    real = y.dtype.type
+    N, C = y.shape
+    m = N
+    for stage in range(since, until):
+        for part in range(first, last):
+            if stage == 0:
+                for c in range(C):
+                    total_1[part, c] = 0.0
+                begin = N * part // parts
+                end = N * (part + 1) // parts
+                stop = begin + 4 * ((end - begin) // 4)
+                for n in range(begin, stop, 4):
+                    for c in range(C):
+                        total_1[part, c] += x[n, c] + x[n + 1, c] + (x[n + 2, c] + x[n + 3, c])  # batch_norm_debiased.mean
+                for n in range(stop, end):
+                    for c in range(C):
+                        total_1[part, c] += x[n, c]                           # batch_norm_debiased.mean
+            if stage == 1 and part == 0:
+                for c in range(C):
+                    total_1_c = total_1[0, c]
+                    for other in range(1, parts):
+                        total_1_c += total_1[other, c]
+                    mu_B[c] = 1.0 / m * total_1_c                             # batch_norm_debiased.mean
+            if stage == 2:
+                for c in range(C):
+                    total_2[part, c] = 0.0
+                begin = N * part // parts
+                end = N * (part + 1) // parts
+                stop = begin + 4 * ((end - begin) // 4)
+                for n in range(begin, stop, 4):
+                    for c in range(C):
+                        total_2[part, c] += (x[n, c] - mu_B[c]) ** 2 + (x[n + 1, c] - mu_B[c]) ** 2 + ((x[n + 2, c] - mu_B[c]) ** 2 + (x[n + 3, c] - mu_B[c]) ** 2)  # batch_norm_debiased.variance
+                for n in range(stop, end):
+                    for c in range(C):
+                        total_2[part, c] += (x[n, c] - mu_B[c]) ** 2          # batch_norm_debiased.variance
+            if stage == 3 and part == 0:
+                for c in range(C):
+                    total_2_c = total_2[0, c]
+                    for other in range(1, parts):
+                        total_2_c += total_2[other, c]
+                    sigma2_B[c] = 1.0 / m * total_2_c                         # batch_norm_debiased.variance
+                    if math.sqrt(sigma2_B[c] + epsilon) == 0.0 and fault[part, 0] == 0:
+                        fault[part, 0] = 1
+                        fault[part, 1] = c
+                    x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_B[c] + epsilon))
+            if stage == 4:
+                begin = N * part // parts
+                end = N * (part + 1) // parts
+                for n in range(begin, end):
+                    for c in range(C):
+                        x_hat = (x[n, c] - mu_B[c]) * x_hat_scale[c]          # batch_norm_debiased.normalize
+                        y[n, c] = gamma[c] * x_hat + beta[c]                  # batch_norm_debiased.affine
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _forward_flat_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, since, until, parts, first, last):
+    for stage in range(since, until):
+        if stage in (1, 3):
+            _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, stage, stage + 1, parts, first, first + 1)
+        else:
+            for part in numba.prange(first, last):
+                _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, stage, stage + 1, parts, part, part + 1)
+
+
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, first, last):
     real = dx.dtype.type
     N, C, S = dx.shape
@@ -153,6 +219,71 @@ def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, p
 def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, first, last):
     for part in numba.prange(first, last):
         _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, part, part + 1)
+
+
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, since, until, parts, first, last):
+    real = dx.dtype.type
+    N, C = dx.shape
+    m = N
+    for stage in range(since, until):
+        for part in range(first, last):
+            if stage == 0 and part == 0:
+                for c in range(C):
+                    if math.sqrt(sigma2_B[c] + epsilon) == 0.0 and fault[part, 0] == 0:
+                        fault[part, 0] = 1
+                        fault[part, 1] = c
+                    x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_B[c] + epsilon))
+            if stage == 1:
+                for c in range(C):
+                    total_1[part, c] = 0.0
+                    total_2[part, c] = 0.0
+                begin = N * part // parts
+                end = N * (part + 1) // parts
+                stop = begin + 4 * ((end - begin) // 4)
+                for n in range(begin, stop, 4):
+                    for c in range(C):
+                        x_hat_0 = (x[n, c] - mu_B[c]) * x_hat_scale[c]        # batch_norm_debiased.normalize
+                        x_hat_1 = (x[n + 1, c] - mu_B[c]) * x_hat_scale[c]    # batch_norm_debiased.normalize
+                        x_hat_2 = (x[n + 2, c] - mu_B[c]) * x_hat_scale[c]    # batch_norm_debiased.normalize
+                        x_hat_3 = (x[n + 3, c] - mu_B[c]) * x_hat_scale[c]    # batch_norm_debiased.normalize
+                        total_1[part, c] += dy[n, c] * x_hat_0 + dy[n + 1, c] * x_hat_1 + (dy[n + 2, c] * x_hat_2 + dy[n + 3, c] * x_hat_3)  # dL/dgamma
+                        total_2[part, c] += dy[n, c] + dy[n + 1, c] + (dy[n + 2, c] + dy[n + 3, c])  # dL/dbeta
+                for n in range(stop, end):
+                    for c in range(C):
+                        x_hat = (x[n, c] - mu_B[c]) * x_hat_scale[c]          # batch_norm_debiased.normalize
+                        total_1[part, c] += dy[n, c] * x_hat                  # dL/dgamma
+                        total_2[part, c] += dy[n, c]                          # dL/dbeta
+            if stage == 2 and part == 0:
+                for c in range(C):
+                    total_1_c = total_1[0, c]
+                    for other in range(1, parts):
+                        total_1_c += total_1[other, c]
+                    total_2_c = total_2[0, c]
+                    for other in range(1, parts):
+                        total_2_c += total_2[other, c]
+                    dgamma[c] += total_1_c                                    # dL/dgamma
+                    dbeta[c] += total_2_c                                     # dL/dbeta
+                    dx_scale[c] = real(total_1_c / m)
+                    dx_term[c] = real(1.0 / m * total_2_c)
+                    dx_scale_2[c] = real(gamma[c] / math.sqrt(sigma2_B[c] + epsilon))
+            if stage == 3:
+                begin = N * part // parts
+                end = N * (part + 1) // parts
+                for n in range(begin, end):
+                    for c in range(C):
+                        x_hat = (x[n, c] - mu_B[c]) * x_hat_scale[c]          # batch_norm_debiased.normalize
+                        dx[n, c] = dx_scale_2[c] * (dy[n, c] - x_hat * dx_scale[c] - dx_term[c])  # dL/dx
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _backward_flat_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, since, until, parts, first, last):
+    for stage in range(since, until):
+        if stage in (0, 2):
+            _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, stage, stage + 1, parts, first, first + 1)
+        else:
+            for part in numba.prange(first, last):
+                _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, stage, stage + 1, parts, part, part + 1)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -196,6 +327,40 @@ def _inference(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, parts, f
 def _inference_shared(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, parts, first, last):
     for part in numba.prange(first, last):
         _inference(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, parts, part, part + 1)
+
+
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+def _inference_flat(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, since, until, parts, first, last):
+    real = y.dtype.type
+    N, C = y.shape
+    for stage in range(since, until):
+        for part in range(first, last):
+            if stage == 0 and part == 0:
+                for c in range(C):
+                    mu_hat_c[c] = mu[c] / (-math.expm1(t * math.log1p(-alpha)))
+                    sigma2_hat_c[c] = (sigma2[c] - (1.0 - alpha) ** t) / (-math.expm1(t * math.log1p(-alpha)))
+                    mu_hat_c_real[c] = real(mu_hat_c[c])
+                    if math.sqrt(sigma2_hat_c[c] + epsilon) == 0.0 and fault[part, 0] == 0:
+                        fault[part, 0] = 1
+                        fault[part, 1] = c
+                    x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_hat_c[c] + epsilon))
+            if stage == 1:
+                begin = N * part // parts
+                end = N * (part + 1) // parts
+                for n in range(begin, end):
+                    for c in range(C):
+                        x_hat = (x[n, c] - mu_hat_c_real[c]) * x_hat_scale[c]  # batch_norm_debiased.inference
+                        y[n, c] = gamma[c] * x_hat + beta[c]                  # batch_norm_debiased.affine
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _inference_flat_shared(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, since, until, parts, first, last):
+    for stage in range(since, until):
+        if stage in (0,):
+            _inference_flat(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, first, first + 1)
+        else:
+            for part in numba.prange(first, last):
+                _inference_flat(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, part, part + 1)
 
 # equations that divide by what depends on data, each with what it divides by
 _FORWARD_FAULTS = (("batch_norm_debiased.normalize", "√(σ²_B + ε)"),)
@@ -242,26 +407,43 @@ def forward(
         {"sigma2": sigma2},
         written=("mu", "sigma2"),
     )
-    y = _result("y", shapes.element, x.dtype, kept)
+    y = _element_result("y", shapes, x.dtype, kept)
     mu_B = _result("mu_B", shapes.group, x.dtype, kept)
     sigma2_B = _result("sigma2_B", shapes.group, x.dtype, kept)
     fault = np.zeros((shapes.parts, 2), np.int64)
-    _over_parts(_forward_shared, _forward, shapes.parts,
-        x.reshape(shapes.element_walked),
-        gamma.reshape(shapes.learned_walked),
-        beta.reshape(shapes.learned_walked),
-        y.reshape(shapes.element_walked),
-        mu_B.reshape(shapes.group_walked),
-        sigma2_B.reshape(shapes.group_walked),
-        epsilon,
-        fault,
-    )
+    if shapes.flat:
+        _over_parts(_forward_flat_shared, _forward_flat, shapes.parts,
+            _walked(x, shapes),
+            gamma.reshape(shapes.learned_walked),
+            beta.reshape(shapes.learned_walked),
+            _walked(y, shapes),
+            mu_B.reshape(shapes.group_walked),
+            sigma2_B.reshape(shapes.group_walked),
+            epsilon,
+            fault,
+            _result("total_1", (shapes.parts, *shapes.group_walked), np.float64, kept),
+            _result("total_2", (shapes.parts, *shapes.group_walked), np.float64, kept),
+            _result("x_hat_scale", shapes.group_walked, x.dtype, kept),
+            0,
+            5,
+        )
+    else:
+        _over_parts(_forward_shared, _forward, shapes.parts,
+            x.reshape(shapes.element_walked),
+            gamma.reshape(shapes.learned_walked),
+            beta.reshape(shapes.learned_walked),
+            y.reshape(shapes.element_walked),
+            mu_B.reshape(shapes.group_walked),
+            sigma2_B.reshape(shapes.group_walked),
+            epsilon,
+            fault,
+        )
     _check_fault(fault, _FORWARD_FAULTS)
     _running(
-        mu_B.reshape(shapes.group_walked),
-        sigma2_B.reshape(shapes.group_walked),
-        mu.reshape(shapes.group_walked),
-        sigma2.reshape(shapes.group_walked),
+        mu_B.reshape(shapes.running_walked),
+        sigma2_B.reshape(shapes.running_walked),
+        mu.reshape(shapes.running_walked),
+        sigma2.reshape(shapes.running_walked),
         alpha,
     )
     return y, mu_B, sigma2_B
@@ -295,22 +477,44 @@ def backward(
     gamma = _array("gamma", gamma, shapes, "learned", dy.dtype, READ)
     mu_B = _array("mu_B", mu_B, shapes, "group", dy.dtype, READ)
     sigma2_B = _array("sigma2_B", sigma2_B, shapes, "group", dy.dtype, READ)
-    dx = _result("dx", shapes.element, dy.dtype, kept)
+    dx = _element_result("dx", shapes, dy.dtype, kept)
     dgamma = _zeros("dgamma", shapes.learned, kept)
     dbeta = _zeros("dbeta", shapes.learned, kept)
     fault = np.zeros((shapes.parts, 2), np.int64)
-    _over_parts(_backward_shared, _backward, shapes.parts,
-        x.reshape(shapes.element_walked),
-        dy.reshape(shapes.element_walked),
-        gamma.reshape(shapes.learned_walked),
-        mu_B.reshape(shapes.group_walked),
-        sigma2_B.reshape(shapes.group_walked),
-        dx.reshape(shapes.element_walked),
-        dgamma.reshape(shapes.learned_walked),
-        dbeta.reshape(shapes.learned_walked),
-        epsilon,
-        fault,
-    )
+    if shapes.flat:
+        _over_parts(_backward_flat_shared, _backward_flat, shapes.parts,
+            _walked(x, shapes),
+            _walked(dy, shapes),
+            gamma.reshape(shapes.learned_walked),
+            mu_B.reshape(shapes.group_walked),
+            sigma2_B.reshape(shapes.group_walked),
+            _walked(dx, shapes),
+            dgamma.reshape(shapes.learned_walked),
+            dbeta.reshape(shapes.learned_walked),
+            epsilon,
+            fault,
+            _result("total_1", (shapes.parts, *shapes.group_walked), np.float64, kept),
+            _result("total_2", (shapes.parts, *shapes.group_walked), np.float64, kept),
+            _result("x_hat_scale", shapes.group_walked, dy.dtype, kept),
+            _result("dx_scale", shapes.group_walked, dy.dtype, kept),
+            _result("dx_term", shapes.group_walked, dy.dtype, kept),
+            _result("dx_scale_2", shapes.group_walked, dy.dtype, kept),
+            0,
+            4,
+        )
+    else:
+        _over_parts(_backward_shared, _backward, shapes.parts,
+            x.reshape(shapes.element_walked),
+            dy.reshape(shapes.element_walked),
+            gamma.reshape(shapes.learned_walked),
+            mu_B.reshape(shapes.group_walked),
+            sigma2_B.reshape(shapes.group_walked),
+            dx.reshape(shapes.element_walked),
+            dgamma.reshape(shapes.learned_walked),
+            dbeta.reshape(shapes.learned_walked),
+            epsilon,
+            fault,
+        )
     _check_fault(fault, _BACKWARD_FAULTS)
     return dx, _narrowed("dgamma", dgamma, dy.dtype, kept), _narrowed("dbeta", dbeta, dy.dtype, kept)
 
@@ -349,20 +553,40 @@ def inference(
     beta = _array("beta", beta, shapes, "learned", x.dtype, READ)
     mu = _array("mu", mu, shapes, "average", x.dtype, READ)
     sigma2 = _array("sigma2", sigma2, shapes, "average", x.dtype, READ)
-    y = _result("y", shapes.element, x.dtype, kept)
+    y = _element_result("y", shapes, x.dtype, kept)
     fault = np.zeros((shapes.parts, 2), np.int64)
-    _over_parts(_inference_shared, _inference, shapes.parts,
-        x.reshape(shapes.element_walked),
-        gamma.reshape(shapes.learned_walked),
-        beta.reshape(shapes.learned_walked),
-        mu.reshape(shapes.average_walked),
-        sigma2.reshape(shapes.average_walked),
-        y.reshape(shapes.element_walked),
-        t,
-        alpha,
-        epsilon,
-        fault,
-    )
+    if shapes.flat:
+        _over_parts(_inference_flat_shared, _inference_flat, shapes.parts,
+            _walked(x, shapes),
+            gamma.reshape(shapes.learned_walked),
+            beta.reshape(shapes.learned_walked),
+            mu.reshape(shapes.average_walked),
+            sigma2.reshape(shapes.average_walked),
+            _walked(y, shapes),
+            t,
+            alpha,
+            epsilon,
+            fault,
+            _result("mu_hat_c", shapes.group_walked, np.float64, kept),
+            _result("sigma2_hat_c", shapes.group_walked, np.float64, kept),
+            _result("mu_hat_c_real", shapes.group_walked, x.dtype, kept),
+            _result("x_hat_scale", shapes.group_walked, x.dtype, kept),
+            0,
+            2,
+        )
+    else:
+        _over_parts(_inference_shared, _inference, shapes.parts,
+            x.reshape(shapes.element_walked),
+            gamma.reshape(shapes.learned_walked),
+            beta.reshape(shapes.learned_walked),
+            mu.reshape(shapes.average_walked),
+            sigma2.reshape(shapes.average_walked),
+            y.reshape(shapes.element_walked),
+            t,
+            alpha,
+            epsilon,
+            fault,
+        )
     _check_fault(fault, _INFERENCE_FAULTS)
     return y
 
@@ -526,14 +750,21 @@ class _Shapes(NamedTuple):
     group_walked: tuple[int, ...]
     average: tuple[int, ...]
     average_walked: tuple[int, ...]
+    running_walked: tuple[int, ...]
     count: int
     parts: int
+    flat: bool
+    last: bool
 
 
 def _shapes(x: Any) -> _Shapes:
     """All shapes, from an input."""
     _check_input(x, 2, "(N, C, *spatial)")
     N, C, S = x.shape[0], x.shape[1], math.prod(x.shape[2:])
+    # channels that are last in memory are walked as they lie: as many examples as there are places
+    last = not x.flags.c_contiguous and np.moveaxis(x, 1, -1).flags.c_contiguous
+    if last:
+        N, S = N * S, 1
     lengths = {"N": N, "S": S}
     for axis, length in lengths.items():
         if length == 0:
@@ -541,17 +772,21 @@ def _shapes(x: Any) -> _Shapes:
                 f"batch_norm_debiased: the input has shape {x.shape}; axis {axis} is empty, and nothing is "
                 "known of no elements"
             )
+    flat = S == 1
     return _Shapes(
         element=x.shape,
-        element_walked=(N, C, S),
+        element_walked=(N, C) if flat else (N, C, S),
         learned=(C,),
         learned_walked=(C,),
         group=x.shape[1:2],
         group_walked=(C,),
         average=x.shape[1:2],
         average_walked=(C,),
+        running_walked=(C,),
         count=N * S,
-        parts=_parts(x.size, C),
+        parts=_parts(x.size, -(-N // 32) if flat else C),
+        flat=flat,
+        last=last,
     )
 
 
@@ -584,7 +819,14 @@ def _array(
         raise ValueError(
             f"batch_norm_debiased: {key} is read-only or not contiguous, but is updated in place"
         )
+    if kind == "element" and shapes.last:
+        return np.moveaxis(np.ascontiguousarray(np.moveaxis(one, 1, -1)), -1, 1)
     return np.ascontiguousarray(one)
+
+
+def _walked(one: np.ndarray, shapes: _Shapes) -> np.ndarray:
+    """A number for each element, as it is walked along memory."""
+    return (np.moveaxis(one, 1, -1) if shapes.last else one).reshape(shapes.element_walked)
 
 
 def _check_apart(arrays: Mapping[str, np.ndarray], written: tuple[str, ...]) -> None:
@@ -633,6 +875,14 @@ def _result(key: str, shape: tuple[int, ...], dtype: Any, kept: Any) -> np.ndarr
     if place not in kept:
         kept[place] = np.empty(shape, dtype)
     return kept[place]
+
+
+def _element_result(key: str, shapes: _Shapes, dtype: Any, kept: Any) -> np.ndarray:
+    """Where to write a number for each element, laid out in memory like the input."""
+    if not shapes.last:
+        return _result(key, shapes.element, dtype, kept)
+    examples, channels, *space = shapes.element
+    return np.moveaxis(_result(key, (examples, *space, channels), dtype, kept), -1, 1)
 
 
 def _zeros(key: str, shape: tuple[int, ...], kept: Any) -> np.ndarray:
@@ -768,7 +1018,7 @@ class _Kept:
         """Keep it, whole or not at all; a disk that is full or read-only costs time alone."""
         content = numba.core.serialize.dumps(data)
         path = self.path(key)
-        beside = f"{path}.{os.getpid()}"
+        beside = f"{path}.{os.getpid()}.{id(content)}"
         try:
             with open(beside, "wb") as file:
                 file.write(hashlib.sha256(content).digest() + content)

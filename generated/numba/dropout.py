@@ -409,14 +409,17 @@ class _Shapes(NamedTuple):
     group_walked: tuple[int, ...]
     average: tuple[int, ...]
     average_walked: tuple[int, ...]
+    running_walked: tuple[int, ...]
     count: int
     parts: int
+    flat: bool
 
 
 def _shapes(x: Any) -> _Shapes:
     """All shapes, from an input."""
     _check_input(x, 0, "(…)")
     E, C = x.size, 0
+    flat = False
     return _Shapes(
         element=x.shape,
         element_walked=(E,),
@@ -426,8 +429,10 @@ def _shapes(x: Any) -> _Shapes:
         group_walked=(1,),
         average=(),
         average_walked=(1,),
+        running_walked=(1,),
         count=E,
         parts=_parts(x.size, -(-E // 1024)),
+        flat=flat,
     )
 
 
@@ -656,7 +661,7 @@ class _Kept:
         """Keep it, whole or not at all; a disk that is full or read-only costs time alone."""
         content = numba.core.serialize.dumps(data)
         path = self.path(key)
-        beside = f"{path}.{os.getpid()}"
+        beside = f"{path}.{os.getpid()}.{id(content)}"
         try:
             with open(beside, "wb") as file:
                 file.write(hashlib.sha256(content).digest() + content)

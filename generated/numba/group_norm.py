@@ -56,6 +56,32 @@ def _forward_sums_2(x, mu_B_ng):
 
 
 @numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+def _forward_flat_sums(x):
+    real = x.dtype.type
+    sum_1 = 0.0
+    for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
+        part_1 = real(0.0)
+        for k in range(x_block.size):
+            part_1 += x_block[k]  # group_norm.mean
+        sum_1 += part_1
+    return sum_1
+
+
+@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+def _forward_flat_sums_2(x, mu_B_ng):
+    real = x.dtype.type
+    sum_1 = 0.0
+    for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
+        part_1 = real(0.0)
+        for k in range(x_block.size):
+            part_1 += (x_block[k] - mu_B_ng) ** 2  # group_norm.variance
+        sum_1 += part_1
+    return sum_1
+
+
+@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
 def _backward_sums(x, dy, mu_B_ng, x_hat_scale, gamma):
     real = x.dtype.type
     sum_1 = 0.0
@@ -80,6 +106,26 @@ def _backward_sums(x, dy, mu_B_ng, x_hat_scale, gamma):
         sum_3 += part_3
         sum_4 += part_4
     return sum_1, sum_2, sum_3, sum_4
+
+
+@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+def _backward_flat_sums(x, dy, gamma, mu_B_ng, x_hat_scale):
+    real = x.dtype.type
+    sum_1 = 0.0
+    sum_2 = 0.0
+    for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
+        dy_block = dy[start:start + 1024]
+        gamma_block = gamma[start:start + 1024]
+        part_1 = real(0.0)
+        part_2 = real(0.0)
+        for k in range(x_block.size):
+            x_hat = (x_block[k] - mu_B_ng) * x_hat_scale    # group_norm.normalize
+            part_1 += dy_block[k] * gamma_block[k]          # dL/dx
+            part_2 += dy_block[k] * gamma_block[k] * x_hat  # dL/dx
+        sum_1 += part_1
+        sum_2 += part_2
+    return sum_1, sum_2
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -122,6 +168,42 @@ def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, fi
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, first, last):
+    real = y.dtype.type
+    N, G, K = y.shape
+    m = K
+    groups = N * G
+    for part in range(first, last):
+        begin = groups * part // parts
+        end = groups * (part + 1) // parts
+        for group in range(begin, end):
+            n = group // G
+            g = group - G * n
+            total_1 = 0.0
+            total_1 += _forward_flat_sums(x[n, g])
+            mu_B[n, g] = 1.0 / m * total_1                     # group_norm.mean
+            mu_B_ng = mu_B[n, g]
+            total_2 = 0.0
+            total_2 += _forward_flat_sums_2(x[n, g], mu_B_ng)
+            sigma2_B[n, g] = 1.0 / m * total_2                 # group_norm.variance
+            sigma2_B_ng = sigma2_B[n, g]
+            if math.sqrt(sigma2_B_ng + epsilon) == 0.0 and fault[part, 0] == 0:
+                fault[part, 0] = 1
+                fault[part, 1] = n
+                fault[part, 2] = g
+            x_hat_scale = real(1.0 / math.sqrt(sigma2_B_ng + epsilon))
+            for k in range(K):
+                x_hat = (x[n, g, k] - mu_B_ng) * x_hat_scale   # group_norm.normalize
+                y[n, g, k] = gamma[g, k] * x_hat + beta[g, k]  # group_norm.affine
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _forward_flat_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, first, last):
+    for part in numba.prange(first, last):
+        _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, part, part + 1)
+
+
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, first, last):
     real = dx.dtype.type
     N, G, K, S = dx.shape
@@ -161,6 +243,45 @@ def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, f
     for part in numba.prange(first, last):
         _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, part, part + 1)
 
+
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, first, last):
+    real = dx.dtype.type
+    N, G, K = dx.shape
+    m = K
+    groups = N * G
+    for part in range(first, last):
+        begin = groups * part // parts
+        end = groups * (part + 1) // parts
+        for group in range(begin, end):
+            n = group // G
+            g = group - G * n
+            mu_B_ng = mu_B[n, g]
+            sigma2_B_ng = sigma2_B[n, g]
+            if math.sqrt(sigma2_B_ng + epsilon) == 0.0 and fault[part, 0] == 0:
+                fault[part, 0] = 1
+                fault[part, 1] = n
+                fault[part, 2] = g
+            x_hat_scale = real(1.0 / math.sqrt(sigma2_B_ng + epsilon))
+            total_1 = 0.0
+            total_2 = 0.0
+            part_1, part_2 = _backward_flat_sums(x[n, g], dy[n, g], gamma[g], mu_B_ng, x_hat_scale)
+            total_1 += part_1
+            total_2 += part_2
+            dx_scale = real(total_2 / m)
+            dx_term = real(1.0 / m * total_1)
+            for k in range(K):
+                x_hat = (x[n, g, k] - mu_B_ng) * x_hat_scale                  # group_norm.normalize
+                dx[n, g, k] = (dy[n, g, k] * gamma[g, k] - x_hat * dx_scale - dx_term) * x_hat_scale  # dL/dx
+                dgamma[part, g, k] += dy[n, g, k] * x_hat                     # dL/dgamma
+                dbeta[part, g, k] += dy[n, g, k]                              # dL/dbeta
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _backward_flat_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, first, last):
+    for part in numba.prange(first, last):
+        _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, part, part + 1)
+
 # equations that divide by what depends on data, each with what it divides by
 _FORWARD_FAULTS = (("group_norm.normalize", "√(σ²_B + ε)"),)
 _BACKWARD_FAULTS = (("group_norm.normalize", "√(σ²_B + ε)"),)
@@ -194,16 +315,28 @@ def forward(
     mu_B = _result("mu_B", shapes.group, x.dtype, kept)
     sigma2_B = _result("sigma2_B", shapes.group, x.dtype, kept)
     fault = np.zeros((shapes.parts, 3), np.int64)
-    _over_parts(_forward_shared, _forward, shapes.parts,
-        x.reshape(shapes.element_walked),
-        gamma.reshape(shapes.learned_walked),
-        beta.reshape(shapes.learned_walked),
-        y.reshape(shapes.element_walked),
-        mu_B.reshape(shapes.group_walked),
-        sigma2_B.reshape(shapes.group_walked),
-        epsilon,
-        fault,
-    )
+    if shapes.flat:
+        _over_parts(_forward_flat_shared, _forward_flat, shapes.parts,
+            x.reshape(shapes.element_walked),
+            gamma.reshape(shapes.learned_walked),
+            beta.reshape(shapes.learned_walked),
+            y.reshape(shapes.element_walked),
+            mu_B.reshape(shapes.group_walked),
+            sigma2_B.reshape(shapes.group_walked),
+            epsilon,
+            fault,
+        )
+    else:
+        _over_parts(_forward_shared, _forward, shapes.parts,
+            x.reshape(shapes.element_walked),
+            gamma.reshape(shapes.learned_walked),
+            beta.reshape(shapes.learned_walked),
+            y.reshape(shapes.element_walked),
+            mu_B.reshape(shapes.group_walked),
+            sigma2_B.reshape(shapes.group_walked),
+            epsilon,
+            fault,
+        )
     _check_fault(fault, _FORWARD_FAULTS)
     return y, mu_B, sigma2_B
 
@@ -242,18 +375,32 @@ def backward(
     dgamma = _zeros("dgamma", (shapes.parts, *shapes.learned), kept)
     dbeta = _zeros("dbeta", (shapes.parts, *shapes.learned), kept)
     fault = np.zeros((shapes.parts, 3), np.int64)
-    _over_parts(_backward_shared, _backward, shapes.parts,
-        x.reshape(shapes.element_walked),
-        dy.reshape(shapes.element_walked),
-        gamma.reshape(shapes.learned_walked),
-        mu_B.reshape(shapes.group_walked),
-        sigma2_B.reshape(shapes.group_walked),
-        dx.reshape(shapes.element_walked),
-        dgamma.reshape((shapes.parts, *shapes.learned_walked)),
-        dbeta.reshape((shapes.parts, *shapes.learned_walked)),
-        epsilon,
-        fault,
-    )
+    if shapes.flat:
+        _over_parts(_backward_flat_shared, _backward_flat, shapes.parts,
+            x.reshape(shapes.element_walked),
+            dy.reshape(shapes.element_walked),
+            gamma.reshape(shapes.learned_walked),
+            mu_B.reshape(shapes.group_walked),
+            sigma2_B.reshape(shapes.group_walked),
+            dx.reshape(shapes.element_walked),
+            dgamma.reshape((shapes.parts, *shapes.learned_walked)),
+            dbeta.reshape((shapes.parts, *shapes.learned_walked)),
+            epsilon,
+            fault,
+        )
+    else:
+        _over_parts(_backward_shared, _backward, shapes.parts,
+            x.reshape(shapes.element_walked),
+            dy.reshape(shapes.element_walked),
+            gamma.reshape(shapes.learned_walked),
+            mu_B.reshape(shapes.group_walked),
+            sigma2_B.reshape(shapes.group_walked),
+            dx.reshape(shapes.element_walked),
+            dgamma.reshape((shapes.parts, *shapes.learned_walked)),
+            dbeta.reshape((shapes.parts, *shapes.learned_walked)),
+            epsilon,
+            fault,
+        )
     _check_fault(fault, _BACKWARD_FAULTS)
     return dx, _summed("dgamma", dgamma, dy.dtype, kept), _summed("dbeta", dbeta, dy.dtype, kept)
 
@@ -399,8 +546,10 @@ class _Shapes(NamedTuple):
     group_walked: tuple[int, ...]
     average: tuple[int, ...]
     average_walked: tuple[int, ...]
+    running_walked: tuple[int, ...]
     count: int
     parts: int
+    flat: bool
 
 
 def _check_groups(groups: Any, channels: int) -> None:
@@ -425,17 +574,20 @@ def _shapes(x: Any, groups: int) -> _Shapes:
                 f"group_norm: the input has shape {x.shape}; axis {axis} is empty, and nothing is "
                 "known of no elements"
             )
+    flat = S == 1
     return _Shapes(
         element=x.shape,
-        element_walked=(N, G, K, S),
+        element_walked=(N, G, K) if flat else (N, G, K, S),
         learned=(C,),
         learned_walked=(G, K),
         group=x.shape[:1] + (groups,),
         group_walked=(N, G),
         average=x.shape[:1] + (groups,),
         average_walked=(N, G),
+        running_walked=(N, G),
         count=K * S,
         parts=_parts(x.size, N * G),
+        flat=flat,
     )
 
 
@@ -648,7 +800,7 @@ class _Kept:
         """Keep it, whole or not at all; a disk that is full or read-only costs time alone."""
         content = numba.core.serialize.dumps(data)
         path = self.path(key)
-        beside = f"{path}.{os.getpid()}"
+        beside = f"{path}.{os.getpid()}.{id(content)}"
         try:
             with open(beside, "wb") as file:
                 file.write(hashlib.sha256(content).digest() + content)

@@ -34,24 +34,25 @@ def _exp_float32(x):
     lowest, highest = real(-104.03458), real(88.78534)
     x = lowest if x < lowest else x
     x = highest if x > highest else x
-    # adding the shift rounds to a whole number, which then stands in the last bits
-    shift = real(1.2583039e+07)
-    n = (x * real(1.442695) + shift) - shift
+    # adding the shift rounds to a whole number, which then stands in the last bits, with what
+    # makes of them the exponent of 2^(n - 1)
+    shift = real(1.2583038e+07)
+    shifted = x * real(1.442695) + shift
+    n = shifted - shift
     r = x - n * real(0.69314575) - n * real(1.4286068e-06)
-    # e^r = 1 + r + r^2·q
+    # 2·e^r = 2 + 2·(r + r^2·q)
     q = real(0.0013926176)
     q = q * r + real(0.008363173)
     q = q * r + real(0.041666556)
     q = q * r + real(0.16666578)
     q = q * r + real(0.5)
-    e = real(1.0) + (r + r * r * q)
-    # 2^n as two powers, for it may lie outside the numbers where the result does not
-    half = n * real(0.5) + shift
-    rest = (n - (half - shift)) + shift
-    first = whole(np.float32(half).view(whole) << whole(23))
-    second = whole(np.float32(rest).view(whole) << whole(23))
-    return e * np.int32(first).view(real) * np.int32(second).view(real)
-
+    e = real(2.0) + real(2.0) * (r + r * r * q)
+    # where 2^(n - 1) would be no normal number, it is lifted, and the result lowered, rounded once
+    low = x < real(-85.95025)
+    bits = np.float32(shifted).view(whole)
+    bits = whole(bits + whole(64)) if low else bits
+    e = e * np.int32(whole(bits << whole(23))).view(real)
+    return e * real(5.421011e-20) if low else e
 
 def _exp_float64(x):
     # e^x = 2^n·e^r with |r| <= log(2)/2; beyond these bounds it is 0 or infinite
@@ -59,11 +60,13 @@ def _exp_float64(x):
     lowest, highest = real(-745.1957191019412), real(709.845212893384)
     x = lowest if x < lowest else x
     x = highest if x > highest else x
-    # adding the shift rounds to a whole number, which then stands in the last bits
-    shift = real(6755399441056767.0)
-    n = (x * real(1.4426950408889634) + shift) - shift
+    # adding the shift rounds to a whole number, which then stands in the last bits, with what
+    # makes of them the exponent of 2^(n - 1)
+    shift = real(6755399441056766.0)
+    shifted = x * real(1.4426950408889634) + shift
+    n = shifted - shift
     r = x - n * real(0.693147180559663) - n * real(2.8235290563031577e-13)
-    # e^r = 1 + r + r^2·q
+    # 2·e^r = 2 + 2·(r + r^2·q)
     q = real(2.5100375924709717e-08)
     q = q * r + real(2.762007599981065e-07)
     q = q * r + real(2.7557268480116333e-06)
@@ -74,14 +77,13 @@ def _exp_float64(x):
     q = q * r + real(0.041666666666624164)
     q = q * r + real(0.16666666666666669)
     q = q * r + real(0.5000000000000001)
-    e = real(1.0) + (r + r * r * q)
-    # 2^n as two powers, for it may lie outside the numbers where the result does not
-    half = n * real(0.5) + shift
-    rest = (n - (half - shift)) + shift
-    first = whole(np.float64(half).view(whole) << whole(52))
-    second = whole(np.float64(rest).view(whole) << whole(52))
-    return e * np.int64(first).view(real) * np.int64(second).view(real)
-
+    e = real(2.0) + real(2.0) * (r + r * r * q)
+    # where 2^(n - 1) would be no normal number, it is lifted, and the result lowered, rounded once
+    low = x < real(-707.0101241711442)
+    bits = np.float64(shifted).view(whole)
+    bits = whole(bits + whole(64)) if low else bits
+    e = e * np.int64(whole(bits << whole(52))).view(real)
+    return e * real(5.421010862427522e-20) if low else e
 
 def _exp(x):
     """e to the power x, within 1.1 ulp in a compiled kernel."""
@@ -357,14 +359,17 @@ class _Shapes(NamedTuple):
     group_walked: tuple[int, ...]
     average: tuple[int, ...]
     average_walked: tuple[int, ...]
+    running_walked: tuple[int, ...]
     count: int
     parts: int
+    flat: bool
 
 
 def _shapes(x: Any) -> _Shapes:
     """All shapes, from an input."""
     _check_input(x, 0, "(…)")
     E, C = x.size, 0
+    flat = False
     return _Shapes(
         element=x.shape,
         element_walked=(E,),
@@ -374,8 +379,10 @@ def _shapes(x: Any) -> _Shapes:
         group_walked=(1,),
         average=(),
         average_walked=(1,),
+        running_walked=(1,),
         count=E,
         parts=_parts(x.size, -(-E // 1024)),
+        flat=flat,
     )
 
 
@@ -565,7 +572,7 @@ class _Kept:
         """Keep it, whole or not at all; a disk that is full or read-only costs time alone."""
         content = numba.core.serialize.dumps(data)
         path = self.path(key)
-        beside = f"{path}.{os.getpid()}"
+        beside = f"{path}.{os.getpid()}.{id(content)}"
         try:
             with open(beside, "wb") as file:
                 file.write(hashlib.sha256(content).digest() + content)

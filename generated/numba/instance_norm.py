@@ -378,8 +378,10 @@ class _Shapes(NamedTuple):
     group_walked: tuple[int, ...]
     average: tuple[int, ...]
     average_walked: tuple[int, ...]
+    running_walked: tuple[int, ...]
     count: int
     parts: int
+    flat: bool
 
 
 def _shapes(x: Any) -> _Shapes:
@@ -393,6 +395,7 @@ def _shapes(x: Any) -> _Shapes:
                 f"instance_norm: the input has shape {x.shape}; axis {axis} is empty, and nothing is "
                 "known of no elements"
             )
+    flat = False
     return _Shapes(
         element=x.shape,
         element_walked=(N, C, S),
@@ -402,8 +405,10 @@ def _shapes(x: Any) -> _Shapes:
         group_walked=(N, C),
         average=x.shape[:1] + x.shape[1:2],
         average_walked=(N, C),
+        running_walked=(N, C),
         count=S,
         parts=_parts(x.size, N * C),
+        flat=flat,
     )
 
 
@@ -616,7 +621,7 @@ class _Kept:
         """Keep it, whole or not at all; a disk that is full or read-only costs time alone."""
         content = numba.core.serialize.dumps(data)
         path = self.path(key)
-        beside = f"{path}.{os.getpid()}"
+        beside = f"{path}.{os.getpid()}.{id(content)}"
         try:
             with open(beside, "wb") as file:
                 file.write(hashlib.sha256(content).digest() + content)

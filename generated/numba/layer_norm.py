@@ -367,8 +367,10 @@ class _Shapes(NamedTuple):
     group_walked: tuple[int, ...]
     average: tuple[int, ...]
     average_walked: tuple[int, ...]
+    running_walked: tuple[int, ...]
     count: int
     parts: int
+    flat: bool
 
 
 def _shapes(x: Any, learned: Any) -> _Shapes:
@@ -389,6 +391,7 @@ def _shapes(x: Any, learned: Any) -> _Shapes:
                 f"layer_norm: the input has shape {x.shape}; axis {axis} is empty, and nothing is "
                 "known of no elements"
             )
+    flat = False
     return _Shapes(
         element=x.shape,
         element_walked=(R, E),
@@ -398,8 +401,10 @@ def _shapes(x: Any, learned: Any) -> _Shapes:
         group_walked=(R,),
         average=x.shape[:lead],
         average_walked=(R,),
+        running_walked=(R,),
         count=E,
         parts=_parts(x.size, R),
+        flat=flat,
     )
 
 
@@ -612,7 +617,7 @@ class _Kept:
         """Keep it, whole or not at all; a disk that is full or read-only costs time alone."""
         content = numba.core.serialize.dumps(data)
         path = self.path(key)
-        beside = f"{path}.{os.getpid()}"
+        beside = f"{path}.{os.getpid()}.{id(content)}"
         try:
             with open(beside, "wb") as file:
                 file.write(hashlib.sha256(content).digest() + content)

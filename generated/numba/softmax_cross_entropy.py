@@ -43,24 +43,25 @@ def _exp_float32(x):
     lowest, highest = real(-104.03458), real(88.78534)
     x = lowest if x < lowest else x
     x = highest if x > highest else x
-    # adding the shift rounds to a whole number, which then stands in the last bits
-    shift = real(1.2583039e+07)
-    n = (x * real(1.442695) + shift) - shift
+    # adding the shift rounds to a whole number, which then stands in the last bits, with what
+    # makes of them the exponent of 2^(n - 1)
+    shift = real(1.2583038e+07)
+    shifted = x * real(1.442695) + shift
+    n = shifted - shift
     r = x - n * real(0.69314575) - n * real(1.4286068e-06)
-    # e^r = 1 + r + r^2·q
+    # 2·e^r = 2 + 2·(r + r^2·q)
     q = real(0.0013926176)
     q = q * r + real(0.008363173)
     q = q * r + real(0.041666556)
     q = q * r + real(0.16666578)
     q = q * r + real(0.5)
-    e = real(1.0) + (r + r * r * q)
-    # 2^n as two powers, for it may lie outside the numbers where the result does not
-    half = n * real(0.5) + shift
-    rest = (n - (half - shift)) + shift
-    first = whole(np.float32(half).view(whole) << whole(23))
-    second = whole(np.float32(rest).view(whole) << whole(23))
-    return e * np.int32(first).view(real) * np.int32(second).view(real)
-
+    e = real(2.0) + real(2.0) * (r + r * r * q)
+    # where 2^(n - 1) would be no normal number, it is lifted, and the result lowered, rounded once
+    low = x < real(-85.95025)
+    bits = np.float32(shifted).view(whole)
+    bits = whole(bits + whole(64)) if low else bits
+    e = e * np.int32(whole(bits << whole(23))).view(real)
+    return e * real(5.421011e-20) if low else e
 
 def _exp_float64(x):
     # e^x = 2^n·e^r with |r| <= log(2)/2; beyond these bounds it is 0 or infinite
@@ -68,11 +69,13 @@ def _exp_float64(x):
     lowest, highest = real(-745.1957191019412), real(709.845212893384)
     x = lowest if x < lowest else x
     x = highest if x > highest else x
-    # adding the shift rounds to a whole number, which then stands in the last bits
-    shift = real(6755399441056767.0)
-    n = (x * real(1.4426950408889634) + shift) - shift
+    # adding the shift rounds to a whole number, which then stands in the last bits, with what
+    # makes of them the exponent of 2^(n - 1)
+    shift = real(6755399441056766.0)
+    shifted = x * real(1.4426950408889634) + shift
+    n = shifted - shift
     r = x - n * real(0.693147180559663) - n * real(2.8235290563031577e-13)
-    # e^r = 1 + r + r^2·q
+    # 2·e^r = 2 + 2·(r + r^2·q)
     q = real(2.5100375924709717e-08)
     q = q * r + real(2.762007599981065e-07)
     q = q * r + real(2.7557268480116333e-06)
@@ -83,14 +86,13 @@ def _exp_float64(x):
     q = q * r + real(0.041666666666624164)
     q = q * r + real(0.16666666666666669)
     q = q * r + real(0.5000000000000001)
-    e = real(1.0) + (r + r * r * q)
-    # 2^n as two powers, for it may lie outside the numbers where the result does not
-    half = n * real(0.5) + shift
-    rest = (n - (half - shift)) + shift
-    first = whole(np.float64(half).view(whole) << whole(52))
-    second = whole(np.float64(rest).view(whole) << whole(52))
-    return e * np.int64(first).view(real) * np.int64(second).view(real)
-
+    e = real(2.0) + real(2.0) * (r + r * r * q)
+    # where 2^(n - 1) would be no normal number, it is lifted, and the result lowered, rounded once
+    low = x < real(-707.0101241711442)
+    bits = np.float64(shifted).view(whole)
+    bits = whole(bits + whole(64)) if low else bits
+    e = e * np.int64(whole(bits << whole(52))).view(real)
+    return e * real(5.421010862427522e-20) if low else e
 
 def _exp(x):
     """e to the power x, within 1.1 ulp in a compiled kernel."""
@@ -103,43 +105,144 @@ def _exp_of(x):
     return known.get(x, lambda x: math.exp(x))
 
 
+def _rank_float32(x):
+    # bits as a whole number, those below the sign turned over where it is set; a NaN comes last
+    real, whole = np.float32, np.int32
+    bits = np.float32(x).view(whole)
+    turned = whole(bits ^ whole(whole(bits >> whole(31)) & whole(2147483647)))
+    return turned if x == x else whole(2147483647)
+
+
+def _ranked_float32(rank):
+    real, whole = np.float32, np.int32
+    turned = whole(whole(rank >> whole(31)) & whole(2147483647))
+    return np.int32(rank ^ turned).view(real)
+
+
+def _rank_float64(x):
+    # bits as a whole number, those below the sign turned over where it is set; a NaN comes last
+    real, whole = np.float64, np.int64
+    bits = np.float64(x).view(whole)
+    turned = whole(bits ^ whole(whole(bits >> whole(63)) & whole(9223372036854775807)))
+    return turned if x == x else whole(9223372036854775807)
+
+
+def _ranked_float64(rank):
+    real, whole = np.float64, np.int64
+    turned = whole(whole(rank >> whole(63)) & whole(9223372036854775807))
+    return np.int64(rank ^ turned).view(real)
+
+
+def _rank(x):
+    """A whole number that is larger for a larger x and largest for a NaN, in a compiled kernel.
+
+    The compiler finds the largest of several of them at once, which it does not of real numbers.
+    """
+    return x
+
+
+@numba.extending.overload(_rank, jit_options=_INLINED)
+def _rank_of(x):
+    return {numba.float32: _rank_float32, numba.float64: _rank_float64}.get(x)
+
+
+def _ranked(rank):
+    """The number of this rank; the last one is a NaN."""
+    return rank
+
+
+@numba.extending.overload(_ranked, jit_options=_INLINED)
+def _ranked_of(rank):
+    return {numba.int32: _ranked_float32, numba.int64: _ranked_float64}.get(rank)
+
+
+
+@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+def _forward_flat_sums(z):
+    real = z.dtype.type
+    sum_1 = -math.inf
+    for start in range(0, z.size, 1024):
+        z_block = z[start:start + 1024]
+        part_1 = _rank(real(-math.inf))
+        for c in range(z_block.size):
+            part_1 = max(part_1, _rank(z_block[c]))  # label_smoothing.largest
+        sum_1 = np.maximum(sum_1, _ranked(part_1))
+    return sum_1
+
+
+@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+def _forward_flat_sums_2(z, M_n):
+    real = z.dtype.type
+    sum_1 = 0.0
+    for start in range(0, z.size, 1024):
+        z_block = z[start:start + 1024]
+        part_1 = real(0.0)
+        for c in range(z_block.size):
+            u = z_block[c] - M_n  # label_smoothing.shifted
+            part_1 += _exp(u)     # label_smoothing.total
+        sum_1 += part_1
+    return sum_1
+
+
+@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+def _forward_flat_sums_3(z, labels_n, M_n, alpha_real, q_scale, one, total_3_term):
+    real = z.dtype.type
+    sum_1 = 0.0
+    for start in range(0, z.size, 1024):
+        z_block = z[start:start + 1024]
+        part_1 = real(0.0)
+        for c in range(z_block.size):
+            is_labels = real((c + start == labels_n))
+            u = z_block[c] - M_n                                       # label_smoothing.shifted
+            q = alpha_real * is_labels + q_scale * (-is_labels + one)  # label_smoothing.target
+            part_1 += q * (u - total_3_term)                           # label_smoothing.loss
+        sum_1 += part_1
+    return sum_1
+
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
+    dtype = z.dtype
     real = z.dtype.type
     N, C, S = z.shape
     K = C
-    groups = N * S
+    alpha_real = real(alpha)
+    one = real(1.0)
+    q_scale = real((1.0 - alpha) / (K - 1.0))
+    largest_1 = np.empty(S, np.float64)
+    total_2 = np.empty(S, np.float64)
+    total_3 = np.empty(S, np.float64)
+    total_3_term = np.empty(S, dtype)
     for part in range(first, last):
-        begin = groups * part // parts
-        end = groups * (part + 1) // parts
-        for group in range(begin, end):
-            n = group // S
-            s = group - S * n
-            labels_ns = labels[n, s]
-            largest_1 = -math.inf
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            for s in range(S):
+                largest_1[s] = -math.inf
             for c in range(C):
-                largest_1 = np.maximum(largest_1, z[n, c, s])              # label_smoothing.largest
-            M[n, s] = largest_1                                            # label_smoothing.largest
-            M_ns = M[n, s]
-            total_2 = 0.0
+                for s in range(S):
+                    largest_1[s] = np.maximum(largest_1[s], z[n, c, s])       # label_smoothing.largest
+            for s in range(S):
+                M[n, s] = largest_1[s]                                        # label_smoothing.largest
+            for s in range(S):
+                total_2[s] = 0.0
             for c in range(C):
-                u = z[n, c, s] - M_ns                                      # label_smoothing.shifted
-                total_2 += _exp(u)                                         # label_smoothing.total
-            Z[n, s] = total_2                                              # label_smoothing.total
-            Z_ns = Z[n, s]
-            alpha_real = real(alpha)
-            one = real(1.0)
-            q_scale = real((1.0 - alpha) / (K - 1.0))
-            total_3_term = real(math.log(Z_ns))
-            total_3 = 0.0
+                for s in range(S):
+                    u = z[n, c, s] - M[n, s]                                  # label_smoothing.shifted
+                    total_2[s] += _exp(u)                                     # label_smoothing.total
+            for s in range(S):
+                Z[n, s] = total_2[s]                                          # label_smoothing.total
+                total_3_term[s] = real(math.log(Z[n, s]))
+            for s in range(S):
+                total_3[s] = 0.0
             for c in range(C):
-                is_labels = real((c == labels_ns))
-                u = z[n, c, s] - M_ns                                      # label_smoothing.shifted
-                q = alpha_real * is_labels + q_scale * (-is_labels + one)  # label_smoothing.target
-                total_3 += q * (u - total_3_term)                          # label_smoothing.loss
-            loss[n, s] = -total_3                                          # label_smoothing.loss
-            loss_ns = loss[n, s]
+                for s in range(S):
+                    is_labels = real((c == labels[n, s]))
+                    u = z[n, c, s] - M[n, s]                                  # label_smoothing.shifted
+                    q = alpha_real * is_labels + q_scale * (-is_labels + one)  # label_smoothing.target
+                    total_3[s] += q * (u - total_3_term[s])                   # label_smoothing.loss
+            for s in range(S):
+                loss[n, s] = -total_3[s]                                      # label_smoothing.loss
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -149,41 +252,106 @@ def _forward_shared(z, labels, loss, M, Z, alpha, parts, first, last):
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
-    real = dz.dtype.type
-    N, C, S = dz.shape
+def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
+    real = z.dtype.type
+    N, C = z.shape
     K = C
-    groups = N * S
     for part in range(first, last):
-        begin = groups * part // parts
-        end = groups * (part + 1) // parts
-        for group in range(begin, end):
-            n = group // S
-            s = group - S * n
-            labels_ns = labels[n, s]
-            M_ns = M[n, s]
-            Z_ns = Z[n, s]
-            dloss_ns = dloss[n, s]
-            if Z_ns == 0.0 and fault[part, 0] == 0:
-                fault[part, 0] = 1
-                fault[part, 1] = n
-                fault[part, 2] = s
-            p_scale = real(1.0 / Z_ns)
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            labels_n = labels[n]
+            largest_1 = -math.inf
+            largest_1 = np.maximum(largest_1, _forward_flat_sums(z[n]))
+            M[n] = largest_1    # label_smoothing.largest
+            M_n = M[n]
+            total_2 = 0.0
+            total_2 += _forward_flat_sums_2(z[n], M_n)
+            Z[n] = total_2      # label_smoothing.total
+            Z_n = Z[n]
             alpha_real = real(alpha)
             one = real(1.0)
             q_scale = real((1.0 - alpha) / (K - 1.0))
+            total_3_term = real(math.log(Z_n))
+            total_3 = 0.0
+            total_3 += _forward_flat_sums_3(z[n], labels_n, M_n, alpha_real, q_scale, one, total_3_term)
+            loss[n] = -total_3  # label_smoothing.loss
+            loss_n = loss[n]
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _forward_flat_shared(z, labels, loss, M, Z, alpha, parts, first, last):
+    for part in numba.prange(first, last):
+        _forward_flat(z, labels, loss, M, Z, alpha, parts, part, part + 1)
+
+
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
+    dtype = dz.dtype
+    real = dz.dtype.type
+    N, C, S = dz.shape
+    K = C
+    alpha_real = real(alpha)
+    one = real(1.0)
+    q_scale = real((1.0 - alpha) / (K - 1.0))
+    p_scale = np.empty(S, dtype)
+    for part in range(first, last):
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            for s in range(S):
+                if Z[n, s] == 0.0 and fault[part, 0] == 0:
+                    fault[part, 0] = 1
+                    fault[part, 1] = n
+                    fault[part, 2] = s
+                p_scale[s] = real(1.0 / Z[n, s])
             for c in range(C):
-                is_labels = real((c == labels_ns))
-                u = z[n, c, s] - M_ns                                      # label_smoothing.shifted
-                p = _exp(u) * p_scale                                      # label_smoothing.probability
-                q = alpha_real * is_labels + q_scale * (-is_labels + one)  # label_smoothing.target
-                dz[n, c, s] = dloss_ns * (p - q)                           # dL/dz
+                for s in range(S):
+                    is_labels = real((c == labels[n, s]))
+                    u = z[n, c, s] - M[n, s]                                  # label_smoothing.shifted
+                    p = _exp(u) * p_scale[s]                                  # label_smoothing.probability
+                    q = alpha_real * is_labels + q_scale * (-is_labels + one)  # label_smoothing.target
+                    dz[n, c, s] = dloss[n, s] * (p - q)                       # dL/dz
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
 def _backward_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     for part in numba.prange(first, last):
         _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, part, part + 1)
+
+
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+def _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
+    real = dz.dtype.type
+    N, C = dz.shape
+    K = C
+    for part in range(first, last):
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            labels_n = labels[n]
+            M_n = M[n]
+            Z_n = Z[n]
+            dloss_n = dloss[n]
+            if Z_n == 0.0 and fault[part, 0] == 0:
+                fault[part, 0] = 1
+                fault[part, 1] = n
+            p_scale = real(1.0 / Z_n)
+            alpha_real = real(alpha)
+            one = real(1.0)
+            q_scale = real((1.0 - alpha) / (K - 1.0))
+            for c in range(C):
+                is_labels = real((c == labels_n))
+                u = z[n, c] - M_n                                          # label_smoothing.shifted
+                p = _exp(u) * p_scale                                      # label_smoothing.probability
+                q = alpha_real * is_labels + q_scale * (-is_labels + one)  # label_smoothing.target
+                dz[n, c] = dloss_n * (p - q)                               # dL/dz
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _backward_flat_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
+    for part in numba.prange(first, last):
+        _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, part, part + 1)
 
 # equations that divide by what depends on data, each with what it divides by
 _BACKWARD_FAULTS = (("label_smoothing.probability", "Z"),)
@@ -213,14 +381,24 @@ def forward(
     loss = _result("loss", shapes.group, z.dtype, kept)
     M = _result("M", shapes.group, z.dtype, kept)
     Z = _result("Z", shapes.group, z.dtype, kept)
-    _over_parts(_forward_shared, _forward, shapes.parts,
-        z.reshape(shapes.element_walked),
-        labels.reshape(shapes.group_walked),
-        loss.reshape(shapes.group_walked),
-        M.reshape(shapes.group_walked),
-        Z.reshape(shapes.group_walked),
-        alpha,
-    )
+    if shapes.flat:
+        _over_parts(_forward_flat_shared, _forward_flat, shapes.parts,
+            z.reshape(shapes.element_walked),
+            labels.reshape(shapes.group_walked),
+            loss.reshape(shapes.group_walked),
+            M.reshape(shapes.group_walked),
+            Z.reshape(shapes.group_walked),
+            alpha,
+        )
+    else:
+        _over_parts(_forward_shared, _forward, shapes.parts,
+            z.reshape(shapes.element_walked),
+            labels.reshape(shapes.group_walked),
+            loss.reshape(shapes.group_walked),
+            M.reshape(shapes.group_walked),
+            Z.reshape(shapes.group_walked),
+            alpha,
+        )
     return _reduced(loss, shapes, reduction), M, Z
 
 
@@ -257,16 +435,28 @@ def backward(
     Z = _array("Z", Z, shapes, "group", z.dtype, READ)
     dz = _result("dz", shapes.element, z.dtype, kept)
     fault = np.zeros((shapes.parts, 3), np.int64)
-    _over_parts(_backward_shared, _backward, shapes.parts,
-        z.reshape(shapes.element_walked),
-        labels.reshape(shapes.group_walked),
-        M.reshape(shapes.group_walked),
-        Z.reshape(shapes.group_walked),
-        dloss.reshape(shapes.group_walked),
-        dz.reshape(shapes.element_walked),
-        alpha,
-        fault,
-    )
+    if shapes.flat:
+        _over_parts(_backward_flat_shared, _backward_flat, shapes.parts,
+            z.reshape(shapes.element_walked),
+            labels.reshape(shapes.group_walked),
+            M.reshape(shapes.group_walked),
+            Z.reshape(shapes.group_walked),
+            dloss.reshape(shapes.group_walked),
+            dz.reshape(shapes.element_walked),
+            alpha,
+            fault,
+        )
+    else:
+        _over_parts(_backward_shared, _backward, shapes.parts,
+            z.reshape(shapes.element_walked),
+            labels.reshape(shapes.group_walked),
+            M.reshape(shapes.group_walked),
+            Z.reshape(shapes.group_walked),
+            dloss.reshape(shapes.group_walked),
+            dz.reshape(shapes.element_walked),
+            alpha,
+            fault,
+        )
     _check_fault(fault, _BACKWARD_FAULTS)
     return dz
 
@@ -399,8 +589,10 @@ class _Shapes(NamedTuple):
     group_walked: tuple[int, ...]
     average: tuple[int, ...]
     average_walked: tuple[int, ...]
+    running_walked: tuple[int, ...]
     count: int
     parts: int
+    flat: bool
 
 
 def _shapes(x: Any) -> _Shapes:
@@ -414,17 +606,20 @@ def _shapes(x: Any) -> _Shapes:
                 f"softmax_cross_entropy: the input has shape {x.shape}; axis {axis} is empty, and nothing is "
                 "known of no elements"
             )
+    flat = S == 1
     return _Shapes(
         element=x.shape,
-        element_walked=(N, C, S),
+        element_walked=(N, C) if flat else (N, C, S),
         learned=(C,),
         learned_walked=(C,),
         group=x.shape[:1] + x.shape[2:],
-        group_walked=(N, S),
+        group_walked=(N,) if flat else (N, S),
         average=x.shape[:1] + x.shape[2:],
-        average_walked=(N, S),
+        average_walked=(N,) if flat else (N, S),
+        running_walked=(N, S),
         count=C,
-        parts=_parts(x.size, N * S),
+        parts=_parts(x.size, N),
+        flat=flat,
     )
 
 
@@ -673,7 +868,7 @@ class _Kept:
         """Keep it, whole or not at all; a disk that is full or read-only costs time alone."""
         content = numba.core.serialize.dumps(data)
         path = self.path(key)
-        beside = f"{path}.{os.getpid()}"
+        beside = f"{path}.{os.getpid()}.{id(content)}"
         try:
             with open(beside, "wb") as file:
                 file.write(hashlib.sha256(content).digest() + content)

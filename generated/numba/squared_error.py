@@ -39,6 +39,20 @@ def _forward_sums(x, target):
     return sum_1
 
 
+@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+def _forward_flat_sums(x, target):
+    real = x.dtype.type
+    sum_1 = 0.0
+    for start in range(0, x.size, 1024):
+        x_block = x[start:start + 1024]
+        target_block = target[start:start + 1024]
+        part_1 = real(0.0)
+        for c in range(x_block.size):
+            part_1 += (x_block[c] - target_block[c]) ** 2  # squared_error.loss
+        sum_1 += part_1
+    return sum_1
+
+
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward(x, target, loss, parts, first, last):
     N, C, S = x.shape
@@ -58,6 +72,26 @@ def _forward(x, target, loss, parts, first, last):
 def _forward_shared(x, target, loss, parts, first, last):
     for part in numba.prange(first, last):
         _forward(x, target, loss, parts, part, part + 1)
+
+
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+def _forward_flat(x, target, loss, parts, first, last):
+    N, C = x.shape
+    m = C
+    for part in range(first, last):
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            total_1 = 0.0
+            total_1 += _forward_flat_sums(x[n], target[n])
+            loss[n] = 1.0 / m * total_1  # squared_error.loss
+            loss_n = loss[n]
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _forward_flat_shared(x, target, loss, parts, first, last):
+    for part in numba.prange(first, last):
+        _forward_flat(x, target, loss, parts, part, part + 1)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -82,6 +116,28 @@ def _backward_shared(x, target, dloss, dx, dtarget, parts, first, last):
     for part in numba.prange(first, last):
         _backward(x, target, dloss, dx, dtarget, parts, part, part + 1)
 
+
+@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+def _backward_flat(x, target, dloss, dx, dtarget, parts, first, last):
+    real = dx.dtype.type
+    N, C = dx.shape
+    m = C
+    for part in range(first, last):
+        begin = N * part // parts
+        end = N * (part + 1) // parts
+        for n in range(begin, end):
+            dloss_n = dloss[n]
+            dx_scale = real(2.0 * dloss_n / m)
+            for c in range(C):
+                dx[n, c] = dx_scale * (x[n, c] - target[n, c])        # dL/dx
+                dtarget[n, c] = -dx_scale * (x[n, c] - target[n, c])  # dL/dtarget
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _backward_flat_shared(x, target, dloss, dx, dtarget, parts, first, last):
+    for part in numba.prange(first, last):
+        _backward_flat(x, target, dloss, dx, dtarget, parts, part, part + 1)
+
 # equations that divide by what depends on data, each with what it divides by
 
 
@@ -104,11 +160,18 @@ def forward(
     x = _array("x", x, shapes, "element", x.dtype, READ)
     target = _array("target", target, shapes, "element", x.dtype, READ)
     loss = _result("loss", shapes.group, x.dtype, kept)
-    _over_parts(_forward_shared, _forward, shapes.parts,
-        x.reshape(shapes.element_walked),
-        target.reshape(shapes.element_walked),
-        loss.reshape(shapes.group_walked),
-    )
+    if shapes.flat:
+        _over_parts(_forward_flat_shared, _forward_flat, shapes.parts,
+            x.reshape(shapes.element_walked),
+            target.reshape(shapes.element_walked),
+            loss.reshape(shapes.group_walked),
+        )
+    else:
+        _over_parts(_forward_shared, _forward, shapes.parts,
+            x.reshape(shapes.element_walked),
+            target.reshape(shapes.element_walked),
+            loss.reshape(shapes.group_walked),
+        )
     return _reduced(loss, shapes, reduction)
 
 
@@ -136,13 +199,22 @@ def backward(
     target = _array("target", target, shapes, "element", x.dtype, READ)
     dx = _result("dx", shapes.element, x.dtype, kept)
     dtarget = _result("dtarget", shapes.element, x.dtype, kept)
-    _over_parts(_backward_shared, _backward, shapes.parts,
-        x.reshape(shapes.element_walked),
-        target.reshape(shapes.element_walked),
-        dloss.reshape(shapes.group_walked),
-        dx.reshape(shapes.element_walked),
-        dtarget.reshape(shapes.element_walked),
-    )
+    if shapes.flat:
+        _over_parts(_backward_flat_shared, _backward_flat, shapes.parts,
+            x.reshape(shapes.element_walked),
+            target.reshape(shapes.element_walked),
+            dloss.reshape(shapes.group_walked),
+            dx.reshape(shapes.element_walked),
+            dtarget.reshape(shapes.element_walked),
+        )
+    else:
+        _over_parts(_backward_shared, _backward, shapes.parts,
+            x.reshape(shapes.element_walked),
+            target.reshape(shapes.element_walked),
+            dloss.reshape(shapes.group_walked),
+            dx.reshape(shapes.element_walked),
+            dtarget.reshape(shapes.element_walked),
+        )
     return dx, dtarget
 
 
@@ -268,8 +340,10 @@ class _Shapes(NamedTuple):
     group_walked: tuple[int, ...]
     average: tuple[int, ...]
     average_walked: tuple[int, ...]
+    running_walked: tuple[int, ...]
     count: int
     parts: int
+    flat: bool
 
 
 def _shapes(x: Any) -> _Shapes:
@@ -283,17 +357,20 @@ def _shapes(x: Any) -> _Shapes:
                 f"squared_error: the input has shape {x.shape}; axis {axis} is empty, and nothing is "
                 "known of no elements"
             )
+    flat = S == 1
     return _Shapes(
         element=x.shape,
-        element_walked=(N, C, S),
+        element_walked=(N, C) if flat else (N, C, S),
         learned=(C,),
         learned_walked=(C,),
         group=x.shape[:1],
         group_walked=(N,),
         average=x.shape[:1],
         average_walked=(N,),
+        running_walked=(N,),
         count=C * S,
         parts=_parts(x.size, N),
+        flat=flat,
     )
 
 
@@ -542,7 +619,7 @@ class _Kept:
         """Keep it, whole or not at all; a disk that is full or read-only costs time alone."""
         content = numba.core.serialize.dumps(data)
         path = self.path(key)
-        beside = f"{path}.{os.getpid()}"
+        beside = f"{path}.{os.getpid()}.{id(content)}"
         try:
             with open(beside, "wb") as file:
                 file.write(hashlib.sha256(content).digest() + content)

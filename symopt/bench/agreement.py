@@ -33,6 +33,8 @@ def agreement(
     for key, one in found.items():
         known = expected[key]
         head = one.reshape(-1)[: known.size].astype("float64")
+        if head.size != known.size:
+            return Agreement(float("inf"), bounds[key])
         difference = float(np.max(np.abs(head - known.reshape(-1)), initial=0.0))
         now = Agreement(difference, bounds[key])
         if not now.ok or worst.bound == 0.0 or difference / now.bound > _share(worst):

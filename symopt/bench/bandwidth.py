@@ -5,7 +5,7 @@ from __future__ import annotations
 from symopt.bench.c_limits import Traffic
 from symopt.bench.timing import Contestant, Pace, measured
 
-PACE = Pace(seconds=0.3, fewest=5, most=15)
+PACE = Pace(seconds=0.4, fewest=5, most=25)
 
 
 def bandwidth(size: int, threads: int) -> float:

@@ -56,7 +56,8 @@ class Generated:
         return {"y": self.layer(self.given.x, *self._others)}
 
     def _backward(self) -> Mapping[str, Any]:
-        dx = self.layer.backward() if self._loss else self.layer.backward(self.given.dy)
+        found = self.layer.backward() if self._loss else self.layer.backward(self.given.dy)
+        dx = found[0] if isinstance(found, tuple) else found  # of several inputs, the first
         return {"dx": dx, **{f"d{key}": one for key, one in self.layer.gradients.items()}}
 
     def _inference(self) -> Mapping[str, Any]:

@@ -16,11 +16,9 @@ from symopt.bench.works import Work, table
 from symopt.declaration import UpdateRule
 from symopt.errors import SymoptError
 from symopt.runtime.generation import files, write
-from symopt.targets import registry
 from symopt.targets.numba_rule import class_name
 
 OWN, AHEAD = "symopt", "symopt ahead of time"
-KNOWN: tuple[str, ...] = getattr(registry, "KNOWN", registry.NAMES)
 _GENERATED = """\
 import numpy as np
 from {module} import {name}
@@ -56,8 +54,6 @@ def contestants(
 
 def _built_ahead(rule: UpdateRule, folder: Path) -> bool:
     """Whether the rule could be compiled ahead of time; there may be no compiler, or no cffi."""
-    if "c" not in KNOWN:
-        return False
     write(folder, files((rule,), ("c",)))
     command = [sys.executable, f"build_{rule.name}.py"]
     ran = subprocess.run(command, cwd=folder / "c", capture_output=True, check=False)

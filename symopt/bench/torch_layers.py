@@ -136,6 +136,40 @@ def _smoothed(share: Callable[[float, int], float]) -> Callable[[Given, Any, Any
     return make
 
 
+def _function(call: Callable[[Any, Any, Given], Any]) -> Callable[[Given, Any, Any], Passes]:
+    """A function of PyTorch's, from its own functions, the input and what else there is."""
+
+    def make(given: Given, x: Any, dy: Any) -> Passes:
+        import torch
+
+        names = list(given.parameters)
+        ends = [x.clone(), *(_tensor(one).clone() for one in given.parameters.values())]
+        for one in ends:
+            one.requires_grad_()
+        graph = _applied(call, ends[0], given, dict(zip(names, ends[1:], strict=True)))
+        fixed = {name: _tensor(one) for name, one in given.parameters.items()}
+
+        def forward() -> dict[str, Any]:
+            return {"y": _applied(call, x, given, fixed)}
+
+        def backward() -> dict[str, Any]:
+            # of a loss, the mean's own gradient is 1
+            owed = dy if graph.dim() else torch.ones(())
+            found = torch.autograd.grad(graph, ends, owed, retain_graph=True)
+            return dict(zip(["dx", *(f"d{name}" for name in names)], found, strict=True))
+
+        return Passes(forward, backward, forward)
+
+    return make
+
+
+def _applied(call: Any, x: Any, given: Given, parameters: dict[str, Any]) -> Any:
+    import torch
+
+    others = tuple(map(_tensor, given.others))
+    return call(torch.nn.functional, x, Given(given.x, given.dy, parameters, others, given.numbers))
+
+
 def _left_out(given: Given, x: Any, dy: Any) -> Passes:
     import torch
 
@@ -195,6 +229,16 @@ KINDS: dict[str, Callable[[Given, Any, Any], Passes]] = {
     "over_places": _over_places,
     "smoothed_by_all": _smoothed(lambda alpha, _count: 1 - alpha),
     "smoothed_by_others": _smoothed(lambda alpha, count: (1 - alpha) * count / (count - 1)),
+    "positive_part": _function(lambda nn, x, _given: nn.relu(x)),
+    "leaking": _function(lambda nn, x, given: nn.leaky_relu(x, given["slope"])),
+    "logistic": _function(lambda nn, x, _given: nn.sigmoid(x)),
+    "tangent": _function(lambda nn, x, _given: nn.tanh(x)),
+    "normal_gate": _function(lambda nn, x, _given: nn.gelu(x)),
+    "shares_of_channels": _function(lambda nn, x, _given: nn.softmax(x, 1)),
+    "over_squares": _function(
+        lambda nn, x, given: nn.rms_norm(x, x.shape[1:], given["gamma"], given["epsilon"])
+    ),
+    "squares": _function(lambda nn, x, given: nn.mse_loss(x, given.others[0])),
     "left_out": _left_out,
     "matrix_product": _matrix_product,
     "windows": _windows,

@@ -24,10 +24,15 @@ class Axis:
 
 @dataclass(frozen=True)
 class Axes:
-    """The axes in the order of memory; parameters differ along the letters in ``parameters``."""
+    """The axes in the order of memory; parameters differ along the letters in ``parameters``.
+
+    Kernels take groups one after another where they are to keep them ``in_order``; else loops may
+    change places.
+    """
 
     walked: tuple[Axis, ...]
     parameters: tuple[str, ...]
+    in_order: bool = False
 
     @property
     def averaged(self) -> tuple[str, ...]:
@@ -43,6 +48,19 @@ class Axes:
     def varied(self) -> bool:
         """Whether parameters differ within a group: γ_i rather than γ."""
         return any(one in self.averaged for one in self.parameters)
+
+    @property
+    def flat(self) -> Axes | None:
+        """The axes of arrays with one place in space; none where a group would have one element."""
+        *others, last = self.walked
+        if last.letter != "S" or self.averaged == ("S",) or self.in_order:
+            return None
+        return Axes(tuple(others), self.parameters)
+
+    @property
+    def channels_last(self) -> bool:
+        """Whether an array with its channels last in memory is a flat one of more examples."""
+        return self.flat is not None and (self.averaged, self.kept) == (("N", "S"), ("C",))
 
     @property
     def shared(self) -> tuple[str, ...]:

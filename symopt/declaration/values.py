@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
 from typing import Any, ClassVar
@@ -195,10 +195,12 @@ class Layer(Declaration):
     """What a layer makes of its input: statistics of a group, and an output for each element.
 
     ``over`` names the axes that a group extends over; parameters differ ``per`` channel or element.
+    A target that has groups one after another asks for them ``in_order``, which changes no meaning.
     """
 
     over: str = "N H W"
     per: str = "channel"
+    in_order: bool = False
 
     kind: ClassVar[str] = "layer"
     own_facts: ClassVar[tuple[str, ...]] = ("over", "per")
@@ -207,7 +209,7 @@ class Layer(Declaration):
     def axes(self) -> Axes:
         """The axes that are walked, averaged over and kept apart."""
         found = axes(self.name, self.over, self.per)
-        return ELEMENTS if self.elementwise else found
+        return ELEMENTS if self.elementwise else replace(found, in_order=self.in_order)
 
     @cached_property
     def elementwise(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from symopt.declaration import (
@@ -22,38 +23,39 @@ from symopt.declaration import (
     Shrinkage,
     Unrolled,
 )
-from symopt.derivation.best_inputs import best_inputs
-from symopt.derivation.decay_in_loss import decay_in_loss
-from symopt.derivation.drift import drift
-from symopt.derivation.fading import fading
-from symopt.derivation.first_steps import first_steps
-from symopt.derivation.largest_step import largest_step
-from symopt.derivation.noise_as_penalty import noise_as_penalty
-from symopt.derivation.on_quadratic import on_quadratic
-from symopt.derivation.same_trajectory import same_trajectory
-from symopt.derivation.samples_of_examples import batches
-from symopt.derivation.scaled_weights import scaled_weights
-from symopt.derivation.shrinkage import shrinkage
+from symopt.derivation.best_inputs import derive_best_inputs
+from symopt.derivation.decay_in_loss import derive_decay_in_loss
+from symopt.derivation.drift import derive_drift
+from symopt.derivation.fading import derive_fading
+from symopt.derivation.first_steps import derive_first_steps
+from symopt.derivation.largest_step import derive_largest_step
+from symopt.derivation.noise_as_penalty import derive_noise_as_penalty
+from symopt.derivation.on_quadratic import derive_on_quadratic
+from symopt.derivation.same_trajectory import derive_same_trajectory
+from symopt.derivation.samples_of_examples import derive_batches
+from symopt.derivation.scaled_weights import derive_scaled_weights
+from symopt.derivation.shrinkage import derive_shrinkage
 from symopt.derivation.steps import Derivation
-from symopt.derivation.unrolled_step import unrolled_step
+from symopt.derivation.unrolled_step import derive_unrolled_step
 
 ANSWERS: Mapping[type[Ask], Callable[[Any], tuple[Derivation, ...]]] = {
-    BestInputs: best_inputs,
-    DecayInLoss: decay_in_loss,
-    Drift: drift,
-    Fading: fading,
-    FirstSteps: first_steps,
-    LargestStep: largest_step,
-    MiniBatch: batches,
-    NoiseAsPenalty: noise_as_penalty,
-    OnQuadratic: lambda one: on_quadratic(one.rule),
-    SameTrajectory: same_trajectory,
-    ScaledWeights: scaled_weights,
-    Shrinkage: shrinkage,
-    Unrolled: unrolled_step,
+    BestInputs: derive_best_inputs,
+    DecayInLoss: derive_decay_in_loss,
+    Drift: derive_drift,
+    Fading: derive_fading,
+    FirstSteps: derive_first_steps,
+    LargestStep: derive_largest_step,
+    MiniBatch: derive_batches,
+    NoiseAsPenalty: derive_noise_as_penalty,
+    OnQuadratic: lambda one: derive_on_quadratic(one.rule),
+    SameTrajectory: derive_same_trajectory,
+    ScaledWeights: derive_scaled_weights,
+    Shrinkage: derive_shrinkage,
+    Unrolled: derive_unrolled_step,
 }
 
 
+@cache
 def answer(question: Question) -> tuple[Derivation, ...]:
     """All that is asked, answered line by line.
 

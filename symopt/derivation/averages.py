@@ -29,7 +29,7 @@ class Average:
     @property
     def complementary(self) -> bool:
         """Whether a + b = 1."""
-        return bool(simplify(canonical(self.decay) + canonical(self.weight) - 1) == 0)
+        return bool(_simplest(canonical(self.decay) + canonical(self.weight) - 1) == 0)
 
 
 def average_of(where: str, stated: Equation) -> Average:
@@ -71,15 +71,21 @@ def average_of(where: str, stated: Equation) -> Average:
     pieces = Mul.make_args(canonical(driving[0]))
     averaged = [one for one in pieces if entries(one)]
     averaged_part = Mul(*averaged)
-    weight = simplify(_weight(whole - decay * old, averaged))
+    weight = _simplest(_weight(whole - decay * old, averaged))
     if entries(weight):
         raise DerivationError(
             f"debias({unicode(left.base)}) does not apply: {where} gives "
             f"{unicode(averaged_part)} no weight that is free of the data; give what is averaged "
             "an equation of its own"
         )
-    decay = min((decay, simplify(decay)), key=lambda one: one.count_ops())
+    decay = min((decay, _simplest(decay)), key=lambda one: one.count_ops())
     return Average(decay, _as_complement(decay, weight), averaged_part)
+
+
+def _simplest(expr: Expr) -> Expr:
+    """The expression in its shortest form; SymPy loads a system of units to look for one."""
+    letters = (part.as_coeff_Mul()[1] for part in Add.make_args(expr))
+    return expr if all(one.is_Atom for one in letters) else simplify(expr)
 
 
 def _weight(rest: Expr, averaged: list[Expr]) -> Expr:
@@ -91,7 +97,7 @@ def _weight(rest: Expr, averaged: list[Expr]) -> Expr:
 
 def _as_complement(decay: Expr, weight: Expr) -> Expr:
     """1 − a in the slide's order, where the weight is that."""
-    if simplify(decay + weight - 1) == 0 and isinstance(decay, Hyperparameter):
+    if _simplest(decay + weight - 1) == 0 and isinstance(decay, Hyperparameter):
         return Add(S.One, Mul(-1, decay, evaluate=False), evaluate=False)
     return weight
 

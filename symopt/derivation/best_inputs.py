@@ -22,7 +22,7 @@ _TRIES = 12
 _STEP = Rational(1, 10**15)
 
 
-def best_inputs(asked: BestInputs) -> tuple[Derivation, ...]:
+def derive_best_inputs(asked: BestInputs) -> tuple[Derivation, ...]:
     """From the gradient of a loss to the differences of the inputs at which it vanishes.
 
     Raises

@@ -20,7 +20,7 @@ _STEPS = 8
 _TRIES = (Integer(1), Integer(2), Integer(-1), Integer(3))
 
 
-def decay_in_loss(asked: DecayInLoss) -> tuple[Derivation, ...]:
+def derive_decay_in_loss(asked: DecayInLoss) -> tuple[Derivation, ...]:
     """Which factor makes both the same for every gradient, or two cases that ask for unlike ones.
 
     Raises

@@ -22,7 +22,7 @@ _STEPS = 8
 _a, _b = hyperparameter("a"), hyperparameter("b")
 
 
-def drift(asked: Drift) -> tuple[Derivation, ...]:
+def derive_drift(asked: Drift) -> tuple[Derivation, ...]:
     """For each corrected average of a rule, E[v̂_t] − E[u_t], in general and for a linear drift.
 
     Raises

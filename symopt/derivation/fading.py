@@ -36,7 +36,7 @@ _inf, _sup, _lim = function("inf"), function("sup"), function("lim")
 _STEPS, _RUNS = 12, 8
 
 
-def fading(asked: Fading) -> tuple[Derivation, ...]:
+def derive_fading(asked: Fading) -> tuple[Derivation, ...]:
     """The smallest and the largest step at t for g_min ≤ |g| ≤ g_max, and their rate.
 
     Raises

@@ -23,7 +23,7 @@ _SHOWN = 2
 _DIGITS = 40
 
 
-def first_steps(asked: FirstSteps) -> tuple[Derivation, ...]:
+def derive_first_steps(asked: FirstSteps) -> tuple[Derivation, ...]:
     """The first steps for any gradients, all of them for a constant one, and what is small in them.
 
     Raises

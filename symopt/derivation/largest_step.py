@@ -45,7 +45,7 @@ class Quotient:
     rest: Expr
 
 
-def largest_step(asked: LargestStep) -> tuple[Derivation, ...]:
+def derive_largest_step(asked: LargestStep) -> tuple[Derivation, ...]:
     """The bound on |θ_{t+1} − θ_t| over all gradients, its proof, and where it is attained.
 
     Raises

@@ -21,7 +21,7 @@ from symopt.notation import count, given, statistic
 from symopt.views import canonical
 
 
-def noise_as_penalty(asked: NoiseAsPenalty) -> tuple[Derivation, ...]:
+def derive_noise_as_penalty(asked: NoiseAsPenalty) -> tuple[Derivation, ...]:
     """The mean of the squared error over all drawings, and the penalty that is in it.
 
     Raises

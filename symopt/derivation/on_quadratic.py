@@ -10,7 +10,7 @@ from symopt.derivation.stability import region_lines, runs
 from symopt.derivation.steps import Derivation
 
 
-def on_quadratic(rule: UpdateRule) -> tuple[Derivation, ...]:
+def derive_on_quadratic(rule: UpdateRule) -> tuple[Derivation, ...]:
     """The step as a matrix, the region of convergence, and runs on either side of its limit."""
     one = linear_step(rule)
     found = (step_lines(one), region_lines(one), root_lines(one), best_lines(one), runs(one))

@@ -42,7 +42,7 @@ most = hyperparameter("lambda_max", _positive, latex=r"\lambda_{\max}", unicode=
 rate = hyperparameter("r", Interval.open(0, 1))
 # 1 − r, in which the last equation is simplest, and the root of κ
 _gap, _root = Symbol("u", positive=True), Symbol("k", positive=True)
-_PAIRS = 200
+_PAIRS = 100
 _KAPPAS = 3
 _BETWEEN = 8
 

@@ -81,7 +81,7 @@ def change_of_letters(one: StepMap, other: StepMap) -> Change:
     return Change(one, other, shown)
 
 
-def same_trajectory(asked: SameTrajectory) -> tuple[Derivation, ...]:
+def derive_same_trajectory(asked: SameTrajectory) -> tuple[Derivation, ...]:
     """The change of letters, that it leads from start to start, and from each step to the next.
 
     Raises

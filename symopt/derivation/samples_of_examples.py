@@ -35,7 +35,7 @@ _MOST_EXAMPLES, _MOST_DRAWN = 4, 3
 Draws = Callable[[int, int], Iterator[tuple[int, ...]]]
 
 
-def batches(asked: MiniBatch) -> tuple[Derivation, ...]:
+def derive_batches(asked: MiniBatch) -> tuple[Derivation, ...]:
     """Mean and variance of the batch's gradient, drawn without and with replacement.
 
     Raises
@@ -141,7 +141,7 @@ def _derived(
             Line(
                 Variance(_batch),
                 Mul(n, Pow(m, -2), weights, _spread, evaluate=False),
-                "squared; pairs of unlike examples add up by Σ (gᵢ − ḡ) = 0 to minus the squares",
+                ("squared; unlike pairs add up to minus the squares, as Σ (", apart, ") = 0"),
             ),
             Line(Variance(_batch), result, "put in", checks),
         ),

@@ -24,7 +24,7 @@ _SIZE = 4
 _STEP = Rational(1, 10**15)
 
 
-def scaled_weights(asked: ScaledWeights) -> tuple[Derivation, ...]:
+def derive_scaled_weights(asked: ScaledWeights) -> tuple[Derivation, ...]:
     """That the gradient by weights a·w is 1/a of that by w, and what it adds up to along them.
 
     Raises

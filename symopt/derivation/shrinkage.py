@@ -18,7 +18,7 @@ _goal = hyperparameter("theta_star", latex=r"\theta^*", unicode="θ*")
 _PARTS = 60
 
 
-def shrinkage(asked: Shrinkage) -> tuple[Derivation, ...]:
+def derive_shrinkage(asked: Shrinkage) -> tuple[Derivation, ...]:
     """The minimum of h/2·(z − θ*)² + λ·r(z) for one component, from the proximal step.
 
     Raises

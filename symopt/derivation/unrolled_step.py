@@ -26,7 +26,7 @@ from symopt.views import canonical
 _STEPS = 8
 
 
-def unrolled_step(asked: Unrolled) -> tuple[Derivation, ...]:
+def derive_unrolled_step(asked: Unrolled) -> tuple[Derivation, ...]:
     """The step as Σ weight·gradient, and the learning rate that it comes to in the end.
 
     Raises

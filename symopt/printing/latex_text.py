@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sympy.core.alphabets import greeks
 
-from symopt.spelling import spell
+from symopt.spelling import SUBSCRIPTS, SUPERSCRIPTS, spell
 
 _TEXT = {
     "_": r"\_",
@@ -17,6 +17,15 @@ _TEXT = {
     "&": r"\&",
     "#": r"\#",
     "−": "$-$",
+    "→": r"$\to$",
+    "∞": r"$\infty$",
+    "≤": r"$\leq$",
+    "√": r"$\surd$",
+    "·": r"$\cdot$",
+    "Σ": r"$\Sigma$",
+    "′": "$'$",
+    **{raised: f"$^{{{plain}}}$" for plain, raised in SUPERSCRIPTS.items()},
+    **{low: f"$_{{{plain}}}$" for plain, low in SUBSCRIPTS.items()},
     **{spell(name).unicode: rf"$\{name}$" for name in greeks if name != "omicron"},
 }
 

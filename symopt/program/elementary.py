@@ -70,6 +70,8 @@ REALS = {
 TANH_NEAR, ERF_NEAR = 0.625, 1.0
 # how far beyond its last argument an exponential is followed
 MARGIN = 0.0625
+# by how many powers of two it is lifted where it is no normal number: more than there are digits
+LIFT = 64
 
 
 @cache
@@ -84,7 +86,10 @@ def exponential(dtype: str) -> dict[str, Any]:
         # half the smallest number, and twice the largest power of two; a little beyond either
         "lowest": real.text(EXACT.log(two ** (1 - real.bias - real.digits)) - MARGIN),
         "highest": real.text(EXACT.log(two ** (real.bias + 1)) + MARGIN),
-        "shift": real.text(real.rounder + real.bias),
+        "shift": real.text(real.rounder + real.bias - 1),
+        "normal": real.text((3 - real.bias) * EXACT.log(2)),
+        "lift": str(LIFT),
+        "lowered": real.text(two**-LIFT),
         "per_log_two": real.text(1 / EXACT.log(2)),
         "log_two_high": real.text(high),
         "log_two_low": real.text(low),
@@ -155,6 +160,13 @@ def error_function(dtype: str) -> dict[str, Any]:
         "q": _polynomial(real, q, 0, EXACT.mpf(ERF_NEAR) ** 2, real.degrees["erf"]),
         "p": _polynomial(real, p, 0, end - ERF_NEAR, real.degrees["erfc"]),
     }
+
+
+def rank(dtype: str) -> dict[str, str]:
+    """How the bits of numbers order them: where the sign stands, and the largest whole number."""
+    real = REALS[dtype]
+    sign = real.digits + real.exponent_bits - 1
+    return {**_words(real), "sign": str(sign), "last": str(2**sign - 1)}
 
 
 def _words(real: Real) -> dict[str, str]:

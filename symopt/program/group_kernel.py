@@ -9,9 +9,8 @@ from sympy import Expr, Indexed, Mul, Symbol
 
 from symopt.calculus.adjoints import Definition
 from symopt.declaration import Layer
-from symopt.declaration.axes import ELEMENTS
+from symopt.declaration.axes import ELEMENTS, Axes
 from symopt.derivation.forward import forward, position_of
-from symopt.derivation.unbiased import answered
 from symopt.nodes import Largest, Sigma
 from symopt.notation import (
     Count,
@@ -19,10 +18,11 @@ from symopt.notation import (
     Index,
     Label,
     Parameter,
-    Sequence,
     Statistic,
     is_random,
 )
+from symopt.program.beside import beside
+from symopt.program.columns import in_columns, walks_columns
 from symopt.program.element_blocks import in_blocks
 from symopt.program.hoist import Numbers
 from symopt.program.invariants import check
@@ -39,9 +39,17 @@ from symopt.program.ir import (
     Node,
     local,
 )
+from symopt.program.layer_letters import letter_names, name_of
 from symopt.program.layout import layout
-from symopt.program.parts import PART_ARGUMENTS, PART_NAMES, over_groups, with_own_sums
+from symopt.program.parts import (
+    PART_ARGUMENTS,
+    PART_NAMES,
+    STAGE_ARGUMENTS,
+    over_groups,
+    with_own_sums,
+)
 from symopt.program.randomness import Source, sources
+from symopt.program.separated import side_by_side
 from symopt.program.sweeps import Group, Sum
 from symopt.views import occurrences
 
@@ -67,17 +75,27 @@ class GroupKernel:
     drawn: tuple[Source, ...] = ()
     in_parts: bool = True
     partial: tuple[str, ...] = ()
+    stages: int = 1
+    once: tuple[int, ...] = ()
+    flat: GroupKernel | None = None
+    channels_last: bool = False
 
 
-def group_for(layer: Layer, kernel: str, definitions: tuple[Definition, ...]) -> Group:
-    """A kernel to begin with: its axes, the names that are taken, the letters that it computes."""
+def group_for(
+    layer: Layer, kernel: str, definitions: tuple[Definition, ...], axes: Axes | None = None
+) -> Group:
+    """A kernel to begin with: its axes, the names that are taken, the letters that it computes.
+
+    The ``axes`` may be others than the layer's, in whose place the kernel is flat.
+    """
+    kernel = f"{kernel}_flat" if axes else kernel
     letters = letter_names(layer)
     taken = {*letters, "real", "fault", "size", "total", "start", "stop"}
     taken |= PART_NAMES | {f"d{name}" for name in letters}
     computed = {one.letter.base: one for one in definitions if one.index is not None}
     index = index_of(layer)
     numbers = Numbers(taken, suffix="_real")
-    place = layout(layer.axes, taken)
+    place = layout(axes or layer.axes, taken)
     return Group(place, index, computed, numbers, kernel, sources=sources(layer))
 
 
@@ -86,29 +104,6 @@ def index_of(layer: Layer) -> Index:
     found = position_of(forward(layer))
     assert found is not None  # a layer reads an input
     return found
-
-
-def letter_names(layer: Layer) -> set[str]:
-    """The Python names of all letters in a layer's equations."""
-    found = {base.spelling.python for base in _bases(layer)}
-    found |= {one.spelling.python for source in sources(layer) for one in source.read}
-    for _, one in answered(layer).equations:
-        found |= {symbol.spelling.python for symbol in _symbols(one.left, one.right)}
-    return found
-
-
-def _bases(layer: Layer) -> set[Sequence]:
-    return {
-        entry.base
-        for _, one in answered(layer).equations
-        for side in (one.left, one.right)
-        for entry in occurrences(side, Indexed)
-    }
-
-
-def _symbols(*exprs: Expr) -> set[Symbol]:
-    kinds = (Count, Hyperparameter, Label, Parameter, Statistic)
-    return {one for expr in exprs for one in expr.atoms(*kinds)}
 
 
 def loaded(
@@ -229,12 +224,23 @@ def finished(
         arguments += [Argument(one.spelling.python, COUNT) for one in sizes]
     if in_parts:
         arguments += [Argument("fault", PART, written=True)] if group.faults else []
-        arguments += PART_ARGUMENTS
+    stages, body = 1, place.loops(place.axes.kept, nodes)
+    once: tuple[int, ...] = ()
+    if in_parts and walks_columns(place):
+        columns = in_columns(place, nodes)
+        stages, once, body = columns.stages, columns.once, columns.body
+        counted = (*counted, *columns.numbers)
+        arguments += [*columns.arguments, *STAGE_ARGUMENTS]
+    elif in_parts and side_by_side(place):
+        columns = beside(place, nodes)
+        body, counted = columns.body, (*counted, *columns.numbers)
+    elif in_parts:
+        body = over_groups(place, nodes, place.axes.kept)
     kernel = Kernel(
         name=f"_{group.kernel}",
-        arguments=tuple(arguments),
+        arguments=(*arguments, *(PART_ARGUMENTS if in_parts else ())),
         numbers=counted,
-        body=over_groups(place, nodes) if in_parts else place.loops(place.axes.kept, nodes),
+        body=body,
         over=over or results[0][0],
         lengths=place.lengths if over else place.axes.kept,
         rows=tuple(group.rows),
@@ -252,6 +258,8 @@ def finished(
         drawn,
         in_parts,
         partial,
+        stages,
+        once,
     )
 
 
@@ -286,10 +294,3 @@ def _arrays(
             elif one.base not in group.computed and not is_random(one):
                 inputs[name_of(one)] = None
     return tuple(inputs), tuple(learned), tuple(one for one in statistics if one not in written)
-
-
-def name_of(letter: Expr) -> str:
-    """The Python name of a letter, with or without an index."""
-    base = letter.base if isinstance(letter, Indexed) else letter
-    name: str = base.spelling.python
-    return name

@@ -17,6 +17,7 @@ from symopt.program.ir import (
     Node,
     Row,
     Scratch,
+    Stage,
     Stop,
     View,
     Whole,
@@ -35,7 +36,7 @@ def check(kernel: Kernel) -> Kernel:
 def _nodes(body: tuple[Node, ...]) -> Iterator[Node]:
     for node in body:
         yield node
-        if isinstance(node, Loop):
+        if isinstance(node, Loop | Stage):
             yield from _nodes(node.body)
 
 

@@ -18,6 +18,8 @@ ARRAY, BATCH, SCALAR_STATE, NUMBER, STEP = "array", "batch", "scalar state", "nu
 COUNT = "count"
 # which parts of the work a call does, and where it notes what it may not divide by
 PART = "part"
+# numbers of a kernel's own: in float64 for each part, in float64, or in the arrays' dtype
+TOTALS, WIDE, TYPED = "totals", "wide", "typed"
 # whole numbers of 64 bits: those that a user chooses, and those made of probabilities
 WORD, LIMIT = "word", "limit"
 
@@ -60,11 +62,21 @@ class Loop:
 
 
 @dataclass(frozen=True)
+class Stage:
+    """What is done in the stage of this number; ``once``, not for each part of the work."""
+
+    number: int
+    once: bool
+    body: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
 class Scratch:
-    """A small array of the arrays' dtype that holds partial sums."""
+    """A small array of the arrays' dtype, or ``wide`` in float64, that holds partial sums."""
 
     name: str
-    size: int
+    size: Expr | int
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,7 +160,7 @@ class Row:
     step: Expr
 
 
-Node = Assign | Loop | Scratch | Stop | View | Call | Draw | Fault | Whole | Row
+Node = Assign | Loop | Stage | Scratch | Stop | View | Call | Draw | Fault | Whole | Row
 
 
 @dataclass(frozen=True)
@@ -202,7 +214,7 @@ def rewritten(nodes: tuple[Node, ...], change: Callable[[Basic], Basic | None]) 
         match one:
             case Assign(target, value):
                 return replace(one, target=rewrite(target, change), value=rewrite(value, change))
-            case Loop(body=body):
+            case Loop(body=body) | Stage(body=body):
                 return replace(one, body=rewritten(body, change))
             case Call(_, arguments, targets):
                 return replace(

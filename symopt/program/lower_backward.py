@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sympy import Expr, Indexed
 
 from symopt.calculus.adjoints import Definition
+from symopt.declaration.axes import Axes
 from symopt.derivation.layer import Backward
 from symopt.nodes import Largest, Sigma
 from symopt.notation import Parameter, Sequence
@@ -21,23 +22,23 @@ from symopt.program.group_kernel import (
     group_for,
     index_of,
     loaded,
-    name_of,
     staged,
 )
 from symopt.program.hits import with_hits
 from symopt.program.ir import Assign, Node
+from symopt.program.layer_letters import name_of
 from symopt.program.layout import Layout, adjoint_name, with_adjoints
 from symopt.program.sweeps import Group, Sum
 
 
-def lower_backward(backward: Backward) -> GroupKernel:
+def lower_backward(backward: Backward, axes: Axes | None = None) -> GroupKernel:
     """The kernel of the derived gradients: their sums in one sweep, then dL/dx at each element."""
     plain = [with_adjoints(form) for _, form in backward.fused]
     needed = _needed(plain, backward.definitions)
     definitions, exprs = with_hits(needed, plain, index_of(backward.layer))
     pairs = zip((target for target, _ in backward.fused), exprs, strict=True)
     forms = [_Form(target, expr) for target, expr in pairs]
-    group = group_for(backward.layer, "backward", definitions)
+    group = group_for(backward.layer, "backward", definitions, axes)
     elements = [one for one in forms if one.kind == ELEMENT]
     learned = [one for one in forms if one.kind == LEARNED]
     early = [one for one in learned if _along_with_sums(group, one)]

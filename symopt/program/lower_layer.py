@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from symopt.calculus.adjoints import Definition
 from symopt.declaration import Layer
+from symopt.declaration.axes import Axes
 from symopt.derivation.layer import Backward
 from symopt.derivation.running import RunningCorrection
 from symopt.derivation.unbiased import answered
@@ -21,19 +22,22 @@ from symopt.program.group_kernel import (
     kept_value,
     loaded,
     local_value,
-    name_of,
     staged,
 )
 from symopt.program.hits import with_hits
 from symopt.program.ir import Assign, Node
+from symopt.program.layer_letters import name_of
 from symopt.program.sweeps import Group, Sum
 from symopt.views import occurrences
 
 
-def lower_forward(backward: Backward) -> GroupKernel:
-    """The kernel of training: statistics in as few sweeps as may be, then the output."""
+def lower_forward(backward: Backward, axes: Axes | None = None) -> GroupKernel:
+    """The kernel of training: statistics in as few sweeps as may be, then the output.
+
+    The flat kernel, where its ``axes`` are given; so also below.
+    """
     known, _ = with_hits(backward.definitions, (), index_of(backward.layer))
-    group = group_for(backward.layer, "forward", known)
+    group = group_for(backward.layer, "forward", known, axes)
     nodes: list[Node] = list(loaded(group, known))
     for several in staged(known):
         nodes += gathered(group, several)
@@ -64,12 +68,13 @@ def lower_inference(
     layer: Layer,
     definitions: tuple[Definition, ...],
     corrected: tuple[RunningCorrection, ...] = (),
+    axes: Axes | None = None,
 ) -> GroupKernel:
     """The kernel of inference: the equations of training with those for inference in place.
 
     ``corrected`` letters are computed from the running averages and the number of batches.
     """
-    group = group_for(layer, "inference", definitions)
+    group = group_for(layer, "inference", definitions, axes)
     read = {letter for one in definitions for letter in one.written.atoms(Statistic)}
     derived = [one for one in corrected if one.letter in read]
     nodes: list[Node] = [kept_value(group, one.statistic) for one in derived]

@@ -16,30 +16,39 @@ from symopt.program.layout import Layout
 # the part that is computed, how many there are, and those of one call
 PART_LETTER, PARTS, FIRST, LAST = (local(one) for one in ("part", "parts", "first", "last"))
 BEGIN, END = local("begin"), local("end")
+# the stage of a kernel that has several, and those of one call
+STAGE, SINCE, UNTIL = (local(one) for one in ("stage", "since", "until"))
 PART_ARGUMENTS = tuple(Argument(one.name, PART) for one in (PARTS, FIRST, LAST))
+STAGE_ARGUMENTS = tuple(Argument(one.name, PART) for one in (SINCE, UNTIL))
 # names that no letter may have
 PART_NAMES = frozenset(
-    {"part", "parts", "first", "last", "begin", "end", "group", "groups", "block", "blocks"}
+    {
+        *("part", "parts", "first", "last", "begin", "end", "group", "groups", "block", "blocks"),
+        *("stage", "since", "until", "other", "flat"),
+    }
 )
 
 
 def over_parts(count: Expr, counter: Symbol, body: tuple[Node, ...]) -> tuple[Node, ...]:
-    """The body for each of ``count`` places, by parts that differ in length by one at most."""
+    """The body for each of ``count`` places of each part."""
+    return (Loop(PART_LETTER, FIRST, LAST, begin_and_end(count, counter, body)),)
+
+
+def begin_and_end(count: Expr, counter: Symbol, body: tuple[Node, ...]) -> tuple[Node, ...]:
+    """The body for each place of one part; parts differ in length by one at most."""
 
     def up_to(part: Expr) -> Expr:
         return floor(Mul(part, count, 1 / PARTS), evaluate=False)
 
-    inner = (
+    return (
         Whole(BEGIN, up_to(PART_LETTER)),
         Whole(END, up_to(PART_LETTER + 1)),
         Loop(counter, BEGIN, END, body),
     )
-    return (Loop(PART_LETTER, FIRST, LAST, inner),)
 
 
-def over_groups(place: Layout, body: tuple[Node, ...]) -> tuple[Node, ...]:
-    """The body for each group of each part, in the order of memory."""
-    kept = place.axes.kept
+def over_groups(place: Layout, body: tuple[Node, ...], kept: tuple[str, ...]) -> tuple[Node, ...]:
+    """The body for each group of each part, in the order of memory, along the ``kept`` axes."""
     counters = place.of(kept)
     if not kept:
         return (Loop(PART_LETTER, FIRST, LAST, body),)

@@ -145,6 +145,9 @@ class Group:
         numbers: dict[str, Expr] = {}
         change = partial(_along_row, counter, inside, arrays, numbers)
         lines = tuple(replace(one, value=rewrite(one.value, change)) for one in body)
+        if not arrays and any(one.value.has(counter) for one in lines):
+            # of the labels alone, which stand in no row
+            return self.layout.loops([self.layout.row], self._by_element(sums))
         if not arrays:
             raise LoweringError(
                 f"{sums[0].id} sums what is the same for every element, for which no kernel is "

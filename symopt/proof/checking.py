@@ -11,7 +11,7 @@ from typing import Any
 from mpmath import mp
 from sympy import Basic
 
-from symopt.declaration import Declaration, Layer, UpdateRule
+from symopt.declaration import Declaration, Layer, Question
 from symopt.derivation.api import derivations
 from symopt.derivation.forward import forward
 from symopt.derivation.steps import Derivation, Line, Reason
@@ -40,7 +40,7 @@ class Checked:
 
 
 def checked(declared: Declaration) -> tuple[Checked, ...]:
-    """All that is derived from an update rule or a layer, each line held against numbers.
+    """All that is derived from a declaration, each line held against numbers.
 
     Expectations are taken for gradients that stay the same, gradients as central differences.
 
@@ -53,14 +53,17 @@ def checked(declared: Declaration) -> tuple[Checked, ...]:
 
 
 def check_all(declared: Declaration, several: Iterable[Derivation]) -> Iterator[Checked]:
-    """The same for some derivations from a declaration."""
+    """The same for some derivations from a declaration.
+
+    Answers to a question stand under letters and assumptions of their own, of which no world knows:
+    each line is checked in its own way as it is derived, and is unknown here.
+    """
+    if isinstance(declared, Question):
+        own = "checked as it was derived, under the question's own assumptions"
+        yield from (Checked(one, (), tuple((line, own) for line in one.lines)) for one in several)
+        return
     run = forward(declared) if isinstance(declared, Layer) else ()
     for one in several:
-        if not isinstance(declared, UpdateRule | Layer):
-            # elsewhere a line may ask for something, which no number can be held against
-            why = f"what {declared.a_kind} says may be asked for"
-            yield Checked(one, unknown=tuple((line, why) for line in one.lines))
-            continue
         yield check(one, worlds(one, declared.initial_values, run))
 
 

@@ -15,14 +15,14 @@ from symopt.proof.assumptions import Setting, flat, setting
 from symopt.proof.clock import OutOfTime, limit, now
 from symopt.proof.continuity import needed
 from symopt.proof.induction import by_induction
+from symopt.proof.outcomes import PROVED, REFUTED, SECONDS, UNDECIDED
 from symopt.proof.proving import Attempt, Problem, Proof, prove
 from symopt.proof.reading import readable
 from symopt.proof.rules import RuleSearch
 from symopt.proof.search import Count, Difference, differ
 from symopt.proof.telling import Refuted, told
-from symopt.proof.verdict import PROVED, REFUTED, UNDECIDED, Verdict
+from symopt.proof.verdict import Verdict
 
-SECONDS = 10.0
 # of the time, how much may go by before a proof is begun
 _SEARCH = 0.4
 

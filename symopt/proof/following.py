@@ -17,12 +17,13 @@ from symopt.proof.chains import AGREES, DEFINED, Chain, ChainVerdict, Equality, 
 from symopt.proof.checking import compared
 from symopt.proof.clock import OutOfTime, limit, now
 from symopt.proof.definitions import bare, defining
-from symopt.proof.equivalent import SECONDS, equivalent
+from symopt.proof.equivalent import equivalent
 from symopt.proof.node_values import OPAQUE
 from symopt.proof.numbers import Number
+from symopt.proof.outcomes import PROVED, REFUTED, SECONDS, UNDECIDED
 from symopt.proof.search import spelt
 from symopt.proof.slips import mended
-from symopt.proof.verdict import PROVED, REFUTED, UNDECIDED, Verdict
+from symopt.proof.verdict import Verdict
 from symopt.proof.worlds import World, worlds
 from symopt.symbols import m
 from symopt.views import canonical

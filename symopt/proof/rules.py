@@ -16,6 +16,7 @@ from symopt.proof.assumptions import Setting, setting
 from symopt.proof.clock import now
 from symopt.proof.facts import Facts
 from symopt.proof.normal import normal_form
+from symopt.proof.outcomes import PROVED, REFUTED, UNDECIDED
 from symopt.proof.polynomial import TooHard
 from symopt.proof.proving import SIGNS, Attempt, Problem, Proof, known, prove
 from symopt.proof.reading import readable
@@ -23,7 +24,7 @@ from symopt.proof.relations import found_relation, given_relation, needed
 from symopt.proof.search import Count, Effort, differ
 from symopt.proof.stepping import stepping
 from symopt.proof.telling import told
-from symopt.proof.verdict import PROVED, REFUTED, UNDECIDED, Verdict
+from symopt.proof.verdict import Verdict
 from symopt.proof.work import Split, Vanishes, Work
 
 _EFFORT = Effort(shapes=4, few=60, drawn=16, many=800)

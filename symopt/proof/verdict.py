@@ -11,9 +11,8 @@ from sympy import Basic
 from symopt.derivation.steps import Derivation, Reason, in_words
 from symopt.errors import UsageError
 from symopt.printing.unicode import unicode
+from symopt.proof.outcomes import PROVED, REFUTED
 from symopt.proof.reading import readable
-
-PROVED, REFUTED, UNDECIDED = "proved", "refuted", "undecided"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -80,6 +81,8 @@ def _made(declared: Declaration, options: Options) -> tuple[Sequence[CKernel], s
             kernels = regularizer_kernels(declared)
             template, words = "regularizer", regularizer_words(declared, options)
         case Layer():
+            # C has no form yet of loops that have changed places
+            declared = replace(declared, in_order=True)
             made = layer_kernels(declared, derive_layer(declared))
             several = [one for one in made if one is not None]
             groups = [

@@ -8,7 +8,7 @@ from typing import Any
 
 from sympy import Expr, erf, exp, log, tanh
 
-from symopt.program.elementary import error_function, exponential, hyperbolic, logarithm
+from symopt.program.elementary import error_function, exponential, hyperbolic, logarithm, rank
 from symopt.program.ir import Assign, Kernel, Loop, Node
 from symopt.targets.target import Options
 
@@ -43,15 +43,26 @@ ELEMENTARY = (
 
 def elementary_words(kernels: Iterable[Kernel], options: Options) -> dict[str, Any]:
     """What templates need to write out the functions that some kernels take of elements."""
+    kernels = tuple(kernels)
     values = [value for kernel in kernels for value in _of_elements(kernel)]
     needed = {one.name for one in ELEMENTARY if any(value.has(one.function) for value in values)}
     needed |= {name for one in ELEMENTARY if one.name in needed for name in one.calls}
-    return written_out([one for one in ELEMENTARY if one.name in needed], options)
+    ranked = any("max" in row.combine for kernel in kernels for row in kernel.rows)
+    return written_out([one for one in ELEMENTARY if one.name in needed], options, ranked)
 
 
-def written_out(found: Sequence[Elementary], options: Options) -> dict[str, Any]:
-    """What templates need to write out these functions, for all dtypes of the module."""
+def written_out(
+    found: Sequence[Elementary], options: Options, ranked: bool = False
+) -> dict[str, Any]:
+    """What templates need to write out these functions, for all dtypes of the module.
+
+    Where numbers are ``ranked``, also the functions that turn them into whole ones and back.
+    """
+    ranks = [rank(dtype) for dtype in options.dtypes] if ranked else []
     return {
+        "rank": ranks,
+        "rank_of": ", ".join(f"numba.{one['real']}: _rank_{one['real']}" for one in ranks),
+        "ranked_of": ", ".join(f"numba.{one['whole']}: _ranked_{one['real']}" for one in ranks),
         "elementary": [
             {
                 "name": one.name,

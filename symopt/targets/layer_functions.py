@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from symopt.declaration import Layer, Loss
+from symopt.declaration.axes import Axes
 from symopt.derivation.inference import at_inference
 from symopt.derivation.layer import Backward
 from symopt.derivation.running import corrections
 from symopt.notation import Label
-from symopt.program.group_kernel import ELEMENT, GROUP, LEARNED, GroupKernel, name_of
-from symopt.program.ir import ARRAY, COUNT, NUMBER, STEP, WORD, Argument
+from symopt.program.group_kernel import ELEMENT, GROUP, LEARNED, GroupKernel
+from symopt.program.ir import (
+    ARRAY,
+    COUNT,
+    NUMBER,
+    STEP,
+    WORD,
+    Argument,
+)
+from symopt.program.layer_letters import name_of
 from symopt.program.lower_backward import lower_backward
 from symopt.program.lower_layer import (
     lower_forward,
     lower_inference,
     lower_running,
 )
-from symopt.program.parts import PART_ARGUMENTS
 from symopt.targets.calling import number_check, signature
+from symopt.targets.layer_calls import called
 from symopt.targets.layer_draws import (
     checked_words,
     drawn_arrays,
@@ -41,13 +52,24 @@ def layer_kernels(layer: Layer, backward: Backward) -> LayerKernels:
         If a letter of the layer has a name that its functions need for something else.
     """
     check_names(layer)
-    later = at_inference(layer)
+    later, corrected, axes = at_inference(layer), corrections(layer), layer.axes
+
+    def inference(flat: Axes | None) -> GroupKernel:
+        return lower_inference(layer, later, corrected, flat)
+
     return LayerKernels(
-        lower_forward(backward),
-        lower_backward(backward),
+        _with_flat(partial(lower_forward, backward), axes),
+        _with_flat(partial(lower_backward, backward), axes),
         lower_running(layer),
-        lower_inference(layer, later, corrections(layer)) if later else None,
+        _with_flat(inference, axes) if later else None,
     )
+
+
+def _with_flat(lower: Callable[[Axes | None], GroupKernel], axes: Axes) -> GroupKernel:
+    """The kernel, and beside it the flat one, where there is one."""
+    if axes.flat is None:
+        return lower(None)
+    return replace(lower(None), flat=replace(lower(axes.flat), channels_last=axes.channels_last))
 
 
 def functions(layer: Layer, kernels: LayerKernels) -> list[dict[str, Any]]:
@@ -151,9 +173,9 @@ def _function(
     lines += drawn_arrays(one, model)
     wide = [result for result, kind in one.results if kind == LEARNED]
     lines += [_made(one, result, kind, model) for result, kind in one.results]
-    lines += _called(one, kinds)
+    lines += called(one, kinds, model)
     if name == "forward" and kernels.running is not None:
-        lines += _counted(kernels.running) + _called(kernels.running, _all_groups(kernels))
+        lines += _counted(kernels.running) + called(kernels.running, {}, model)
     (main, _), *_ = one.results
     results = [key for key, kind in one.results if kind != GROUP or key in (main, *kept)]
     returned = [
@@ -211,15 +233,12 @@ def _shape_from(layer: Layer, learned: tuple[str, ...]) -> list[str]:
     return []
 
 
-def _all_groups(kernels: LayerKernels) -> dict[str, str]:
-    assert kernels.running is not None
-    return dict.fromkeys(kernels.running.statistics, GROUP)
-
-
 def _made(one: GroupKernel, result: str, kind: str, model: str) -> str:
     if kind == LEARNED:  # gathered over all that share it, in float64
         shape = "(shapes.parts, *shapes.learned)" if result in one.partial else "shapes.learned"
         return f'{result} = _zeros("{result}", {shape}, kept)'
+    if kind == ELEMENT and one.flat and one.flat.channels_last:
+        return f'{result} = _element_result("{result}", shapes, {model}.dtype, kept)'
     return f'{result} = _result("{result}", shapes.{kind}, {model}.dtype, kept)'
 
 
@@ -231,30 +250,6 @@ def _narrowing(one: GroupKernel, result: str) -> str:
 def _counted(one: GroupKernel) -> list[str]:
     """The number of elements in a group, where the equations of running averages read it."""
     return [f"{a.name} = shapes.count" for a in one.kernel.of_kind(COUNT)]
-
-
-def _called(one: GroupKernel, kinds: dict[str, str]) -> list[str]:
-    kinds = {**kinds, **dict(one.results)}
-    kinds = {key: GROUP if kind == LABEL else kind for key, kind in kinds.items()}
-    passed = [
-        _as_walked(one, a.name, kinds[a.name]) if a.kind == ARRAY else a.name
-        for a in one.kernel.arguments
-        if a not in PART_ARGUMENTS
-    ]
-    name = one.kernel.name
-    call = [f"    {part}," for part in passed]
-    if not one.in_parts:
-        return [f"{name}(", *call, ")"]
-    lines = [f"_over_parts({name}_shared, {name}, shapes.parts,", *call, ")"]
-    if not one.faults:
-        return lines
-    noted = f"fault = np.zeros((shapes.parts, {1 + len(one.kept)}), np.int64)"
-    return [noted, *lines, f"_check_fault(fault, {name.upper()}_FAULTS)"]
-
-
-def _as_walked(one: GroupKernel, name: str, kind: str) -> str:
-    shape = f"shapes.{kind}_walked"
-    return f"{name}.reshape({f'(shapes.parts, *{shape})' if name in one.partial else shape})"
 
 
 def described(layer: Layer, one: Argument, kind: str) -> str:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from symopt.declaration import Layer
 from symopt.errors import LoweringError
-from symopt.program.group_kernel import GroupKernel, letter_names
+from symopt.program.group_kernel import GroupKernel
+from symopt.program.layer_letters import letter_names
 from symopt.program.layout import layout
 from symopt.program.parts import PART_NAMES
 from symopt.program.randomness import WORDS, sources
@@ -34,13 +35,14 @@ _OWN = {
     "DTYPES", "READ", "WORDS", "WRITTEN", "arrays",
     "averages", "axis", "backward", "channels", "dtype", "elements", "error", "evaluate",
     "fault", "forward", "found", "given", "gradients", "groups", "hyperparameters", "inference",
-    "kept", "key", "lead", "learned", "length", "lengths", "load_state_dict", "mine", "names",
+    "kept", "key", "last", "lead", "learned", "length", "lengths", "load_state_dict", "mine",
+    "names",
     "one", "outlines", "parameters", "real", "reuse", "saved", "shape", "shapes", "size",
     "spatial", "start", "state_dict", "stop", "train", "training", "wrong",
 }  # fmt: skip
 # and what it calls its own where anything is drawn
 _OF_CHANCE = {"outline", *WORDS}
-_NUMBERED = re.compile(r"(part|sum|total|largest)_\d+_?")
+_NUMBERED = re.compile(r"(part|sum|total|largest)_\d+\w*")
 
 
 def check_names(layer: Layer) -> None:
@@ -52,10 +54,11 @@ def check_names(layer: Layer) -> None:
         Names the letter that has to be renamed.
     """
     names = sorted(letter_names(layer))
-    suffix = layout(layer.axes, set(names)).suffix
+    walked = [one for one in (layer.axes, layer.axes.flat) if one]
+    suffixes = {layout(one, set(names)).suffix for one in walked}
     adjoints = {f"d{name}" for name in names}
     lengths = {one.letter for one in layer.axes.walked}
-    in_group = {f"{name}{suffix}" for name in names}
+    in_group = {f"{name}{suffix}" for name in names for suffix in suffixes}
     drawn = sources(layer)
     chance = {*_OF_CHANCE, *(one.limit for one in drawn)} if drawn else set()
     for name in names:

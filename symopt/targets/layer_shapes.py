@@ -6,7 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from symopt.declaration import Layer, Loss
+from symopt.declaration.axes import ELEMENTS, Axes
+from symopt.program.blocks import BLOCK
+from symopt.program.columns import ROWS, walks_columns
 from symopt.program.group_kernel import ELEMENT, GROUP, LEARNED
+from symopt.program.layout import layout
+from symopt.program.separated import apart
 
 LABEL, AVERAGE = "label", "average"
 
@@ -47,16 +52,51 @@ def shape_words(layer: Layer) -> dict[str, Any]:
         "elementwise": layer.elementwise,
         "from_groups": "G" in axes.kept,
         "from_elements": "R" in axes.kept,
-        "walked": _tuple(one.letter for one in axes.walked),
         "learned": "elements" if "R" in axes.kept else "(C,)",
         "learned_walked": _tuple(axes.parameters) if axes.parameters else "()",
         "group": " + ".join(kept) if kept else "()",
-        "group_walked": _tuple(axes.kept) if kept else "(1,)",
-        "groups": "-(-E // 1024)" if layer.elementwise else " * ".join(axes.kept) or "1",
+        **_walked(axes),
+        "flat": bool(axes.flat),
+        "channels_last": axes.channels_last,
         "count": " * ".join(axes.averaged),
         "loss": isinstance(layer, Loss),
         "averaged": ", ".join(f'"{one}": {one}' for one in axes.averaged),
     }
+
+
+def _walked(axes: Axes) -> dict[str, str]:
+    """How arrays are walked, and what parts may share: as they are, or flat."""
+    shown = {
+        "walked": _tuple(one.letter for one in axes.walked),
+        "running_walked": _groups(axes),
+        "group_walked": _groups(axes),
+        "groups": _units(axes),
+    }
+    if axes.flat is None:
+        return shown
+    flat = {
+        "walked": _tuple(one.letter for one in axes.flat.walked),
+        "group_walked": _groups(axes.flat),
+        "groups": _units(axes.flat),
+    }
+    return {
+        key: f"{flat[key]} if flat else {value}" if flat.get(key, value) != value else value
+        for key, value in shown.items()
+    }
+
+
+def _groups(axes: Axes) -> str:
+    return _tuple(axes.kept) if axes.kept else "(1,)"
+
+
+def _units(axes: Axes) -> str:
+    """What is split into parts: groups, blocks of elements, or rows, several to a part."""
+    place = layout(axes, set())
+    if axes == ELEMENTS:
+        return f"-(-E // {BLOCK})"
+    if walks_columns(place):
+        return f"-(-{axes.averaged[0]} // {ROWS})"
+    return " * ".join(apart(place)) or "1"
 
 
 def _along(kept: tuple[str, ...]) -> str:

@@ -12,6 +12,7 @@ from symopt.derivation.unbiased import scales
 from symopt.printing.unicode import UnicodePrinter, unicode
 from symopt.program.group_kernel import GroupKernel
 from symopt.program.ir import Kernel, RowFunction, Scratch
+from symopt.program.parts import FIRST, LAST, PARTS, SINCE, UNTIL
 from symopt.program.sweeps import BLOCK, NOTHING
 from symopt.targets.elementary import elementary_words
 from symopt.targets.layer_class import class_words
@@ -19,7 +20,8 @@ from symopt.targets.layer_functions import functions, layer_kernels
 from symopt.targets.layer_mask import mask_function
 from symopt.targets.layer_shapes import quoted, shape_words
 from symopt.targets.numba_rule import dtype_words, heading
-from symopt.targets.python_code import combined, lines, number_code, row_lines
+from symopt.targets.python_code import combined, lines, number_code
+from symopt.targets.row_code import row_lines
 from symopt.targets.target import Options
 from symopt.targets.templates import render
 
@@ -33,7 +35,7 @@ def layer_words(layer: Layer, options: Options) -> dict[str, Any]:
     """All that the templates of a layer lay out, with its kernels as lines of Python."""
     backward = derive_layer(layer)
     kernels = layer_kernels(layer, backward)
-    made = [one for one in kernels if one is not None]
+    made = [each for one in kernels if one for each in (one, one.flat) if each]
     return {
         **heading(layer, statements(layer)),
         **dtype_words(options),
@@ -74,9 +76,16 @@ def _kernel(one: GroupKernel) -> dict[str, Any]:
         "lines": [*head, *shown_lines(numbers), *shown_lines(body)],
         "result": kernel.result,
         "shared": one.in_parts,
-        "fixed": ", ".join(argument.name for argument in kernel.arguments[:-2]),
+        "flat": one.kernel.name.endswith("_flat"),
+        "stages": one.stages > 1,
+        "once": one.once,
+        "fixed": ", ".join(a.name for a in kernel.arguments if a.name not in _COUNTED),
         "faults": [f'("{id}", "{unicode(divisor)}")' for id, divisor in one.faults],
     }
+
+
+# what a driver counts through, and passes on as it counts
+_COUNTED = {one.name for one in (FIRST, LAST, SINCE, UNTIL, PARTS)}
 
 
 def _comma(parts: Iterable[str]) -> str:
@@ -99,9 +108,11 @@ def _row(row: RowFunction) -> dict[str, Any]:
                 "sum": name,
                 "part": part.name,
                 "nothing": number_code(NOTHING[how]),
-                "taken": combined(name, how, part.name),
+                "empty": f"_rank({empty})" if how == "max" else empty,
+                "taken": combined(name, how, f"_ranked({part})" if how == "max" else part.name),
             }
             for name, part, how in zip(names, row.parts, row.combine, strict=True)
+            for empty in [f"real({number_code(NOTHING[how])})"]
         ],
         "result": ", ".join(names),
     }

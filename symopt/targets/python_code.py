@@ -20,8 +20,8 @@ from symopt.program.ir import (
     Loop,
     Node,
     Row,
-    RowFunction,
     Scratch,
+    Stage,
     Stop,
     View,
     Whole,
@@ -218,7 +218,7 @@ Lines = tuple[tuple[str, str], ...]
 def lines(kernel: Kernel) -> tuple[Lines, Lines]:
     """The kernel's numbers and its loops as lines of Python, each with the id of its equation."""
     printer = KernelPrinter(elementwise=True)
-    body = tuple(_body(printer, kernel.body, 0))
+    body = tuple(body_lines(printer, kernel.body, 0))
     numbers = [
         (f"{printer.doprint(one.target)} = {_typed(one)}", one.note) for one in kernel.numbers
     ]
@@ -231,7 +231,10 @@ def _typed(one: Assign) -> str:
     return f"real({text})" if one.cast else text
 
 
-def _body(printer: KernelPrinter, nodes: Sequence[Node], depth: int) -> Iterator[tuple[str, str]]:
+def body_lines(
+    printer: KernelPrinter, nodes: Sequence[Node], depth: int
+) -> Iterator[tuple[str, str]]:
+    """Nodes as lines, this many steps to the right, each with the id of its equation."""
     indent = "    " * depth
     for node in nodes:
         match node:
@@ -242,9 +245,14 @@ def _body(printer: KernelPrinter, nodes: Sequence[Node], depth: int) -> Iterator
                 bounds = [] if str(start) == "0" and stride == 1 else [str(start)]
                 bounds += [str(stop)] + ([str(stride)] if stride != 1 else [])
                 yield f"{indent}for {counter} in range({', '.join(bounds)}):", ""
-                yield from _body(printer, inner, depth + 1)
-            case Scratch(name, size):
-                yield f"{indent}{name} = np.empty({size}, dtype)", ""
+                yield from body_lines(printer, inner, depth + 1)
+            case Stage(number, once, inner):
+                only = " and part == 0" if once else ""
+                yield f"{indent}if stage == {number}{only}:", ""
+                yield from body_lines(printer, inner, depth + 1)
+            case Scratch(name, size, wide):
+                kind = "np.float64" if wide else "dtype"
+                yield f"{indent}{name} = np.empty({size}, {kind})", ""
             case Stop(name, start, size, last):
                 yield f"{indent}{name} = min({start} + {size}, {last})", ""
             case View(name, array, start, row):
@@ -283,16 +291,9 @@ def _added(call: str, targets: Sequence[str], combine: Sequence[str]) -> Iterato
 
 
 def combined(target: str, how: str, value: str) -> str:
-    """``target = value``, ``target += value``, or the larger of the two, a NaN passed on."""
+    """``target = value``, ``target += value``, or the larger, also by ``rank``, a NaN passed on."""
+    if how == "rank":
+        return f"{target} = max({target}, _rank({value}))"
     if how == "max":
         return f"{target} = np.maximum({target}, {value})"
     return f"{target} {how}= {value}"
-
-
-def row_lines(row: RowFunction) -> tuple[Lines, Lines]:
-    """A row function's numbers, and the lines of its loop over one block."""
-    printer = KernelPrinter(elementwise=True)
-    body = tuple(_body(printer, row.body, 0))
-    return tuple(
-        (f"{name} = real({value})", "") for name, value in sorted(printer.needs.items())
-    ), body

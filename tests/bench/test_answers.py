@@ -11,7 +11,7 @@ from symopt.bench.numpy_rules import Straight
 from symopt.bench.results import Result
 from symopt.bench.run import Wishes, check_peers, run
 from symopt.bench.timing import Contestant, Times
-from symopt.bench.works import Bar, Work, works
+from symopt.bench.works import Bar, Work, works, works_of
 from symopt.demo import straight_numpy
 from symopt.derivation.rule import derive_rule
 from symopt.errors import UsageError
@@ -94,6 +94,14 @@ def test_peers_that_are_not_there_are_refused_only_when_named(monkeypatch):
     assert check_peers(["torch", "numpy"]) == ("torch", "NumPy")
 
 
+@pytest.mark.parametrize("name", ["gelu", "softmax", "rms_norm", "squared_error"])
+def test_functions_of_torch_are_those_of_the_catalogue(library, name):
+    for work in works_of(library[name]):
+        found = run(work, WISHES)
+        assert {"symopt", "torch"} <= set(found.agreements)
+        assert found.ok, found.agreements
+
+
 def test_without_a_compiler_copies_take_the_place_of_the_limit(tabled, monkeypatch):
     from symopt.bench import c_layers, c_limits
 
@@ -124,3 +132,8 @@ def test_a_bar_is_judged_only_for_the_threads_that_it_is_meant_for(library):
         None,
         None,
     ]
+
+
+def test_another_number_of_elements_is_no_agreement():
+    found = agreement({"y": np.zeros(3)}, {"y": np.zeros(4)}, {"y": 1.0})
+    assert not found.ok

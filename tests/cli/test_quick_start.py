@@ -7,7 +7,10 @@ import sys
 
 import pytest
 
+from symopt.cli.main import app
+
 HEAVY = ("sympy", "numba", "scipy", "sklearn", "torch")
+COMMANDS = ("", *(one.name for one in app.registered_commands))
 
 
 def loaded(*arguments: str) -> set[str]:
@@ -23,7 +26,7 @@ def loaded(*arguments: str) -> set[str]:
     return set(ran.stderr.split())
 
 
-@pytest.mark.parametrize("command", ["", "list", "show", "derive", "generate", "verify", "train"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_loads_nothing_heavy(command):
     assert loaded(*([command] if command else []), "--help") == set()
 

@@ -31,14 +31,32 @@ def sum_{name}(x):
         total += _{name}(x[i])
     return total
 """
+RANKS = """
+@numba.njit
+def rank_of(x):
+    return _rank(x)
+
+
+@numba.njit
+def back(x):
+    return _ranked(_rank(x))
+
+
+@numba.njit
+def largest(x):
+    found = _rank(x[0])
+    for i in range(x.size):
+        found = max(found, _rank(x[i]))
+    return _ranked(found)
+"""
 
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
     """A module with all of them, each in a loop of its own."""
     text = "import math\n\nimport numba\nimport numpy as np\n\n"
-    text += render("numba", "elementary.py.jinja", **written_out(ELEMENTARY, Options()))
-    text += "".join(LOOP.format(name=name) for name in NAMES)
+    text += render("numba", "elementary.py.jinja", **written_out(ELEMENTARY, Options(), True))
+    text += "".join(LOOP.format(name=name) for name in NAMES) + RANKS
     path = tmp_path_factory.mktemp("own") / "own_functions.py"
     path.write_text(text, encoding="utf-8")
     spec = importlib.util.spec_from_file_location("own_functions", path)
@@ -52,6 +70,12 @@ def computed(own, name, x):
     found = np.empty_like(x)
     getattr(own, f"each_{name}")(x, found)
     return found
+
+
+def compiled(kernel, dtype):
+    """The compiler's code for arrays of this dtype."""
+    (text,) = [kernel.inspect_llvm(one) for one in kernel.signatures if str(one[0].dtype) == dtype]
+    return text
 
 
 def wanted(name, x):
@@ -140,8 +164,7 @@ def test_an_odd_function_keeps_the_sign_of_zero(own, name, dtype):
 @pytest.mark.parametrize(("name", "dtype"), [*itertools.product(NAMES, DTYPES)])
 def test_several_elements_are_computed_at_once_and_nothing_is_called(own, name, dtype):
     computed(own, name, np.ones(1, dtype))
-    kernel = getattr(own, f"each_{name}")
-    (text,) = [kernel.inspect_llvm(one) for one in kernel.signatures if str(one[0].dtype) == dtype]
+    text = compiled(getattr(own, f"each_{name}"), dtype)
     real = {"float32": "float", "float64": "double"}[dtype]
     # the polynomial is computed of vectors, whatever their width on this machine
     assert any(f"x {real}>" in line for line in text.splitlines() if "fmul" in line)
@@ -156,10 +179,7 @@ def test_a_sum_in_any_order_leaves_the_order_within_the_exponential_alone(own, d
     """Else 1.5·2^23 would be cancelled before it has rounded anything."""
     x = np.full(4096, -7.3, dtype)
     total = own.sum_exp(x)
-    free = [
-        line for line in own.sum_exp.inspect_llvm(own.sum_exp.signatures[-1]).splitlines()
-        if "reassoc" in line
-    ]  # fmt: skip
+    free = [line for line in compiled(own.sum_exp, dtype).splitlines() if "reassoc" in line]
     assert free
     assert all("fadd" in line for line in free)
     exact = 4096 * float(mpmath.exp(mpmath.mpf(float(x[0]))))
@@ -186,3 +206,28 @@ def test_all_signatures_compile_for_whole_numbers_too(own):
 
     own_exp = own._exp
     assert count(2) == pytest.approx(np.exp(2.0), rel=1e-15)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_ranks_order_numbers_and_put_a_nan_of_either_sign_last(own, dtype):
+    info = np.finfo(dtype)
+    tiny = info.smallest_subnormal
+    several = [-np.inf, info.min, -1, -tiny, -0.0, 0.0, tiny, info.tiny, 1, info.max, np.inf]
+    x = np.array(several, dtype)
+    ranks = [own.rank_of(one) for one in x]
+    assert ranks == sorted(set(ranks))
+    assert np.array([own.back(one) for one in x], dtype).tobytes() == x.tobytes()
+    for one in (np.nan, -np.nan):
+        assert own.rank_of(x.dtype.type(one)) > ranks[-1]
+        assert np.isnan(own.back(x.dtype.type(one)))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("place", [0, 3, 40, 99])
+def test_the_largest_rank_is_that_of_the_largest_number(own, dtype, place):
+    x = np.random.default_rng(place).normal(size=100).astype(dtype) - 5
+    assert own.largest(x) == x.max()
+    x[place] = np.nan
+    assert np.isnan(own.largest(x))
+    whole = {"float32": "i32", "float64": "i64"}[dtype]
+    assert f"x {whole}> @llvm.smax" in compiled(own.largest, dtype)

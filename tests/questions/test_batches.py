@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from symopt.declaration import MiniBatch
-from symopt.derivation.samples_of_examples import batches
+from symopt.derivation.samples_of_examples import derive_batches
 from symopt.errors import DerivationError
 
 
 def test_the_variance_without_replacement_is_that_of_all_batches(library):
-    without, several = (one.rows() for one in batches(MiniBatch(library["minibatch"])))
+    without, several = (one.rows() for one in derive_batches(MiniBatch(library["minibatch"])))
     assert without[-1][0] == "Var[ĝ] = (n − m)/(n − 1)·σ²/m"
     assert several[-1][0] == "Var[ĝ] = σ²/m"
     gradients = np.array([3.0, -1.0, 4.0, 1.5, -5.0, 9.0])
@@ -28,7 +28,7 @@ def test_the_variance_without_replacement_is_that_of_all_batches(library):
 
 def test_a_rule_without_a_batch_is_refused(library):
     with pytest.raises(DerivationError) as error:
-        batches(MiniBatch(library["gd"]))
+        derive_batches(MiniBatch(library["gd"]))
     assert str(error.value) == (
         "gd does not step by the mean of the gradients of a batch; ask about a rule that does, "
         "such as minibatch"

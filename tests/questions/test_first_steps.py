@@ -6,8 +6,8 @@ import torch
 
 from symopt.declaration import FirstSteps, LargestStep
 from symopt.derivation.answers import ANSWERS
-from symopt.derivation.first_steps import first_steps
-from symopt.derivation.largest_step import largest_step
+from symopt.derivation.first_steps import derive_first_steps
+from symopt.derivation.largest_step import derive_largest_step
 from symopt.errors import DerivationError
 from symopt.symbols import epsilon, lambda_
 
@@ -16,7 +16,7 @@ def rows(library, name):
     (content,) = (one.content for one in library["first_steps"].statements if one.key == name)
     return {
         one.title if isinstance(one.title, str) else one.title[0]: one.rows()
-        for one in first_steps(content)
+        for one in derive_first_steps(content)
     }
 
 
@@ -53,7 +53,8 @@ def test_the_first_uncorrected_step_is_too_long_by_a_known_factor(library):
 
 
 def test_no_gradients_lead_further_than_the_bound(library):
-    bounds = [row for one in largest_step(LargestStep(library["adam"])) for row in one.rows()]
+    (found,) = derive_largest_step(LargestStep(library["adam"]))
+    bounds = found.rows()
     limit = next(
         float(f.split(" = ")[1].removesuffix("·α")) for f, r, _ in bounds if "t = 10," in r
     )
@@ -71,7 +72,7 @@ def test_no_gradients_lead_further_than_the_bound(library):
 
 def test_a_letter_that_the_rule_does_not_have_is_refused(library):
     with pytest.raises(DerivationError) as error:
-        first_steps(FirstSteps(library["adam"], small=lambda_))
+        derive_first_steps(FirstSteps(library["adam"], small=lambda_))
     assert str(error.value) == "adam has no letter λ; name one of its own, or none"
     assert ANSWERS[FirstSteps](FirstSteps(library["momentum"]))
     assert epsilon in library["adam"].default_values
@@ -79,7 +80,7 @@ def test_a_letter_that_the_rule_does_not_have_is_refused(library):
 
 def test_a_step_that_is_no_such_quotient_is_refused(library):
     with pytest.raises(DerivationError) as error:
-        largest_step(LargestStep(library["momentum"]))
+        derive_largest_step(LargestStep(library["momentum"]))
     assert str(error.value) == (
         "momentum does not step by an average of gradients over the root of an average of their "
         "squares; ask about a rule that does"

@@ -6,10 +6,10 @@ import torch
 
 from symopt import derivations
 from symopt.declaration import BestInputs, NoiseAsPenalty, ScaledWeights, Shrinkage
-from symopt.derivation.best_inputs import best_inputs
-from symopt.derivation.noise_as_penalty import noise_as_penalty
-from symopt.derivation.scaled_weights import scaled_weights
-from symopt.derivation.shrinkage import shrinkage
+from symopt.derivation.best_inputs import derive_best_inputs
+from symopt.derivation.noise_as_penalty import derive_noise_as_penalty
+from symopt.derivation.scaled_weights import derive_scaled_weights
+from symopt.derivation.shrinkage import derive_shrinkage
 from symopt.errors import DeclarationError, DerivationError
 
 
@@ -43,13 +43,13 @@ def test_scaled_weights_before_batch_norm_have_gradients_that_are_as_much_smalle
 
 def test_a_layer_that_sees_the_scale_is_refused(library):
     with pytest.raises(DerivationError) as error:
-        scaled_weights(ScaledWeights(library["sigmoid"]))
+        derive_scaled_weights(ScaledWeights(library["sigmoid"]))
     assert str(error.value) == (
         "the output of sigmoid changes with the scale of its input; ask about a layer of which "
         "it does not, such as batch_norm"
     )
-    assert scaled_weights(ScaledWeights(library["layer_norm"]))
-    assert scaled_weights(ScaledWeights(library["rms_norm"]))
+    assert derive_scaled_weights(ScaledWeights(library["layer_norm"]))
+    assert derive_scaled_weights(ScaledWeights(library["rms_norm"]))
 
 
 def test_dropout_adds_a_penalty_that_all_masks_add_up_to(library):
@@ -64,7 +64,7 @@ def test_dropout_adds_a_penalty_that_all_masks_add_up_to(library):
         total += weight * (w @ (kept * x) / (1 - p) - z) ** 2
     assert total == pytest.approx((w @ x - z) ** 2 + p / (1 - p) * (w**2) @ (x**2))
     with pytest.raises(DerivationError) as error:
-        noise_as_penalty(NoiseAsPenalty(library["relu"]))
+        derive_noise_as_penalty(NoiseAsPenalty(library["relu"]))
     assert str(error.value) == (
         "relu draws no letter for each element of its output; ask about a layer that does, such "
         "as dropout"
@@ -90,7 +90,7 @@ def test_smoothed_targets_keep_logits_finite(library):
 
 
 def test_the_other_readings_of_smoothing_and_a_loss_without_a_label(library):
-    last = formulas(best_inputs(BestInputs(library["softmax_cross_entropy_all"])))[-1]
+    last = formulas(derive_best_inputs(BestInputs(library["softmax_cross_entropy_all"])))[-1]
     # the correct class has α + (1 − α)/K, each other one (1 − α)/K
     alpha, K = 0.9, 4
     assert last == "zₗ − zⱼ = log((1 + K·α − α)/(1 − α))"
@@ -98,7 +98,7 @@ def test_the_other_readings_of_smoothing_and_a_loss_without_a_label(library):
         (alpha + (1 - alpha) / K) / ((1 - alpha) / K)
     )
     with pytest.raises(DerivationError, match="ask about a loss"):
-        best_inputs(BestInputs(library["squared_error"]))
+        derive_best_inputs(BestInputs(library["squared_error"]))
     with pytest.raises(DeclarationError) as error:
         BestInputs(library["gd"])
     assert str(error.value) == (
@@ -114,7 +114,7 @@ def test_the_other_readings_of_smoothing_and_a_loss_without_a_label(library):
     ],
 )
 def test_shrinkage_is_where_a_scan_finds_the_minimum(name, by_hand, library):
-    shown = formulas(shrinkage(Shrinkage(library[name])))[-1].rpartition("= ")[2]
+    shown = formulas(derive_shrinkage(Shrinkage(library[name])))[-1].rpartition("= ")[2]
     assert shown == {"l2": "θ*/(1 + 2·(λ/h))", "l1": "sign(θ*)·max(0, |θ*| − λ/h)"}[name]
     penalty = {"l2": np.square, "l1": np.abs}[name]
     grid = np.linspace(-4, 4, 80001)

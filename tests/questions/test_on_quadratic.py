@@ -6,7 +6,7 @@ import pytest
 from symopt import derivations
 from symopt.declaration import OnQuadratic
 from symopt.derivation.answers import ANSWERS
-from symopt.derivation.on_quadratic import on_quadratic
+from symopt.derivation.on_quadratic import derive_on_quadratic
 from symopt.derivation.quadratic import linear_step
 from symopt.derivation.rates import best, rate
 from symopt.derivation.stability import region, runs
@@ -84,13 +84,13 @@ def test_a_letter_of_an_own_rule_is_found(declare):
 
 def test_what_is_not_linear_is_refused(library):
     with pytest.raises(DerivationError) as error:
-        on_quadratic(library["adagrad"])
+        derive_on_quadratic(library["adagrad"])
     assert str(error.value) == (
         "adagrad has no matrix on a quadratic, for θₜ₊₁ is not linear in θₜ and Gₜ₋₁ there; ask "
         "about a rule whose step is linear in the gradient"
     )
     with pytest.raises(DerivationError) as error:
-        on_quadratic(library["minibatch"])
+        derive_on_quadratic(library["minibatch"])
     assert str(error.value) == (
         "minibatch is handed several inputs or a gradient for each example; ask about a rule "
         "that is handed one gradient g"

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from symopt.declaration import Drift, Fading, Unrolled
-from symopt.derivation.drift import drift
-from symopt.derivation.fading import fading
-from symopt.derivation.unrolled_step import unrolled_step
+from symopt.derivation.drift import derive_drift
+from symopt.derivation.fading import derive_fading
+from symopt.derivation.unrolled_step import derive_unrolled_step
 from symopt.errors import DerivationError
 
 
@@ -15,7 +15,7 @@ def lines(several):
 
 
 def test_the_effective_learning_rate_of_momentum_is_that_of_a_long_run(library):
-    shown = lines(unrolled_step(Unrolled(library["momentum"])))
+    shown = lines(derive_unrolled_step(Unrolled(library["momentum"])))
     assert "vₜ = Σ_{k=1..t} α·γ^(t − k)·gₖ" in shown
     assert shown[-1] == "θₜ₊₁ − θₜ = −α·g/(1 − γ)"
     v = 0.0
@@ -25,7 +25,7 @@ def test_the_effective_learning_rate_of_momentum_is_that_of_a_long_run(library):
 
 
 def test_a_drift_leaves_what_a_long_run_leaves(library):
-    shown = lines(drift(Drift(library["adam"])))
+    shown = lines(derive_drift(Drift(library["adam"])))
     assert "E[v̂ₜ] − E[gₜ] = −b·β₁/(1 − β₁)" in shown
     v, b = 0.0, 0.25
     for k in range(1, 1001):
@@ -34,11 +34,11 @@ def test_a_drift_leaves_what_a_long_run_leaves(library):
 
 
 def test_adagrad_fades_and_rmsprop_does_not(library):
-    assert lines(fading(Fading(library["adagrad"])))[-2:] == [
+    assert lines(derive_fading(Fading(library["adagrad"])))[-2:] == [
         "lim(√t·inf(|θₜ₊₁ − θₜ|)) = α·g_min/g_max",
         "lim(√t·sup(|θₜ₊₁ − θₜ|)) = α·g_max/g_min",
     ]
-    smallest = lines(fading(Fading(library["rmsprop"])))[-2]
+    smallest = lines(derive_fading(Fading(library["rmsprop"])))[-2]
     assert smallest.startswith("lim(inf(|θₜ₊₁ − θₜ|)) = ")
     low, high, G, total = 0.5, 2.0, 0.0, 0.0
     for _ in range(400):
@@ -54,11 +54,11 @@ def test_adagrad_fades_and_rmsprop_does_not(library):
 def test_what_does_not_fit_is_refused(library):
     cases = {
         "momentum corrects no average, so nothing is said of its bias; ask about a rule with "
-        "debias(v)": lambda: drift(Drift(library["momentum"])),
+        "debias(v)": lambda: derive_drift(Drift(library["momentum"])),
         "adam does not step by one average of gradients; ask about a rule that does, such as "
-        "momentum": lambda: unrolled_step(Unrolled(library["adam"])),
+        "momentum": lambda: derive_unrolled_step(Unrolled(library["adam"])),
         "adam does not divide the gradient by a function of an average of squares; ask about a "
-        "rule that does, such as rmsprop": lambda: fading(Fading(library["adam"])),
+        "rule that does, such as rmsprop": lambda: derive_fading(Fading(library["adam"])),
     }
     for message, ask in cases.items():
         with pytest.raises(DerivationError) as error:

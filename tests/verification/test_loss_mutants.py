@@ -18,8 +18,20 @@ KERNELS = [
     ),
     ("squared_error", "float32", "= -dx_scale", "= dx_scale", "squared_error, dL/dtarget"),
     # right for small arrays
-    ("squared_error", "float64", "min(start + 1024,", "min(start + 1000,", "squared_error.loss"),
-    ("softmax_cross_entropy_all", "float32", "for n in range(N)", "for n in range(min(N, 3))", ""),
+    (
+        "squared_error",
+        "float64",
+        "start:start + 1024]",
+        "start:start + 1000]",
+        "squared_error.loss",
+    ),
+    (
+        "softmax_cross_entropy_all",
+        "float32",
+        "for n in range(begin, end)",
+        "for n in range(begin, min(end, 3))",
+        "",
+    ),
 ]
 AROUND = [
     ("return math.prod(shapes.group)", "return shapes.group[0]", "label_smoothing.loss, loss"),

@@ -83,10 +83,13 @@ def command(
         raise UsageError("--quick measures nothing that --plot could draw; leave one of them out")
     pace = None if quick else Pace(seconds=seconds, threads=count)
     chosen = each_once(chosen) if quick else chosen
-    results = _results(chosen, Wishes(check_peers(peers or []), count, pace))
+    results: list[Result] = []
+    stopped = _stopped_early(chosen, Wishes(check_peers(peers or []), count, pace), results)
     _report(results, count, quick, output, as_json)
     if plot_file is not None:
         plot(results, count, plot_file)
+    if stopped:
+        raise typer.Exit(130)
     if not all(one.ok for one in results):
         raise typer.Exit(1)
 
@@ -125,12 +128,13 @@ def _list(chosen: Sequence[Work], as_json: bool) -> None:
         typer.echo(f"{one.name:40}{words}".rstrip())
 
 
-def _results(chosen: Sequence[Work], wishes: Wishes) -> list[Result]:
+def _stopped_early(chosen: Sequence[Work], wishes: Wishes, results: list[Result]) -> bool:
+    """Add the works' results one by one; whether Ctrl-C ended it, what was measured is kept."""
     from symopt.bench.machine import keep_heap
     from symopt.bench.run import run
 
     keep_heap()
-    results, columns = [], (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("", total=len(chosen))
         for place, work in enumerate(chosen):
@@ -146,7 +150,9 @@ def _results(chosen: Sequence[Work], wishes: Wishes) -> list[Result]:
                 if len(chosen) == 1:
                     raise
                 progress.console.print(f"left out: {error}", markup=False, highlight=False)
-    return results
+            except KeyboardInterrupt:
+                return True
+    return False
 
 
 def _report(

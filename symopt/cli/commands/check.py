@@ -11,10 +11,7 @@ import typer
 from symopt.cli.library import run_file
 from symopt.cli.options import AsJson
 from symopt.errors import UsageError
-from symopt.proof.chains import Chain
-from symopt.proof.equivalent import SECONDS
-from symopt.proof.following import check_chain
-from symopt.proof.verdict import PROVED, REFUTED, UNDECIDED
+from symopt.proof.outcomes import PROVED, REFUTED, SECONDS, UNDECIDED
 
 EXAMPLES = "Examples:  symopt check chain.py  ·  symopt check chain.py --json --seconds 30"
 EXIT_CODES = {PROVED: 0, REFUTED: 1, UNDECIDED: 3}
@@ -30,6 +27,9 @@ def command(
     Exit codes: 0 every line is proved, 1 one does not follow, 2 wrong use, 3 some lines agree at
     all points that were tried and are not proved.
     """
+    from symopt.proof.chains import Chain
+    from symopt.proof.following import check_chain
+
     module = run_file(Path(file))
     chains = [one for one in vars(module).values() if isinstance(one, Chain)]
     if not chains:

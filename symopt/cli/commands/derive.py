@@ -17,8 +17,6 @@ from symopt.cli.penalties import beside, penalty
 if TYPE_CHECKING:
     from symopt.declaration import Declaration, Regularizer
     from symopt.derivation.steps import Derivation
-from symopt.printing.unicode import UnicodePrinter
-from symopt.proof.checking import check_all
 
 EXAMPLES = (
     "Examples:  symopt derive adam  ·  symopt derive regularized_objective --with l1  ·  "
@@ -53,6 +51,9 @@ def command(
     wrong: list[str] = []
     if check:
         found = [(one, tuple(_checked(one, several, wrong))) for one, several in found]
+        for one, _ in found:
+            if one.kind == "question":
+                typer.echo(f"{one.name}: its lines are checked as they are derived", err=True)
     _show(found, as_markdown, as_latex or bool(style), style or "lecture", as_json)
     for line in wrong:
         typer.echo(f"does not hold: {line}", err=True)
@@ -63,6 +64,9 @@ def _checked(
     one: Declaration, several: Sequence[Derivation], wrong: list[str]
 ) -> Iterator[Derivation]:
     """The derivations with what checked each line; lines that do not hold are added to a list."""
+    from symopt.printing.unicode import UnicodePrinter
+    from symopt.proof.checking import check_all
+
     for found in check_all(one, several):
         wrong += [
             f"{found.derivation.id}: {UnicodePrinter().equation(line.left, line.right)}"

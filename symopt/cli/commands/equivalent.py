@@ -7,10 +7,8 @@ from typing import Annotated
 
 import typer
 
-from symopt.cli.expressions import assumption, side
 from symopt.cli.options import AsJson, AsLatex
-from symopt.proof.equivalent import SECONDS, equivalent
-from symopt.proof.verdict import PROVED, REFUTED, UNDECIDED
+from symopt.proof.outcomes import PROVED, REFUTED, SECONDS, UNDECIDED
 
 EXAMPLES = (
     'Examples:  symopt equivalent momentum my_rule.py  ·  symopt equivalent "sqrt(x**2)" "Abs(x)"'
@@ -41,6 +39,9 @@ def command(
 
     Exit codes: 0 proved, 1 refuted, 2 wrong use, 3 undecided.
     """
+    from symopt.cli.expressions import assumption, side
+    from symopt.proof.equivalent import equivalent
+
     verdict = equivalent(
         side(left), side(right), [assumption(one) for one in assume or ()], seconds=seconds
     )

@@ -1,0 +1,187 @@
+"""A loop over groups around sweeps ⇒ sweeps around loops over groups, where memory runs so.
+
+Where neighbours in memory belong to different groups, to take one group after another would be to
+jump from row to row. Here all groups are taken at once, row by row: total += x[n, c] for each n
+of each c ⇒ total[part, c] += x[n, c] for each c of each n. Parts share the rows, and between two
+sweeps the numbers of all groups are settled, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from sympy import Add, Expr, Integer, S, Symbol, floor
+
+from symopt.program.ir import (
+    TOTALS,
+    TYPED,
+    WIDE,
+    Argument,
+    Assign,
+    Fault,
+    Loop,
+    Node,
+    Stage,
+    Whole,
+    element,
+    local,
+    rewritten,
+)
+from symopt.program.layout import Layout
+from symopt.program.parts import (
+    BEGIN,
+    END,
+    FIRST,
+    LAST,
+    PART_LETTER,
+    PARTS,
+    SINCE,
+    STAGE,
+    UNTIL,
+    begin_and_end,
+)
+from symopt.program.separated import apart, inside, separated, side_by_side
+
+# rows that a part has at least, so that what parts gather apart is little beside them
+ROWS = 32
+# rows that are taken at a time where sums are gathered
+JAMMED = 4
+STOP = local("stop")
+# counts the parts whose sums are added up
+OTHER = local("other")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A kernel in stages: numbers that all groups have in common, the loops, and their count.
+
+    Its ``arguments`` are arrays of its own, with a number for each group. Stages that are done
+    ``once`` are not shared by parts.
+    """
+
+    numbers: tuple[Assign, ...]
+    body: tuple[Node, ...]
+    stages: int
+    once: tuple[int, ...]
+    arguments: tuple[Argument, ...]
+
+
+def walks_columns(place: Layout) -> bool:
+    """Whether groups lie side by side in memory, behind all axes that they extend over."""
+    return bool(side_by_side(place)) and not apart(place)
+
+
+def in_columns(place: Layout, nodes: tuple[Node, ...]) -> Columns:
+    """What is done for one group ⇒ stages, each of them done for all groups."""
+    found = separated(place, nodes)
+    stages: list[Stage] = []
+    for run in found.runs:
+        swept = isinstance(run[0], Loop)
+        body = (_sweep if swept else _settled)(place, run, found.totals, found.nothing)
+        stages.append(Stage(len(stages), not swept, body))
+    parts = Loop(PART_LETTER, FIRST, LAST, tuple(stages))
+    return Columns(
+        found.constant,
+        (Loop(STAGE, SINCE, UNTIL, (parts,)),),
+        len(stages),
+        tuple(one.number for one in stages if one.once),
+        (
+            *(Argument(one.name, TOTALS, written=True) for one in found.totals),
+            *(
+                Argument(one.target.name, TYPED if one.cast else WIDE, written=True)
+                for one in found.own
+            ),
+        ),
+    )
+
+
+def _sweep(
+    place: Layout, run: tuple[Node, ...], totals: dict[Expr, str], nothing: dict[Expr, Expr]
+) -> tuple[Node, ...]:
+    """One sweep: the rows of a part, and in each row all groups."""
+    (loop,) = run
+    assert isinstance(loop, Loop)
+    lines = tuple(inside(loop))
+    here = place.of(place.axes.kept)
+    gathered = {
+        one.target: element(one.target.name, PART_LETTER, *here)
+        for one in lines
+        if one.target in totals
+    }
+    empty = tuple(Assign(at, nothing[total], wide=True) for total, at in gathered.items())
+    start = place.loops(place.axes.kept, empty) if empty else ()
+    rows, *others = place.axes.averaged
+    counter = place.counters[rows]
+
+    def across(body: tuple[Node, ...]) -> tuple[Node, ...]:
+        return place.loops(others, place.loops(place.axes.kept, rewritten(body, gathered.get)))
+
+    several = _several_rows(lines, counter, totals)
+    if several is None:
+        return (*start, *begin_and_end(local(rows), counter, across(lines)))
+    begin, end, loop = begin_and_end(local(rows), counter, across(lines))
+    fours = floor((END - BEGIN) / Integer(JAMMED), evaluate=False)
+    whole = Whole(STOP, BEGIN + JAMMED * fours)
+    first = Loop(counter, BEGIN, STOP, across(several), stride=JAMMED)
+    return (*start, begin, end, whole, first, replace(loop, start=STOP))
+
+
+def _several_rows(
+    lines: tuple[Assign, ...], counter: Symbol, totals: Mapping[Expr, str]
+) -> tuple[Assign, ...] | None:
+    """What several rows add to each total, added up in the arrays' dtype before float64 takes over.
+
+    Numbers of groups are then read once for all of these rows, and totals written once.
+    """
+    if any(totals.get(one.target) != "+" for one in lines if one.augment):
+        return None
+    if not any(one.augment for one in lines):
+        return None
+    found: list[Assign] = []
+    terms: dict[Expr, list[Assign]] = {}
+    for row in range(JAMMED):
+        names = {one.target: local(f"{one.target.name}_{row}") for one in lines if not one.augment}
+        moved = {counter: counter + row, **names} if row else names
+        for one in rewritten(lines, moved.get):
+            assert isinstance(one, Assign)
+            if one.augment:
+                terms.setdefault(one.target, []).append(one)
+            else:
+                found.append(one)
+    for total, several in terms.items():
+        value = _pairs([one.value for one in several])
+        found.append(replace(several[0], target=total, value=value))
+    return tuple(found)
+
+
+def _pairs(terms: list[Expr]) -> Expr:
+    """A sum in pairs: (a + b) + (c + d)."""
+    if len(terms) == 1:
+        return terms[0]
+    half = len(terms) // 2
+    return Add(_pairs(terms[:half]), _pairs(terms[half:]), evaluate=False)
+
+
+def _settled(
+    place: Layout, run: tuple[Node, ...], totals: dict[Expr, str], _: dict[Expr, Expr]
+) -> tuple[Node, ...]:
+    """The numbers of all groups, from what all parts have gathered."""
+    here = place.of(place.axes.kept)
+    read = {one for value in _read(run) for one in value.free_symbols}
+    sums = {one: local(f"{one.name}{place.suffix}") for one in totals if one in read}
+    added: list[Node] = []
+    for total, name in sums.items():
+        first = element(total.name, S.Zero, *here)
+        more = Assign(name, element(total.name, OTHER, *here), totals[total])
+        added += [Assign(name, first), Loop(OTHER, S.One, PARTS, (more,))]
+    return place.loops(place.axes.kept, (*added, *rewritten(run, sums.get)))
+
+
+def _read(nodes: Iterable[Node]) -> Iterator[Expr]:
+    for one in nodes:
+        match one:
+            case Assign(_, value):
+                yield value
+            case Fault(divisor):
+                yield divisor

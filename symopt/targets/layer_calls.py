@@ -1,0 +1,60 @@
+"""The calls of a layer's kernels: over all parts, and of the flat one where the input is flat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from symopt.program.group_kernel import ELEMENT, GROUP, GroupKernel
+from symopt.program.ir import ARRAY, TOTALS, TYPED, WIDE, Argument
+from symopt.program.parts import PART_ARGUMENTS, STAGE_ARGUMENTS
+from symopt.targets.layer_shapes import LABEL
+
+
+def called(one: GroupKernel, kinds: dict[str, str], model: str) -> list[str]:
+    """The call of a kernel over all parts, of the flat one where the input is flat."""
+    kinds = {**kinds, **dict(one.results)}
+    kinds = {key: GROUP if kind == LABEL else kind for key, kind in kinds.items()}
+    if not one.in_parts:
+        passed = [
+            f"    {a.name}.reshape(shapes.running_walked)," if a.kind == ARRAY else f"    {a.name},"
+            for a in one.kernel.arguments
+        ]
+        return [f"{one.kernel.name}(", *passed, ")"]
+    lines = _over_parts(one, kinds, model)
+    if one.flat:
+        flat = _over_parts(one.flat, kinds, model)
+        lines = ["if shapes.flat:", *_indented(flat), "else:", *_indented(lines)]
+    if not one.faults:
+        return lines
+    noted = f"fault = np.zeros((shapes.parts, {1 + len(one.kept)}), np.int64)"
+    return [noted, *lines, f"_check_fault(fault, {one.kernel.name.upper()}_FAULTS)"]
+
+
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
+
+
+def _over_parts(one: GroupKernel, kinds: dict[str, str], model: str) -> list[str]:
+    name = one.kernel.name
+    passed = [_passed(one, a, kinds, model) for a in one.kernel.arguments]
+    call = [f"    {part}," for part in passed if part]
+    return [f"_over_parts({name}_shared, {name}, shapes.parts,", *call, ")"]
+
+
+def _passed(one: GroupKernel, argument: Argument, kinds: dict[str, str], model: str) -> str:
+    name = argument.name
+    if argument in PART_ARGUMENTS:  # which ``_over_parts`` knows
+        return ""
+    if argument in STAGE_ARGUMENTS:
+        return str(one.stages) if argument == STAGE_ARGUMENTS[-1] else "0"
+    if argument.kind == ARRAY and kinds[name] == ELEMENT and one.channels_last:
+        return f"_walked({name}, shapes)"
+    if argument.kind == ARRAY:
+        shape = f"shapes.{kinds[name]}_walked"
+        return f"{name}.reshape({f'(shapes.parts, *{shape})' if name in one.partial else shape})"
+    if argument.kind == TOTALS:
+        return f'_result("{name}", (shapes.parts, *shapes.group_walked), np.float64, kept)'
+    if argument.kind in (WIDE, TYPED):
+        dtype = f"{model}.dtype" if argument.kind == TYPED else "np.float64"
+        return f'_result("{name}", shapes.group_walked, {dtype}, kept)'
+    return name
