@@ -18,9 +18,9 @@ from lecture_chains import CHAINS  # found by the line above
 
 from symopt import check_chain  # as above
 from symopt.proof.chains import Chain, Equality  # as above
+from symopt.proof.definitions import defining  # as above
 from symopt.proof.following import letters_of  # as above
 from symopt.proof.slips import mended  # as above
-from symopt.proof.worlds import defining  # as above
 from symopt.views import canonical  # as above
 
 

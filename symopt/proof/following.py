@@ -16,6 +16,7 @@ from symopt.notation import Sequence as Letters
 from symopt.proof.chains import AGREES, DEFINED, Chain, ChainVerdict, Equality, Step
 from symopt.proof.checking import compared
 from symopt.proof.clock import OutOfTime, limit, now
+from symopt.proof.definitions import bare, defining
 from symopt.proof.equivalent import equivalent
 from symopt.proof.node_values import OPAQUE
 from symopt.proof.numbers import Number
@@ -23,7 +24,7 @@ from symopt.proof.outcomes import PROVED, REFUTED, SECONDS, UNDECIDED
 from symopt.proof.search import spelt
 from symopt.proof.slips import mended
 from symopt.proof.verdict import Verdict
-from symopt.proof.worlds import World, defining, worlds
+from symopt.proof.worlds import World, worlds
 from symopt.symbols import m
 from symopt.views import canonical
 
@@ -106,10 +107,6 @@ def _equation(definition: tuple[Expr, Expr, bool]) -> Basic:
     return Eq(definition[0], definition[1], evaluate=False)
 
 
-def _bare(letter: Basic) -> Basic:
-    return letter.base if isinstance(letter, Indexed) else letter
-
-
 def _lines(several: Sequence[Equality]) -> tuple[Line, ...]:
     return tuple(Line(one.left, one.right, "") for one in several)
 
@@ -124,7 +121,7 @@ def _definitions(chain: Chain, k: int) -> dict[Basic, tuple[Expr, Expr, bool]]:
     for one in defining(_lines(chain.lines[:k])).values():
         start = isinstance(one.lhs, Indexed) and one.lhs.indices[0].is_Integer
         again = isinstance(one.lhs, Indexed) and one.rhs.has(one.lhs.base)
-        found[one.lhs if start else _bare(one.lhs)] = (one.lhs, one.rhs, again or start)
+        found[one.lhs if start else bare(one.lhs)] = (one.lhs, one.rhs, again or start)
     return found
 
 
@@ -132,7 +129,7 @@ def _unfolded(expr: Expr, definitions: Mapping[Basic, tuple[Expr, Expr, bool]]) 
     for _ in range(len(definitions) + 1):
         values: dict[Basic, Basic] = {}
         for one in expr.atoms(Symbol, Indexed):
-            known = definitions.get(_bare(one))
+            known = definitions.get(bare(one))
             if known is None or known[2]:
                 continue
             left, right, _ = known

@@ -8,7 +8,7 @@ later equations run anew: no rule of the calculus enters.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -18,10 +18,11 @@ from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Rational, Symbol
 
 from symopt.calculus.adjoints import Definition
 from symopt.derivation.samples import exact_values
-from symopt.derivation.steps import Derivation, Line
+from symopt.derivation.steps import Derivation
 from symopt.nodes import Expectation, Gradient, Largest, Sigma
 from symopt.notation import Count, Hyperparameter, Index, Label, is_random
 from symopt.proof.assumptions import assumed
+from symopt.proof.definitions import bare, begun, defining, without_start
 from symopt.proof.evaluation import Point
 from symopt.proof.node_values import holds
 from symopt.proof.numbers import Number, Undefined, Unknown, floating
@@ -190,15 +191,15 @@ def _world(
     source: random.Random,
 ) -> World:
     own = list(defining(derivation.lines).values())
-    said = {_bare(one.lhs) for one in own}
+    said = {bare(one.lhs) for one in own}
     more = [Eq(one.letter, canonical(one.value), evaluate=False) for one in forward]
-    own += [one for one in more if _bare(one.lhs) not in said]
-    begun = [
+    own += [one for one in more if bare(one.lhs) not in said]
+    initial = [
         Eq(base[0], value, evaluate=False)
         for base, value in starts.items()
         if isinstance(base, IndexedBase)
     ]
-    definitions = [*begun, *_begun(derivation), *own]
+    definitions = [*initial, *begun(derivation), *own]
     in_the_mean = [
         Eq(_in_the_mean(one.lhs), _in_the_mean(one.rhs), evaluate=False) for one in definitions
     ]
@@ -215,48 +216,6 @@ def _world(
         point = _weighed(point, output, longest, source)
     chance = any(is_random(one) for expr in everything for one in expr.atoms(Indexed))
     return World(point, longest, forward, chance)
-
-
-def _begun(derivation: Derivation) -> Iterable[Eq]:
-    """What the title says of the start: v₀ = 0."""
-    title = derivation.title if isinstance(derivation.title, tuple) else ()
-    for entry, sign, value in zip(title, title[1:], title[2:], strict=False):
-        if sign == " = " and isinstance(entry, Indexed) and entry.indices[0].is_Integer:
-            yield Eq(entry, value, evaluate=False)
-
-
-def _bare(letter: Basic) -> Basic:
-    return letter.base if isinstance(letter, Indexed) else letter
-
-
-def defining(lines: Iterable[Line]) -> dict[int, Eq]:
-    """By their places, the lines that define letters: the first with one alone on its left.
-
-    Where that is a recurrence, or nothing yet, a line for one entry such as v₀ defines its start.
-    """
-    found: dict[int, Eq] = {}
-    seen: dict[Basic, bool] = {}
-    for place, line in enumerate(lines):
-        left, right = canonical(line.left), canonical(line.right)
-        if not isinstance(left, Indexed | Symbol):
-            continue
-        base = _bare(left)
-        start = isinstance(left, Indexed) and left.indices[0].is_Integer
-        general = not isinstance(left, Indexed) or _offset(left) is not None
-        if (start and seen.get(base, True)) or (general and base not in seen):
-            found[place] = Eq(left, right, evaluate=False)
-        if general and base not in seen:
-            seen[base] = right.has(base)
-    return found
-
-
-def _offset(entry: Indexed) -> int | None:
-    """By how much the place of an entry is more than an index; nothing if it is something else."""
-    indices = entry.indices[0].atoms(Index)
-    if len(indices) != 1:
-        return None
-    shift = entry.indices[0] - next(iter(indices))
-    return int(shift) if shift.is_Integer else None
 
 
 def _symbols(
@@ -286,7 +245,7 @@ def _symbols(
 def _entries(
     exprs: Sequence[Basic], definitions: Sequence[Eq], source: random.Random
 ) -> dict[tuple[Basic, tuple[int, ...]], Number]:
-    defined = {_bare(one.lhs) for one in definitions}
+    defined = {bare(one.lhs) for one in definitions}
     bases = {one.base for expr in exprs for one in expr.atoms(Indexed)} - defined
     found: dict[tuple[Basic, tuple[int, ...]], Number] = {}
     for base in sorted(bases, key=str):
@@ -294,22 +253,10 @@ def _entries(
         for k in _PLACES:
             found[base, (k,)] = _drawn(source, False)
             found[IndexedBase(_MEAN.format(base)), (k,)] = same
-    for base, first in _without_start(definitions):
+    for base, first in without_start(definitions):
         for k in range(_PLACES.start, first + 1):
             found[base, (k,)] = _drawn(source, False)
     return found
-
-
-def _without_start(definitions: Sequence[Eq]) -> Iterable[tuple[Basic, int]]:
-    """Letters with a recurrence and no start, and the last place at which it does not hold yet."""
-    started = {
-        one.lhs.base for one in definitions if one.lhs.is_Indexed and one.lhs.indices[0].is_Integer
-    }
-    for one in definitions:
-        again = isinstance(one.lhs, Indexed) and one.rhs.has(one.lhs.base)
-        offset = _offset(one.lhs) if again else None
-        if offset is not None and one.lhs.base not in started:
-            yield one.lhs.base, offset
 
 
 def _drawn(source: random.Random, positive: bool) -> Fraction:
