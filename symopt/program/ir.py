@@ -16,6 +16,8 @@ from symopt.views import rewrite
 
 ARRAY, BATCH, SCALAR_STATE, NUMBER, STEP = "array", "batch", "scalar state", "number", "step"
 COUNT = "count"
+# an array of the bits of bfloat16 numbers; where in a tensor, and in which, an array begins
+BITS, PLACE = "bits", "place"
 # which parts of the work a call does, and where it notes what it may not divide by
 PART = "part"
 # numbers of a kernel's own: in float64 for each part, in float64, or in the arrays' dtype

@@ -37,7 +37,8 @@ def files(
     found: dict[str, str] = {}
     for one in (target(name) for name in targets):
         for declaration in declared:
-            path = f"{one.name}/{declaration.name}{one.extension}"
+            tail = f"_{options.states}" if options.states else ""
+            path = f"{one.name}/{declaration.name}{tail}{one.extension}"
             if path in found:
                 raise UsageError(
                     f"two declarations are called {declaration.name}; rename one of them"

@@ -11,6 +11,7 @@ from typing import Any
 from symopt.declaration import Declaration, Layer, Regularizer, UpdateRule
 from symopt.derivation.drawn import draws
 from symopt.derivation.layer import derive_layer
+from symopt.errors import UsageError
 from symopt.program.sweeps import BLOCK
 from symopt.targets.c_kernels import CKernel, elementwise_kernel, group_kernel, sources
 from symopt.targets.c_printer import REALS
@@ -53,6 +54,10 @@ C = Target("c", ".c", render_source, index=lambda _collection, _declared: {}, be
 
 @lru_cache(maxsize=64)  # three files are made of them
 def _words(declared: Declaration, options: Options) -> dict[str, Any]:
+    if options.states:
+        raise UsageError(
+            f"{declared.name}: C has no states in {options.states} yet; leave states out, or --aot"
+        )
     kernels, template, words = _made(declared, options)
     reals = [REALS[one] for one in options.dtypes]
     rows, functions, needed = sources(declared.name, kernels, reals)

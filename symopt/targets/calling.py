@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from symopt.program.ir import ARRAY, BATCH, NUMBER, SCALAR_STATE, STEP, WORD, Argument, Kernel
+from symopt.program.ir import (
+    ARRAY,
+    BATCH,
+    BITS,
+    NUMBER,
+    SCALAR_STATE,
+    STEP,
+    WORD,
+    Argument,
+    Kernel,
+)
 from symopt.targets.ranges import admissible
 
 
@@ -15,7 +25,7 @@ def joined(parts: Iterable[str]) -> str:
 
 def annotated(one: Argument, array: str = "np.ndarray") -> str:
     """An argument with its type; ``array`` is that of an array."""
-    if one.kind in (ARRAY, BATCH, SCALAR_STATE):
+    if one.kind in (ARRAY, BATCH, BITS, SCALAR_STATE):
         return f"{one.name}: {array}"
     return f"{one.name}: {'int' if one.kind in (STEP, WORD) else 'float'}"
 
@@ -55,6 +65,9 @@ def argument_words(kernel: Kernel) -> list[str]:
     """What a docstring says of each argument."""
     arrays = [one.name for one in kernel.of_kind(ARRAY)]
     words = [f"{joined(arrays)}: contiguous arrays of one shape and dtype, none overlapping."]
+    bits = [one.name for one in kernel.of_kind(BITS)]
+    if bits:
+        words.append(f"{joined(bits)}: uint16 arrays of that shape, the bits of bfloat16 numbers.")
     words += [
         f"{one.name}: one gradient for each example, of shape ({kernel.count}, …)."
         for one in kernel.of_kind(BATCH)

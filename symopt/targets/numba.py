@@ -11,6 +11,7 @@ from symopt.declaration import (
     TensorLayer,
     UpdateRule,
 )
+from symopt.targets.bfloat16_states import checked_states
 from symopt.targets.numba_layer import render_layer
 from symopt.targets.numba_monitor import render_monitor
 from symopt.targets.numba_penalty import render_regularizer
@@ -22,6 +23,7 @@ from symopt.targets.target import Options, Target
 
 def render_module(declared: Declaration, options: Options) -> str | None:
     """The module of a declaration that computes something; an objective is the user's own."""
+    options = checked_states(declared, options)
     match declared:
         case UpdateRule():
             return render_rule(declared, options)

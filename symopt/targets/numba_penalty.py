@@ -76,6 +76,7 @@ def regularizer_words(regularizer: Regularizer, options: Options) -> dict[str, A
     return {
         **head,
         **dtype_words(options),
+        "bits": "",
         "derived": [
             f"{formula}  ({reason})" for one in follows for formula, reason, _ in one.rows()[1:]
         ],

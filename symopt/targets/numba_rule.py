@@ -6,6 +6,7 @@ import keyword
 import sys
 import textwrap
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from sympy import Expr
@@ -17,9 +18,27 @@ from symopt.derivation.solving import completed
 from symopt.derivation.system import INPUT, STATE, System, Variable
 from symopt.errors import LoweringError
 from symopt.printing.unicode import UnicodePrinter, unicode
-from symopt.program.ir import ARRAY, BATCH, NUMBER, SCALAR_STATE, STEP, Argument, Kernel, Scratch
+from symopt.program.bfloat16 import seed_of
+from symopt.program.ir import (
+    ARRAY,
+    BATCH,
+    BITS,
+    NUMBER,
+    SCALAR_STATE,
+    STEP,
+    Argument,
+    Kernel,
+    Scratch,
+)
 from symopt.program.lower import lower_gradient_point, lower_step
 from symopt.program.lower_vjp import lower_vjps
+from symopt.targets.bfloat16_states import (
+    ROUNDING,
+    kept_in_bfloat16,
+    kept_states,
+    own_fingerprint,
+    rounding_formulas,
+)
 from symopt.targets.calling import annotated, argument_words, flat, joined, number_check, signature
 from symopt.targets.elementary import elementary_words
 from symopt.targets.numba_segments import segment_drivers
@@ -65,11 +84,16 @@ def render_rule(rule: UpdateRule, options: Options) -> str:
 def rule_words(rule: UpdateRule, options: Options) -> dict[str, Any]:
     """All that the templates of an update rule lay out, with its kernels as lines of Python."""
     system = derive_rule(rule)
-    kernel, point = lower_step(system), lower_gradient_point(system)
-    vjps = lower_vjps(system)
+    states = kept_states(system, options)
+    kernel, point = kept_in_bfloat16(lower_step(system), states), lower_gradient_point(system)
+    point = kept_in_bfloat16(point, states) if point else None
+    # what is rounded at random has no gradient
+    vjps = () if states else lower_vjps(system)
     kernels = [kernel, *([point] if point else []), *(one.kernel for one in vjps)]
     return {
-        **heading(rule, completed(rule)),
+        **_heading(rule, system, states),
+        "fingerprint": own_fingerprint(rule, options),
+        "bits": "".join(f'"{one.name}", ' for one in states).rstrip(" "),
         **dtype_words(options),
         **_step(kernel),
         "parameter": system.parameter.name,
@@ -85,10 +109,19 @@ def rule_words(rule: UpdateRule, options: Options) -> dict[str, Any]:
         "vjps": [vjp_function(one) for one in vjps],
         "gathers": any(one.gathers for one in vjps),
         **elementary_words(kernels, options),
-        "states": _states(system),
+        "states": _states(system, options),
         "table": segment_drivers(kernel, len(system.of_role(INPUT))),
         "class": _class(system, kernel),
     }
+
+
+def _heading(rule: UpdateRule, system: System, states: tuple[Variable, ...]) -> dict[str, Any]:
+    """What is said of the declaration, and of states that are rounded."""
+    words = heading(rule, completed(rule))
+    if states:
+        words["formulas"] += [rounding_formulas(system, states, unicode, "↦")]
+        words["notes"] += wrapped(ROUNDING)
+    return words
 
 
 def rule_kernels(rule: UpdateRule) -> tuple[Kernel, ...]:
@@ -146,26 +179,25 @@ def kernel_lines(kernel: Kernel) -> list[str]:
 
 
 def _step(kernel: Kernel) -> dict[str, Any]:
-    arrays = kernel.of_kind(ARRAY, BATCH)
     scalars = kernel.of_kind(SCALAR_STATE)
     numbers = kernel.of_kind(STEP, NUMBER)
-    plain = [one for one in arrays if one.kind == ARRAY]
-    names = [f"{one.name}={one.name}" for one in kernel.arguments]
+    plain = kernel.of_kind(ARRAY, BITS)
+    kinds = (ARRAY, BATCH, BITS, SCALAR_STATE)
+    arguments = kernel.of_kind(*kinds, STEP, NUMBER)
+    names = [f"{one.name}={one.name}" for one in arguments]
     return {
-        "signature": signature(kernel.arguments),
-        "plain_signature": [annotated(one) for one in kernel.arguments],
+        "signature": signature(arguments),
+        "plain_signature": [annotated(one) for one in arguments],
         "written_words": joined(one.name for one in kernel.arguments if one.written),
         "argument_words": argument_words(kernel),
         "names": joined(names),
-        "array_names": joined(one.name for one in kernel.of_kind(ARRAY, BATCH, SCALAR_STATE)),
-        "array_signature": joined(
-            annotated(one) for one in kernel.of_kind(ARRAY, BATCH, SCALAR_STATE)
-        ),
+        "array_names": joined(one.name for one in kernel.of_kind(*kinds)),
+        "array_signature": joined(annotated(one) for one in kernel.of_kind(*kinds)),
         "written": joined(f'"{one.name}": {one.name}' for one in plain if one.written),
         "read": joined(f'"{one.name}": {one.name}' for one in plain if not one.written),
         "batches": joined(f'"{one.name}": {one.name}' for one in kernel.of_kind(BATCH)),
         "scalar_checks": [f'_check_written("{one.name}", {one.name})' for one in scalars],
-        "flattened": [flat(one) for one in kernel.arguments if one not in numbers],
+        "flattened": [flat(one) for one in arguments if one not in numbers],
         "numbers": joined(one.name for one in numbers),
         "number_signature": joined(annotated(one) for one in numbers),
         "number_checks": [number_check(one) for one in numbers],
@@ -173,7 +205,7 @@ def _step(kernel: Kernel) -> dict[str, Any]:
 
 
 def _point(system: System, kernel: Kernel) -> dict[str, Any]:
-    arrays = [one for one in kernel.of_kind(ARRAY) if one.name != "point"]
+    arrays = [one for one in kernel.of_kind(ARRAY, BITS) if one.name != "point"]
     numbers = kernel.of_kind(NUMBER)
     others = arrays[1:]
     assert system.gradient_point is not None
@@ -193,7 +225,7 @@ def _point(system: System, kernel: Kernel) -> dict[str, Any]:
     }
 
 
-def _states(system: System) -> dict[str, Any]:
+def _states(system: System, options: Options) -> dict[str, Any]:
     states = system.of_role(STATE)
     used = system.initial_hyperparameters
     parameter = system.parameter.name
@@ -204,12 +236,14 @@ def _states(system: System) -> dict[str, Any]:
     ]
     return {
         "signature": joined([f"{parameter}: np.ndarray", *(["*", *extra] if extra else [])]),
-        "lines": [f'"{one.name}": {_initial(one, parameter)}' for one in states],
+        "lines": [f'"{one.name}": {_initial(one, parameter, options)}' for one in states],
     }
 
 
-def _initial(one: Variable, parameter: str) -> str:
+def _initial(one: Variable, parameter: str, options: Options) -> str:
     value: Expr = one.initial
+    if options.states and not one.scalar:
+        return f"as_bfloat16({_initial(one, parameter, replace(options, states=''))})"
     if value.is_Indexed:
         return f"{parameter}.copy()"
     if one.scalar:
@@ -223,7 +257,7 @@ def _initial(one: Variable, parameter: str) -> str:
 
 def _class(system: System, kernel: Kernel) -> dict[str, Any]:
     numbers = kernel.of_kind(NUMBER)
-    fixed = {one.spelling.python for one in system.constants_in_time}
+    fixed = {one.spelling.python for one in system.constants_in_time} | {seed_of(kernel)}
     free = [one.name for one in numbers if one.name not in fixed]
     required = [one for one in numbers if one.default is None]
     ordered = [*required, *(one for one in numbers if one.default is not None)]

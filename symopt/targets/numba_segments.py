@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symopt.program.ir import ARRAY, BATCH, SCALAR_STATE, Argument, Kernel
+from symopt.program.ir import ARRAY, BATCH, BITS, PLACE, SCALAR_STATE, Argument, Kernel
 from symopt.targets.calling import joined
 
 
@@ -16,7 +16,7 @@ def segment_drivers(kernel: Kernel, inputs: int) -> dict[str, Any]:
     that all elements share is advanced by each segment in a place of its own, and stored by one of
     them, since the numbers of a step are the same for all of a tensor.
     """
-    arrays = kernel.of_kind(ARRAY, BATCH, SCALAR_STATE)
+    arrays = kernel.of_kind(ARRAY, BATCH, BITS, SCALAR_STATE)
     batches, scalars = kernel.of_kind(BATCH), kernel.of_kind(SCALAR_STATE)
     column = {one.name: place for place, one in enumerate(arrays)}
     examples = {one.name: len(arrays) + place for place, one in enumerate(batches)}
@@ -29,17 +29,24 @@ def segment_drivers(kernel: Kernel, inputs: int) -> dict[str, Any]:
         if one.kind == BATCH:
             shape = f"(rows[tensor, {examples[one.name]}], size)"
             return f"numba.carray(_pointer({start}, model), {shape})"
+        if one.kind == BITS:
+            return f"numba.carray(_pointer({start} + start * 2, bits), size)"
         return f"numba.carray(_pointer({start} + start * width, model), size)"
 
     def stored(name: str, tensor: str) -> str:
         return f"numba.carray(_pointer(rows[{tensor}, {column[name]}], kept), 1)[0]"
 
+    # what is random depends on the tensor and the place in it
+    places = ["start", "tensor"] if kernel.of_kind(PLACE) else []
+    alone = [f"*arguments[:{len(arrays)}]", "0", "0", f"*arguments[{len(arrays)}:]"]
     return {
+        "bits": any(one.kind == BITS for one in arrays),
+        "alone": joined(alone) if places else "*arguments",
         "own": joined(["rows", "segments", "model", *(["kept"] if kept else [])]),
         "arrays": len(arrays),
         "splits": not batches,
         "takes_width": any(one.kind == ARRAY for one in arrays),
-        "views": [*map(view, arrays), "*numbers"],
+        "views": [*map(view, arrays), *places, "*numbers"],
         "loads": [f"kept[k, {place}] = {stored(name, 'tensor')}" for name, place in kept.items()],
         "before": [f"kept = np.empty((len(segments), {len(kept)}))"] if kept else [],
         "stores": _stores(kept, stored) if kept else [],

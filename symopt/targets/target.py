@@ -11,10 +11,15 @@ from symopt.printing.styles import LECTURE, Style
 
 @dataclass(frozen=True)
 class Options:
-    """What a user may ask of a target: the dtypes that a kernel accepts, the style of LaTeX."""
+    """What a user may ask of a target: the dtypes that a kernel accepts, the style of LaTeX.
+
+    With ``states`` "bfloat16", an update rule keeps its states in half of float32's memory, rounded
+    at random; else they are of the parameters' dtype.
+    """
 
     dtypes: tuple[str, ...] = ("float32", "float64")
     style: Style = LECTURE
+    states: str = ""
 
 
 @dataclass(frozen=True)

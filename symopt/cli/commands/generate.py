@@ -16,7 +16,7 @@ from symopt.cli.penalties import with_penalty
 EXAMPLES = (
     "Examples:  symopt generate  ·  symopt generate my_rule.py --out build  ·  "
     "symopt generate adam --target numba --dtype float32  ·  symopt generate adam --with l2  ·  "
-    "symopt generate adam --aot  ·  "
+    "symopt generate adam --aot  ·  symopt generate adam --states bfloat16  ·  "
     "symopt generate --check"
 )
 
@@ -35,6 +35,12 @@ def command(
     dtypes: Dtypes = None,
     style: HouseStyle = None,
     regularizer: With = None,
+    states: Annotated[
+        str,
+        typer.Option(
+            "--states", help="bfloat16: states in half the memory, in files called NAME_bfloat16."
+        ),
+    ] = "",
     ahead: Annotated[
         bool,
         typer.Option(
@@ -52,7 +58,7 @@ def command(
 
     wanted = tuple(dict.fromkeys([*(targets or NAMES), *(["c"] if ahead else [])]))
     chosen = completion.style_of(style or "lecture")
-    options = Options(tuple(dict.fromkeys(dtypes or DTYPES)), chosen)
+    options = Options(tuple(dict.fromkeys(dtypes or DTYPES)), chosen, states)
     if names or regularizer:
         texts = files(with_penalty(names or [], regularizer), wanted, options)
     else:
