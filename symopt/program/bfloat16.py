@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sympy import Basic, Expr, Float, Function, Indexed, Interval, Symbol
+from sympy import Basic, Expr, Float, Function, Indexed, Range, Symbol
 
 from symopt.program.blocks import free
 from symopt.program.invariants import check
@@ -30,7 +30,7 @@ from symopt.views import rewrite
 # one draw has 32 random bits, of which each state takes 16
 PER_DRAW = 2
 # a seed is a float64 on its way to the kernel
-SEEDS = Interval(0, 2**53)
+SEEDS = Range(2**53)
 
 
 class _Helper(Function):
@@ -89,7 +89,7 @@ def in_bfloat16(kernel: Kernel, states: Collection[str]) -> Kernel:
         arguments.insert(place, step)
     place = arguments.index(step)
     arguments[place:place] = [Argument(first, PLACE), Argument(tensor, PLACE)]
-    arguments.append(Argument(seed, NUMBER, domain=SEEDS, default=0.0))
+    arguments.append(Argument(seed, NUMBER, domain=SEEDS, default=0))
     parts = local(seed), local(step.name), local(tensor)
     made = [Assign(key, key_of(*parts, Float(k))) for k, key in enumerate(keys)]
     rounding = _roundings(written, keys, local(first), taken)

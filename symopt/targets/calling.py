@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from sympy import Range
+
 from symopt.program.ir import (
     ARRAY,
     BATCH,
@@ -27,7 +29,8 @@ def annotated(one: Argument, array: str = "np.ndarray") -> str:
     """An argument with its type; ``array`` is that of an array."""
     if one.kind in (ARRAY, BATCH, BITS, SCALAR_STATE):
         return f"{one.name}: {array}"
-    return f"{one.name}: {'int' if one.kind in (STEP, WORD) else 'float'}"
+    whole = one.kind in (STEP, WORD) or isinstance(one.domain, Range)
+    return f"{one.name}: {'int' if whole else 'float'}"
 
 
 def signature(arguments: Sequence[Argument], array: str = "np.ndarray") -> list[str]:

@@ -107,7 +107,10 @@ def rule_words(rule: UpdateRule, options: Options) -> dict[str, Any]:
         ],
         "point": _point(system, point) if point else None,
         "vjps": [vjp_function(one) for one in vjps],
-        "gathers": any(one.gathers for one in vjps),
+        "called": [
+            *(["random_words.py.jinja", "bfloat16.py.jinja"] if states else []),
+            *(["total.py.jinja"] if any(one.gathers for one in vjps) else []),
+        ],
         **elementary_words(kernels, options),
         "states": _states(system, options),
         "table": segment_drivers(kernel, len(system.of_role(INPUT))),
@@ -292,6 +295,6 @@ def _class(system: System, kernel: Kernel) -> dict[str, Any]:
 
 
 def _class_argument(one: Argument, free: bool) -> str:
-    kind = "float | Callable[[int], float]" if free else "float"
+    kind = f"{one.name}: float | Callable[[int], float]" if free else annotated(one)
     tail = "" if one.default is None else f" = {one.default!r}"
-    return f"{one.name}: {kind}{tail}"
+    return f"{kind}{tail}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import Expr, Integer, Interval, S, Set, Union
+from sympy import Expr, Integer, Interval, Range, S, Set, Union
 from sympy.sets.sets import FiniteSet
 
 from symopt.errors import LoweringError
@@ -32,6 +32,8 @@ def admissible(symbol: str, domain: Set, variable: str = "") -> tuple[str, str]:
     if isinstance(domain, FiniteSet):
         values = ", ".join(number_code(one) for one in domain.args)
         return f"{name} in ({values},)", f"{{{values}}}"
+    if isinstance(domain, Range) and domain.start == 0 and domain.step == 1:
+        return f"0 <= {name} < {domain.stop} and {name} % 1 == 0", f"{{0, …, {domain.stop - 1}}}"
     if domain is S.Integers:
         return f"-math.inf < {name} < math.inf and {name} % 1 == 0", "{…, -1, 0, 1, …}"
     if not isinstance(domain, Interval):
