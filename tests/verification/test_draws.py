@@ -220,7 +220,11 @@ MUTANTS = {
         "(y_scale * x_block[e] if r[e] > 0 else r[e])",
         "y at",
     ),
-    "inference drops": ("y[e] = x[e]", "y[e] = x[e] if e else x[e] - x[e]", "inference"),
+    "inference drops": (
+        "y_block[e] = x_block[e]  #",
+        "y_block[e] = x_block[e] if e else x_block[e] - x_block[e]  #",
+        "inference",
+    ),
 }
 
 
