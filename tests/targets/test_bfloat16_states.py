@@ -52,8 +52,8 @@ def compiled(adam):
         return found
 
     @numba.njit
-    def draw(seed, step, tensor, first, count):
-        key, found = key_of(seed, step, tensor, 0.0), np.empty(count, np.uint32)
+    def draw(seed, step, tensor, number, first, count):
+        key, found = key_of(seed, step, tensor, number), np.empty(count, np.uint32)
         for i in range(count):
             found[i] = drawn(first + i, key)
         return found
@@ -132,15 +132,19 @@ def test_the_mean_over_places_and_seeds_is_the_number(adam):
         assert (np.abs(up / count - p) <= 5 * np.sqrt(p * (1 - p) / count)).all()
 
 
+# another seed, step, tensor and draw than 0, 1, 0, 0, and two of them changed about
+OTHER_KEYS = ((1, 1, 0, 0), (0, 2, 0, 0), (0, 1, 1, 0), (0, 1, 0, 1), (1, 0, 0, 0))
+
+
 def test_seeds_steps_and_tensors_draw_independently_and_not_one_shifted(compiled):
     count, lags = 1 << 16, range(-40, 41)
-    base = compiled[1](0, 1, 0, 0, count)
-    others = [compiled[1](*key, 0, count) for key in ((1, 1, 0), (0, 2, 0), (0, 1, 1), (1, 0, 0))]
+    base = compiled[1](0, 1, 0, 0, 0, count)
+    others = [compiled[1](*key, 0, count) for key in OTHER_KEYS]
     halves = [(one & 0xFFFF, one >> 16) for one in (base, *others)]
     unit = [[(half - 32767.5) / np.std(ALL_RANDOM) for half in pair] for pair in halves]
     (low, high), *rest = unit
     pairs = [(low, high), *((mine, one) for mine in (low, high) for pair in rest for one in pair)]
-    # 17 pairs at 81 lags: one in a million that a correlation of nothing is beyond six
+    # 21 pairs at 81 lags: one in a million that a correlation of nothing is beyond six
     for one, other in pairs:
         for lag in lags:
             assert abs(np.mean(one * np.roll(other, lag))) < 6 / math.sqrt(count)
@@ -155,8 +159,8 @@ def test_seeds_steps_and_tensors_draw_independently_and_not_one_shifted(compiled
 
 
 def test_what_is_drawn_follows_the_place_alone(compiled):
-    whole = compiled[1](5, 3, 2, 0, 1000)
-    np.testing.assert_array_equal(compiled[1](5, 3, 2, 300, 700), whole[300:])
+    whole = compiled[1](5, 3, 2, 1, 0, 1000)
+    np.testing.assert_array_equal(compiled[1](5, 3, 2, 1, 300, 700), whole[300:])
 
 
 SIZES = (0, 7, 70_001, 33_333)

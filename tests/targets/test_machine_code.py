@@ -7,6 +7,9 @@ import re
 import numpy as np
 
 from symopt import compile
+from symopt.derivation.rule import derive_rule
+from symopt.derivation.system import STATE
+from symopt.targets.target import Options
 
 # an operation on several float32 at once, as each machine writes it
 WIDE = {
@@ -26,12 +29,13 @@ ALSO_CALLED = {"amd64": "x86_64", "arm64": "aarch64"}
 # in the compiler's intermediate code, which is judged on any other machine
 IN_WORDS = {"sqrt": r"@llvm\.sqrt\.{}f32", "div": r"fdiv[a-z ]* {}float"}
 ANY_WIDE = r"(fadd|fsub|fmul|fdiv)[a-z ]* <\d+ x float"
+PLAIN, BFLOAT16 = Options(), Options(states="bfloat16")
 SEVERAL = (r"<\d+ x ", r"v\d+")
 
 
-def code_of(rule, load, tmp_path):
+def code_of(rule, load, tmp_path, options=PLAIN):
     """The kernel of float32 arrays, in the compiler's words and as the machine's instructions."""
-    module = load(compile_copy(rule, tmp_path))
+    module = load(compile_copy(rule, tmp_path, options))
     made = next(x for x in vars(module).values() if inspect.isclass(x) and "step" in vars(x))
     batch = {"m", "n"} & set(module._step.py_func.__code__.co_varnames)
     theta = np.zeros(64, np.float32)
@@ -41,9 +45,9 @@ def code_of(rule, load, tmp_path):
     return module._step.inspect_llvm(found[0]), module._step.inspect_asm(found[0])
 
 
-def compile_copy(rule, folder):
-    path = folder / f"{rule.name}.py"
-    path.write_text(inspect.getsource(compile(rule)))
+def compile_copy(rule, folder, options):
+    path = folder / f"{rule.name}{options.states}.py"
+    path.write_text(inspect.getsource(compile(rule, options)))
     return path
 
 
@@ -58,27 +62,40 @@ def loops(code):
             yield "\n".join(inside)
 
 
-def test_operations_are_wide_and_none_is_done_in_double_precision(rules, load, tmp_path):
+def check_wide(rule, words, instructions):
     machine = platform.machine().lower()
     machine = ALSO_CALLED.get(machine, machine)
+    narrow = {x: form.format("") for x, form in IN_WORDS.items()}
+    wide = {x: form.format(SEVERAL[x == "sqrt"]) for x, form in IN_WORDS.items()}
+    used = {x for x in narrow if re.search(narrow[x], words) or re.search(wide[x], words)}
+    assert re.search(ANY_WIDE, words), rule.name
+    for operation in used:
+        assert re.search(wide[operation], words), f"{rule.name}: {operation} is not wide"
+    if machine not in WIDE:
+        return
+    inside = list(loops(instructions))
+    vector = [one for one in inside if re.search(WIDE[machine]["any"], one)]
+    assert vector, rule.name
+    for operation in used:
+        form = WIDE[machine][operation]
+        assert any(re.search(form, one) for one in vector), f"{rule.name}: {operation}"
+    for one in inside:
+        assert not re.search(CONVERSION[machine], one), f"{rule.name}: a conversion in a loop"
+
+
+def test_operations_are_wide_and_none_is_done_in_double_precision(rules, load, tmp_path):
     for rule in rules:
-        words, instructions = code_of(rule, load, tmp_path)
-        narrow = {x: form.format("") for x, form in IN_WORDS.items()}
-        wide = {x: form.format(SEVERAL[x == "sqrt"]) for x, form in IN_WORDS.items()}
-        used = {x for x in narrow if re.search(narrow[x], words) or re.search(wide[x], words)}
-        assert re.search(ANY_WIDE, words), rule.name
-        for operation in used:
-            assert re.search(wide[operation], words), f"{rule.name}: {operation} is not wide"
-        if machine not in WIDE:
-            continue
-        inside = list(loops(instructions))
-        vector = [one for one in inside if re.search(WIDE[machine]["any"], one)]
-        assert vector, rule.name
-        for operation in used:
-            form = WIDE[machine][operation]
-            assert any(re.search(form, one) for one in vector), f"{rule.name}: {operation}"
-        for one in inside:
-            assert not re.search(CONVERSION[machine], one), f"{rule.name}: a conversion in a loop"
+        check_wide(rule, *code_of(rule, load, tmp_path))
+
+
+def test_so_are_those_on_states_in_bfloat16_and_no_word_is_of_64_bits(rules, load, tmp_path):
+    with_states = [one for one in rules if derive_rule(one).of_role(STATE)]
+    assert with_states
+    for rule in with_states:
+        words, instructions = code_of(rule, load, tmp_path, BFLOAT16)
+        check_wide(rule, words, instructions)
+        assert re.search(r"mul[a-z ]* <\d+ x i32>", words), rule.name
+        assert not re.search(r"mul[a-z ]* <\d+ x i64>", words), rule.name
 
 
 def test_the_judge_of_machine_code_sees_a_conversion_and_a_narrow_root():
