@@ -136,10 +136,11 @@ def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, to
                     for c in range(C):
                         total_1[part, c] += x[n, c]                           # batch_norm_debiased.mean
             if stage == 1 and part == 0:
+                for other in range(1, parts):
+                    for c in range(C):
+                        total_1[0, c] += total_1[other, c]
                 for c in range(C):
                     total_1_c = total_1[0, c]
-                    for other in range(1, parts):
-                        total_1_c += total_1[other, c]
                     mu_B[c] = 1.0 / m * total_1_c                             # batch_norm_debiased.mean
             if stage == 2:
                 for c in range(C):
@@ -154,10 +155,11 @@ def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, to
                     for c in range(C):
                         total_2[part, c] += (x[n, c] - mu_B[c]) ** 2          # batch_norm_debiased.variance
             if stage == 3 and part == 0:
+                for other in range(1, parts):
+                    for c in range(C):
+                        total_2[0, c] += total_2[other, c]
                 for c in range(C):
                     total_2_c = total_2[0, c]
-                    for other in range(1, parts):
-                        total_2_c += total_2[other, c]
                     sigma2_B[c] = 1.0 / m * total_2_c                         # batch_norm_debiased.variance
                     if math.sqrt(sigma2_B[c] + epsilon) == 0.0 and fault[part, 0] == 0:
                         fault[part, 0] = 1
@@ -255,13 +257,15 @@ def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fau
                         total_1[part, c] += dy[n, c] * x_hat                  # dL/dgamma
                         total_2[part, c] += dy[n, c]                          # dL/dbeta
             if stage == 2 and part == 0:
+                for other in range(1, parts):
+                    for c in range(C):
+                        total_1[0, c] += total_1[other, c]
+                for other in range(1, parts):
+                    for c in range(C):
+                        total_2[0, c] += total_2[other, c]
                 for c in range(C):
                     total_1_c = total_1[0, c]
-                    for other in range(1, parts):
-                        total_1_c += total_1[other, c]
                     total_2_c = total_2[0, c]
-                    for other in range(1, parts):
-                        total_2_c += total_2[other, c]
                     dgamma[c] += total_1_c                                    # dL/dgamma
                     dbeta[c] += total_2_c                                     # dL/dbeta
                     dx_scale[c] = real(total_1_c / m)

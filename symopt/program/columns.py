@@ -166,16 +166,22 @@ def _pairs(terms: list[Expr]) -> Expr:
 def _settled(
     place: Layout, run: tuple[Node, ...], totals: dict[Expr, str], _: dict[Expr, Expr]
 ) -> tuple[Node, ...]:
-    """The numbers of all groups, from what all parts have gathered."""
+    """The numbers of all groups, from what all parts have gathered.
+
+    Parts are added to the first one row by row, as memory runs: group by group, the numbers of all
+    parts lie a row apart, and most of the time would go into waiting for them.
+    """
     here = place.of(place.axes.kept)
     read = {one for value in _read(run) for one in value.free_symbols}
     sums = {one: local(f"{one.name}{place.suffix}") for one in totals if one in read}
     added: list[Node] = []
+    taken: list[Node] = []
     for total, name in sums.items():
         first = element(total.name, S.Zero, *here)
-        more = Assign(name, element(total.name, OTHER, *here), totals[total])
-        added += [Assign(name, first), Loop(OTHER, S.One, PARTS, (more,))]
-    return place.loops(place.axes.kept, (*added, *rewritten(run, sums.get)))
+        more = Assign(first, element(total.name, OTHER, *here), totals[total])
+        added.append(Loop(OTHER, S.One, PARTS, place.loops(place.axes.kept, (more,))))
+        taken.append(Assign(name, first))
+    return (*added, *place.loops(place.axes.kept, (*taken, *rewritten(run, sums.get))))
 
 
 def _read(nodes: Iterable[Node]) -> Iterator[Expr]:
