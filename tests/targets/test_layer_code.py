@@ -41,8 +41,11 @@ def element_loops(function):
                 break
             inside.append(one)
         shown = " ".join(inside)
+        # sums of parts are added to that of the first, in float64
+        if " for " in shown or re.search(r"(\w+)\[[^\]]*\] \+= \1\[", shown):
+            continue
         # a loop over the counter of a row, in which array elements are computed with
-        if " for " not in shown and re.search(rf"\[[^\]]*\b{match[2]}\] (\*|\+|-)", shown):
+        if re.search(rf"\[[^\]]*\b{match[2]}\] (\*|\+|-)", shown):
             found += 1
     return found
 
