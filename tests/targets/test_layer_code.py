@@ -13,6 +13,7 @@ import pytest
 from symopt import compile
 
 ARITHMETIC = re.compile(r"= (fadd|fsub|fmul|call) .*<\d+ x float>")
+ELEMENTS = re.compile(r"\bd?[xy](_block|_row)?\[")
 # elements that are read one at a time, or as if they lay apart
 NARROW = re.compile(r"= load float,|masked\.gather")
 # one number made a double, or the other way round
@@ -41,11 +42,9 @@ def element_loops(function):
                 break
             inside.append(one)
         shown = " ".join(inside)
-        # sums of parts are added to that of the first, in float64
-        if " for " in shown or re.search(r"(\w+)\[[^\]]*\] \+= \1\[", shown):
-            continue
-        # a loop over the counter of a row, in which array elements are computed with
-        if re.search(rf"\[[^\]]*\b{match[2]}\] (\*|\+|-)", shown):
+        # a loop over the counter of a row that computes with elements of inputs and outputs
+        computed = re.search(rf"\[[^\]]*\b{match[2]}\] (\*|\+|-)", shown)
+        if " for " not in shown and computed and ELEMENTS.search(shown):
             found += 1
     return found
 
