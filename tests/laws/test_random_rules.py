@@ -93,7 +93,7 @@ def rules(draw):
     return update_rule(rule)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(rules())
 def test_a_random_rule_verifies(rule):
     verdict = verify(rule, "float32", steps=4, gradients=True)
