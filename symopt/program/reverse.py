@@ -192,11 +192,6 @@ class Reverse:
         return self.places.scalar_entry(node)
 
 
-def _begin(one: Adjoint) -> Expr:
-    """What the adjoint of a number is before anything is gathered."""
-    return element(one.handed.base.spelling.python, S.Zero) if one.handed else S.Zero
-
-
 def _of_example(letter: Expr) -> bool:
     return isinstance(letter, Indexed) and len(letter.indices) > 1
 

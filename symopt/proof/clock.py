@@ -57,17 +57,6 @@ def _leave(inside: threading.Event, over: threading.Event, lock: threading.Lock)
             continue
 
 
-@contextmanager
-def at_most(seconds: float) -> Iterator[list[str]]:
-    """The same, and no exception leaves: the list that is handed out says whether time ran out."""
-    note: list[str] = []
-    try:
-        with limit(seconds):
-            yield note
-    except OutOfTime:
-        note.append(f"the time of {seconds:.3g} s is over")
-
-
 def now() -> float:
     """Seconds since some moment."""
     return time.monotonic()
