@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Basic, Eq, Expr, evaluate
+from sympy import Basic, Eq, Expr, Symbol, evaluate
 
+from symopt.calculus.adjoints import Definition
+from symopt.declaration import Declaration, Equation, Initial, Layer, SideBySide, Value
+from symopt.derivation.api import statements
+from symopt.derivation.forward import forward
 from symopt.errors import UsageError
+from symopt.notation import primed
 from symopt.printing.unicode import UnicodePrinter, unicode
 from symopt.proof.verdict import REFUTED
 from symopt.views import sums_as_written
@@ -31,20 +36,30 @@ class Equality:
 class Chain:
     """Lines that are said to follow one from the other, under assumptions.
 
-    The first line with a letter alone on its left defines that letter.
+    What is ``given`` holds from the start, the formulas of a declaration for instance; gradients
+    are then those of the loss after its pass ``forward``. The first line with a letter alone on its
+    left defines that letter.
     """
 
     name: str
     lines: tuple[Equality, ...]
     assumptions: tuple[Basic, ...] = ()
     file: str = ""
+    given: tuple[Equality, ...] = ()
+    forward: tuple[Definition, ...] = ()
+
+    @property
+    def whole(self) -> tuple[Equality, ...]:
+        """What is given, then the lines."""
+        return (*self.given, *self.lines)
 
 
 def chain(*assumptions: Any) -> Callable[[Callable[[], Sequence[Any]]], Chain]:
     """A function that returns equations, one after another, as a chain of lines.
 
     A line is ``Eq(left, right)``, or an expression that the right side of the line before is said
-    to be equal to. ``assumptions`` are relations that hold throughout.
+    to be equal to. ``assumptions`` hold throughout: relations such as ``x > 0``, and declarations,
+    whose formulas are then given, so that each line is held against them.
 
     >>> from sympy import sqrt
     >>> from sympy.abc import x
@@ -57,7 +72,7 @@ def chain(*assumptions: Any) -> Callable[[Callable[[], Sequence[Any]]], Chain]:
     Raises
     ------
     UsageError
-        For a line that is no equation.
+        For a line that is no equation, and for what is nothing to be assumed.
     """
 
     def made(body: Callable[[], Sequence[Any]]) -> Chain:
@@ -68,8 +83,12 @@ def chain(*assumptions: Any) -> Callable[[Callable[[], Sequence[Any]]], Chain]:
             lines.append(_line(body.__name__, number, one, lines))
         if not lines:
             raise UsageError(f"{body.__name__} has no lines; return equations in a list")
+        relations = tuple(one for one in assumptions if isinstance(one, Basic))
+        sources = [one for one in assumptions if not isinstance(one, Basic)]
+        known = tuple(line for one in sources for line in given(one))
+        run = tuple(step for one in sources if isinstance(one, Layer) for step in forward(one))
         file = body.__code__.co_filename
-        return Chain(body.__name__, tuple(lines), tuple(assumptions), file)
+        return Chain(body.__name__, tuple(lines), relations, file, known, run)
 
     return made
 
@@ -82,6 +101,41 @@ def _line(name: str, number: int, stated: Any, before: Sequence[Equality]) -> Eq
     raise UsageError(
         f"line {number} of {name} is {stated}, which is no equation; write Eq(left, right)"
     )
+
+
+def given(declared: Any) -> tuple[Equality, ...]:
+    """The formulas of a declaration, as what a chain goes out from.
+
+    >>> from symopt.catalog.lecture.adam import adam
+    >>> print(*given(adam)[:3], sep="\\n")
+    vₜ = β₁·vₜ₋₁ + (1 − β₁)·gₜ
+    Gₜ = β₂·Gₜ₋₁ + (1 − β₂)·gₜ²
+    v₀ = 0
+
+    Raises
+    ------
+    UsageError
+        For anything else.
+    """
+    if not isinstance(declared, Declaration):
+        raise UsageError(
+            f"a chain assumes {declared}; give relations such as x > 0, or declarations"
+        )
+    return tuple(line for one in statements(declared) for line in _stated(one.meant.content))
+
+
+def _stated(content: Any) -> Iterator[Equality]:
+    match content:
+        case Equation():
+            # a number that is changed in place has a prime once it is
+            again = isinstance(content.left, Symbol) and content.right.has(content.left)
+            yield Equality(primed(content.left) if again else content.left, content.right)
+        case SideBySide():
+            yield from (Equality(one.left, one.right) for one in content.equations)
+        case Initial() if content.value.is_finite:
+            yield from (Equality(one[0], content.value) for one in content.sequences)
+        case Value():
+            yield Equality(content.shown.left, content.shown.right)
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from symopt.declaration import Declaration, Layer, Question
 from symopt.derivation.api import derivations
 from symopt.derivation.forward import forward
 from symopt.derivation.steps import Derivation, Line, Reason
+from symopt.proof.evaluation import free_indices
 from symopt.proof.numbers import Number, Undefined, Unknown, floating
-from symopt.proof.worlds import WORLD_DIGITS, World, free_indices, worlds
+from symopt.proof.worlds import WORLD_DIGITS, World, worlds
 from symopt.views import canonical
 
 _SAME = mp.mpf(10) ** -25
@@ -98,13 +99,16 @@ def _noted(line: Line, agreed: int) -> Line:
     return replace(line, check=said)
 
 
-def compared(line: Line, world: World) -> Iterator[tuple[dict[Basic, Number], bool | str, Any]]:
-    """At each place that a line speaks of: whether both sides are worth the same, and what.
+def compared(
+    line: Line, world: World, of: Basic | None = None
+) -> Iterator[tuple[dict[Basic, Number], bool | str, Any]]:
+    """At each place that a line speaks ``of``: whether both sides are worth the same, and what.
 
     A text in place of an answer says of which part there is no number.
     """
     left, right = canonical(line.left), canonical(line.right)
-    indices = sorted(free_indices(left) | free_indices(right), key=str)
+    free = free_indices(left) | free_indices(right) | (free_indices(of) if of else set())
+    indices = sorted(free, key=str)
     for places in product(*(world.places(one) for one in indices)):
         bound: dict[Basic, Number] = dict(zip(indices, map(Fraction, places), strict=True))
         try:

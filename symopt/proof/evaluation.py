@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import zip_longest
 from typing import Any
 
 import mpmath
@@ -15,6 +16,8 @@ from mpmath import mp
 from sympy import Basic, Eq, Expr, IndexedBase, Symbol, exp
 from sympy.core.function import AppliedUndef
 
+from symopt.nodes import Largest, Sigma
+from symopt.notation import Index
 from symopt.printing.unicode import unicode
 from symopt.proof.node_values import WAYS, parts
 from symopt.proof.numbers import Number, Undefined, Unknown, finite, floating
@@ -35,6 +38,7 @@ class Point:
     entries: Mapping[tuple[Basic, tuple[int, ...]], Number] = field(default_factory=dict)
     functions: Mapping[Any, Callable[..., Number]] = field(default_factory=dict)
     definitions: tuple[Eq, ...] = ()
+    _found: dict[Any, Number] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def evaluate(self, expr: Basic, bound: Mapping[Basic, Number] | None = None) -> Number:
         """The value of an expression.
@@ -52,6 +56,44 @@ class Point:
             For functions that have no numbers.
         """
         return _evaluate(expr, self, bound or {})
+
+    def entry(self, base: Basic, places: tuple[int, ...], bound: Mapping[Basic, Number]) -> Number:
+        """The value of an entry, which is computed once if nothing but its places counts.
+
+        Raises
+        ------
+        Undefined
+            Where no definition reaches.
+        """
+        if (base, places) in self.entries:
+            return self.entries[base, places]
+        key = base, places, mp.prec
+        if key not in self._found:
+            right, known = self.worth(base, places)
+            value = self.evaluate(right, {**bound, **known})
+            if free_indices(right) - set(known):
+                return value
+            self._found[key] = value
+        return self._found[key]
+
+    def number(self, letter: Basic, bound: Mapping[Basic, Number]) -> Number:
+        """The value of a letter that a definition speaks of, likewise.
+
+        Raises
+        ------
+        Unknown
+            Where there is none.
+        """
+        key = letter, mp.prec
+        if key not in self._found:
+            right = next((one.rhs for one in self.definitions if one.lhs == letter), None)
+            if right is None:
+                raise Unknown(f"the value of {unicode(letter)}")
+            value = self.evaluate(right, bound)
+            if free_indices(right):
+                return value
+            self._found[key] = value
+        return self._found[key]
 
     def worth(self, base: Basic, places: tuple[int, ...]) -> tuple[Expr, dict[Basic, Number]]:
         """What an entry is defined as, and the value of the index there.
@@ -73,18 +115,39 @@ class Point:
 
 
 def _matched(indices: tuple[Expr, ...], places: tuple[int, ...]) -> dict[Basic, Number] | None:
-    """What indices are worth if an entry with them stands at some places."""
-    if len(indices) != len(places):
-        return None
+    """What indices are worth if an entry with them stands at some places.
+
+    An entry that leaves its component out is that of any component, the first for instance; a
+    component of what has none is all of it.
+    """
     known: dict[Basic, Number] = {}
-    for index, place in zip(indices, places, strict=True):
+    for index, place in zip_longest(indices, places, fillvalue=None):
+        if index is None:
+            continue
+        if place is None and not _component(index):
+            return None
         if index.is_Integer and index == place:
             continue
         if len(index.free_symbols) != 1:
             return None
         letter = next(iter(index.free_symbols))
-        known[letter] = Fraction(place - int(index - letter))
+        known[letter] = Fraction(1 if place is None else place - int(index - letter))
     return known
+
+
+def free_indices(expr: Basic) -> set[Index]:
+    """The indices that no sum in an expression binds."""
+    if isinstance(expr, Index):
+        return {expr}
+    found = {one for part in expr.args for one in free_indices(part)}
+    if isinstance(expr, Sigma | Largest):
+        found = free_indices(expr.args[0]) - {expr.index}
+        found |= {one for end in expr.args[1][1:] for one in free_indices(end)}
+    return found
+
+
+def _component(index: Basic) -> bool:
+    return isinstance(index, Index) and index.counts == "component"
 
 
 def _evaluate(expr: Basic, point: Point, bound: Mapping[Basic, Number]) -> Number:
@@ -95,10 +158,7 @@ def _evaluate(expr: Basic, point: Point, bound: Mapping[Basic, Number]) -> Numbe
             return bound[expr]
         if expr in point.symbols:
             return point.symbols[expr]
-        for one in point.definitions:
-            if one.lhs == expr:
-                return _evaluate(one.rhs, point, {})
-        raise Unknown(f"the value of {unicode(expr)}")
+        return point.number(expr, bound)
     for kind, how in WAYS:
         if isinstance(expr, kind):
             return how(expr, point, bound)

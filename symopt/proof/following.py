@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
-from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Symbol
+from sympy import Basic, Eq, Expr, Indexed, Symbol
 
-from symopt.calculus.adjoints import Definition, paths
+from symopt.calculus.adjoints import Definition
 from symopt.derivation.steps import Derivation, Line
 from symopt.errors import SymoptError
 from symopt.nodes import Gradient, Sigma
-from symopt.notation import Index, Label
+from symopt.notation import Label
 from symopt.notation import Sequence as Letters
 from symopt.proof.chains import AGREES, DEFINED, Chain, ChainVerdict, Equality, Step
-from symopt.proof.checking import compared
-from symopt.proof.clock import OutOfTime, limit, now
+from symopt.proof.clock import now
 from symopt.proof.definitions import bare, defining
 from symopt.proof.equivalent import equivalent
+from symopt.proof.holding import Ground, grounds, held
+from symopt.proof.mending import mend
 from symopt.proof.node_values import OPAQUE
 from symopt.proof.numbers import Number
 from symopt.proof.outcomes import PROVED, REFUTED, SECONDS, UNDECIDED
 from symopt.proof.search import spelt
-from symopt.proof.slips import mended
 from symopt.proof.verdict import Verdict
 from symopt.proof.worlds import World, worlds
 from symopt.symbols import m
@@ -39,17 +38,19 @@ def check_chain(chain: Chain, *, seconds: float = SECONDS) -> ChainVerdict:
     the letters before, E of what does not depend on chance is taken as it stands.
     """
     found: list[Step] = []
-    for k, line in enumerate(chain.lines):
+    for k, line in enumerate(chain.whole):
+        if k < len(chain.given):
+            continue
         if _defines(chain, k):
             found.append(Step(line, DEFINED))
             continue
         here = worlds(_until(chain, k), {}, forward(chain), chain.assumptions)
         verdict = _asked(chain, k, seconds * _FOR_A_PROOF)
-        refuted = _fails(line, here)
+        refuted = _fails(line, grounds(line.left, chain.given, here))
         if verdict is not None and verdict.status == REFUTED:
             refuted = verdict.point, verdict.values
         if refuted is not None:
-            slip, corrected = _mended(chain, k, here, now() + seconds)
+            slip, corrected = mend(chain, k, forward(chain), here, now() + seconds)
             return ChainVerdict(chain, REFUTED, tuple(found), k + 1, *refuted, slip, corrected)
         sure = verdict is not None and verdict.status == PROVED
         found.append(Step(line, PROVED if sure else AGREES))
@@ -60,18 +61,18 @@ def check_chain(chain: Chain, *, seconds: float = SECONDS) -> ChainVerdict:
 Place = tuple[tuple[tuple[Basic, Basic], ...], tuple[Basic, ...]]
 
 
-def _fails(line: Equality, several: Sequence[World]) -> Place | None:
+def _fails(line: Equality, several: Sequence[Ground]) -> Place | None:
     """Where a line fails in some worlds."""
-    for world in several:
-        for bound, same, sides in compared(Line(line.left, line.right, ""), world):
+    for ground in several:
+        for bound, same, sides in held(line, ground):
             if same is False:
-                return _shown(world, bound), (spelt(sides[0]), spelt(sides[1]))
+                return _shown(ground.world, bound), (spelt(sides[0]), spelt(sides[1]))
     return None
 
 
 def _until(chain: Chain, k: int) -> Derivation:
     """The chain up to its k-th line."""
-    return Derivation(chain.name, chain.name, _lines(chain.lines[: k + 1]))
+    return Derivation(chain.name, chain.name, _lines(chain.whole[: k + 1]))
 
 
 def _shown(world: World, bound: Mapping[Basic, Number]) -> tuple[tuple[Basic, Basic], ...]:
@@ -92,7 +93,7 @@ def _shown(world: World, bound: Mapping[Basic, Number]) -> tuple[tuple[Basic, Ba
 def _asked(chain: Chain, k: int, seconds: float) -> Verdict | None:
     """What is known of a line with definitions put in; nothing for gradients and expectations."""
     definitions = _definitions(chain, k)
-    line = chain.lines[k]
+    line = chain.whole[k]
     left, right = (_unfolded(canonical(one), definitions) for one in (line.left, line.right))
     if left.has(*OPAQUE) or right.has(*OPAQUE):
         return None
@@ -112,13 +113,13 @@ def _lines(several: Sequence[Equality]) -> tuple[Line, ...]:
 
 
 def _defines(chain: Chain, k: int) -> bool:
-    return k in defining(_lines(chain.lines[: k + 1]))
+    return k in defining(_lines(chain.whole[: k + 1]))
 
 
 def _definitions(chain: Chain, k: int) -> dict[Basic, tuple[Expr, Expr, bool]]:
     """Left, right and whether it is a recurrence, for each letter that lines before define."""
     found: dict[Basic, tuple[Expr, Expr, bool]] = {}
-    for one in defining(_lines(chain.lines[:k])).values():
+    for one in defining(_lines(chain.whole[:k])).values():
         start = isinstance(one.lhs, Indexed) and one.lhs.indices[0].is_Integer
         again = isinstance(one.lhs, Indexed) and one.rhs.has(one.lhs.base)
         found[one.lhs if start else bare(one.lhs)] = (one.lhs, one.rhs, again or start)
@@ -144,8 +145,10 @@ def _unfolded(expr: Expr, definitions: Mapping[Basic, tuple[Expr, Expr, bool]]) 
 
 def forward(chain: Chain) -> tuple[Definition, ...]:
     """The lines before the first gradient that define letters, as the equations of a layer."""
+    if chain.forward:
+        return chain.forward
     found: list[Definition] = []
-    for k, line in enumerate(chain.lines):
+    for k, line in enumerate(chain.whole):
         if line.left.has(Gradient) or line.right.has(Gradient):
             break
         left = canonical(line.left)
@@ -154,80 +157,4 @@ def forward(chain: Chain) -> tuple[Definition, ...]:
             sums = line.right.atoms(Sigma)
             size = next((one.bounds[1] for one in sums if one.bounds), m)
             found.append(Definition(f"line {k + 1}", left, canonical(line.right), index, size))
-    return tuple(found) if any(line.left.has(Gradient) for line in chain.lines) else ()
-
-
-def _mended(
-    chain: Chain, k: int, several: Sequence[World], until: float
-) -> tuple[str, Equality | None]:
-    """The first slip in the table by which an edit of the line makes it follow."""
-    line = chain.lines[k]
-    try:
-        with limit(until - now()):
-            for name, candidate in _candidates(chain, k, line):
-                if _follows(candidate, several):
-                    return name, candidate
-    except OutOfTime:
-        pass
-    return "", None
-
-
-def _follows(candidate: Equality, several: Sequence[World]) -> bool:
-    """Whether a mended line holds wherever it is compared, and is not x = x."""
-    if canonical(candidate.left) == canonical(candidate.right):
-        return False
-    answers = []
-    for world in several:
-        for _, same, _ in compared(Line(candidate.left, candidate.right, ""), world):
-            if same is not True:
-                return False
-            answers.append(same)
-    return bool(answers)
-
-
-def _candidates(chain: Chain, k: int, line: Equality) -> Iterator[tuple[str, Equality]]:
-    yield from (
-        ("a derivative that forgot a way", replace(line, right=right))
-        for right in _with_ways(chain, line)
-    )
-    # what a line says of a letter is not said by the letter itself
-    letters = tuple(one for one in letters_of(chain, k) if one != canonical(line.left))
-    for name, right in mended(line.right, letters):
-        yield name, replace(line, right=right)
-    if not isinstance(line.left, Symbol | Indexed | Gradient):
-        for name, left in mended(line.left, letters):
-            yield name, replace(line, left=left)
-
-
-def _with_ways(chain: Chain, line: Equality) -> Iterator[Expr]:
-    """The right side with one more way in which the loss depends on the letter."""
-    left = canonical(line.left)
-    if not isinstance(left, Gradient):
-        return
-    definitions = forward(chain)
-    adjoint = {one.letter: Gradient(left.loss.func, one.letter) for one in definitions}
-    own = left.variable
-    place = own.base[_other(own)] if isinstance(own, Indexed) else own
-    for way in paths(place, definitions, adjoint):
-        share = way.share
-        if isinstance(own, Indexed):
-            names = {place.indices[0]: own.indices[0], own.indices[0]: place.indices[0]}
-            share = share.xreplace(names)
-        yield line.right + share
-
-
-def _other(own: Indexed) -> Index:
-    (index,) = own.indices
-    return Index(index.spelling.primed, index.facts, **index._assumptions_orig)
-
-
-def letters_of(chain: Chain, k: int) -> tuple[Basic, ...]:
-    """All letters of a chain up to its k-th line, in the order of their appearance."""
-    found: dict[Basic, None] = {}
-    for line in chain.lines[: k + 1]:
-        for side in (line.left, line.right):
-            labels = {one.args[0] for one in side.atoms(IndexedBase)}
-            for one in sorted(side.atoms(Symbol, Indexed) - labels, key=str):
-                if not (isinstance(one, Indexed) and one.indices[0].is_number):
-                    found[one] = None
-    return tuple(found)
+    return tuple(found) if any(line.left.has(Gradient) for line in chain.whole) else ()

@@ -36,8 +36,9 @@ from sympy import (
 )
 from sympy.core.relational import Relational
 
-from symopt.nodes import Expectation, Gradient, Inside, Largest, Norm, Sigma, Variance
+from symopt.nodes import Argmin, Expectation, Gradient, Inside, Largest, Norm, Sigma, Variance
 from symopt.printing.unicode import unicode
+from symopt.proof.minima import smallest_place
 from symopt.proof.numbers import (
     DOUBTFUL,
     Number,
@@ -153,10 +154,7 @@ def _largest(expr: Largest, point: Point, bound: Mapping[Basic, Number]) -> Numb
 
 def _entry(expr: Indexed, point: Point, bound: Mapping[Basic, Number]) -> Number:
     places = tuple(whole(point.evaluate(one, bound)) for one in expr.indices)
-    if (expr.base, places) in point.entries:
-        return point.entries[expr.base, places]
-    right, known = point.worth(expr.base, places)
-    return point.evaluate(right, known)
+    return point.entry(expr.base, places, bound)
 
 
 def _opaque(expr: Expr, point: Point, bound: Mapping[Basic, Number]) -> Number:
@@ -277,5 +275,6 @@ WAYS: tuple[tuple[Any, Callable[..., Number]], ...] = (
     (conjugate, _complex_part(mpmath.conj)),
     (re, _complex_part(mpmath.re)),
     (im, _complex_part(mpmath.im)),
+    (Argmin, smallest_place),
     (OPAQUE, _opaque),
 )

@@ -8,7 +8,7 @@ later equations run anew: no rule of the calculus enters.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
@@ -20,7 +20,7 @@ from sympy import Abs, Basic, Eq, Expr, Indexed, IndexedBase, Integer, Rational,
 from symopt.calculus.adjoints import Definition
 from symopt.derivation.samples import exact_values
 from symopt.derivation.steps import Derivation
-from symopt.nodes import Expectation, Gradient, Largest, Norm, Sigma
+from symopt.nodes import Expectation, Gradient, Norm, Sigma
 from symopt.notation import Count, Hyperparameter, Index, Label, is_random
 from symopt.proof.assumptions import assumed
 from symopt.proof.definitions import bare, begun, defining, without_start
@@ -36,7 +36,7 @@ _STEPS = 4
 _TRIES = 60
 _PLACES = range(-3, 12)
 # of what has several indices, the places of those after the first
-_FURTHER = range(5)
+_FURTHER = range(-3, 8)
 # whose value under an expectation it is: that for a gradient that is the same at every step
 _MEAN = "E[{}]"
 
@@ -45,13 +45,15 @@ _MEAN = "E[{}]"
 class World:
     """A point, how far indices run in it, and by which loss its gradients are taken.
 
-    Where letters are ``random``, no expectation has a value: they do not stay the same.
+    Where letters are ``random``, no expectation has a value: they do not stay the same. Gradients
+    by ``marked`` letters are numbers of the point.
     """
 
     point: Point
     longest: int
     forward: tuple[Definition, ...] = ()
     random: bool = False
+    marked: Set[Basic] = frozenset()
 
     def places(self, index: Index) -> range:
         """The values that a free index of a line takes."""
@@ -69,7 +71,8 @@ class World:
 
     def _follows(self, node: Gradient) -> bool:
         """Whether a gradient is that of the loss which the equations lead to."""
-        return bool(self.forward) and not node.loss.args
+        known = bool(self.forward) or bare(node.variable) in self.marked
+        return known and not node.loss.args
 
     def _plain(self, expr: Basic) -> Basic:
         """What has a number: gradients as letters, means as if gradients stayed the same.
@@ -79,8 +82,8 @@ class World:
         if isinstance(expr, Gradient) and self._follows(expr):
             letter = expr.variable
             if isinstance(letter, Indexed):
-                return _mark(letter.base)[letter.indices]
-            return _mark(letter)
+                return mark(letter.base)[letter.indices]
+            return mark(letter)
         if isinstance(expr, Expectation):
             return _in_the_mean(expr.args[0])
         if not expr.args or isinstance(expr, Indexed | Gradient):
@@ -96,11 +99,13 @@ class World:
         """The point with dL/d(letter), at all places of a letter that has some."""
         letter = node.variable
         if not isinstance(letter, Indexed):
-            mark = _mark(letter)
-            if mark in point.symbols:
+            own = mark(letter)
+            if own in point.symbols:
                 return point
-            return replace(point, symbols={**point.symbols, mark: self._slope(letter, None)})
-        base = _mark(letter.base)
+            return replace(point, symbols={**point.symbols, own: self._slope(letter, None)})
+        if letter.base in self.marked:
+            return point
+        base = mark(letter.base)
         found: dict[tuple[Basic, tuple[int, ...]], Number] = {
             (base, (k,)): self._slope(letter.base, k)
             for k in range(1, self.longest + 1)
@@ -124,27 +129,16 @@ class World:
             moved = replace(self.point, entries=entries)
         output = self.forward[-1].letter
         if not isinstance(output, Indexed):
-            weight = self.point.symbols[_mark(output)]
+            weight = self.point.symbols[mark(output)]
             return floating(moved.evaluate(output)) * floating(weight)
         total = mp.mpf(0)
         for k in range(1, self.longest + 1):
-            weight = self.point.entries[_mark(output.base), (k,)]
+            weight = self.point.entries[mark(output.base), (k,)]
             total += floating(moved.evaluate(output.base[k])) * floating(weight)
         return total
 
 
-def free_indices(expr: Basic) -> set[Index]:
-    """The indices that no sum in an expression binds."""
-    if isinstance(expr, Index):
-        return {expr}
-    found = {one for part in expr.args for one in free_indices(part)}
-    if isinstance(expr, Sigma | Largest):
-        found = free_indices(expr.args[0]) - {expr.index}
-        found |= {one for end in expr.args[1][1:] for one in free_indices(end)}
-    return found
-
-
-def _mark(letter: Basic) -> Any:
+def mark(letter: Basic) -> Any:
     """The letter of the gradient by a letter."""
     made = IndexedBase if isinstance(letter, IndexedBase) else Symbol
     return made(f"dL/d{letter}")
@@ -241,21 +235,34 @@ def _symbols(
     symbols = {one for expr in exprs for one in expr.atoms(Symbol)} - defined
     symbols -= {base.args[0] for base in bases}
     for one in sorted(bare_letters(exprs), key=str):
-        found[one] = _drawn(source, False)
+        found[one] = drawn(source)
+    slopes = any(expr.has(Gradient) for expr in exprs)
+    counts: list[Basic] = []
     chosen = exact_values(one for one in symbols if isinstance(one, Hyperparameter))
     for one in sorted(symbols, key=str):
         if isinstance(one, Index):
             continue
         if isinstance(one, Hyperparameter):
-            value = chosen[one]
+            value = chosen[one] if longest == 1 else _within(one, chosen[one], source)
             found[one] = Fraction(int(value.p), int(value.q))
         elif isinstance(one, Count):
-            found[one] = Fraction(longest)
+            # unlike ones, but where gradients go along a group of this size
+            found[one] = Fraction(longest + (0 if slopes else len(counts)))
+            counts.append(one)
         elif isinstance(one, Label):
-            found[one] = Fraction(1)
+            found[one] = Fraction(source.randint(1, longest))
         else:
             found[one] = _drawn_for(one, source)
     return found
+
+
+def _within(letter: Hyperparameter, known: Rational, source: random.Random) -> Rational:
+    """Another fraction in the range of a letter, where one is found."""
+    for _ in range(_TRIES):
+        value = Rational(source.randint(1, 12), source.randint(1, 13))
+        if value in letter.domain and value != known:
+            return value
+    return known
 
 
 def _entries(
@@ -265,13 +272,13 @@ def _entries(
     bases = {one.base for expr in exprs for one in expr.atoms(Indexed)} - defined
     found: dict[tuple[Basic, tuple[int, ...]], Number] = {}
     for base in sorted(bases, key=str):
-        same = _drawn(source, False)
+        same = drawn(source)
         for places in _all_places(exprs, base, _PLACES):
-            found[base, places] = _drawn(source, False)
+            found[base, places] = drawn(source)
             found[IndexedBase(_MEAN.format(base)), places] = same
     for base, first in without_start(definitions):
         for places in _all_places(exprs, base, range(_PLACES.start, first + 1)):
-            found[base, places] = _drawn(source, False)
+            found[base, places] = drawn(source)
     return found
 
 
@@ -284,7 +291,8 @@ def _all_places(exprs: Sequence[Basic], base: Basic, first: range) -> Iterator[t
         yield from product(first, *(many - 1) * (_FURTHER,))
 
 
-def _drawn(source: random.Random, positive: bool) -> Fraction:
+def drawn(source: random.Random, positive: bool = False) -> Fraction:
+    """A fraction that is not 0."""
     value = Fraction(source.randint(1, 30), source.randint(1, 9))
     return value if positive or source.random() < 0.5 else -value
 
@@ -292,7 +300,7 @@ def _drawn(source: random.Random, positive: bool) -> Fraction:
 def _drawn_for(letter: Symbol, source: random.Random) -> Fraction:
     """A number that has what is assumed of a letter."""
     for _ in range(_TRIES):
-        value = _drawn(source, bool(letter.is_nonnegative))
+        value = drawn(source, bool(letter.is_nonnegative))
         value = Fraction(source.randint(-3, 4)) if letter.is_integer else value
         if assumed(letter, Rational(value.numerator, value.denominator)):
             break
@@ -302,8 +310,8 @@ def _drawn_for(letter: Symbol, source: random.Random) -> Fraction:
 def _weighed(point: Point, output: Basic, longest: int, source: random.Random) -> Point:
     """The point with the gradients by the output, which are given."""
     if not isinstance(output, Indexed):
-        return replace(point, symbols={**point.symbols, _mark(output): _drawn(source, False)})
+        return replace(point, symbols={**point.symbols, mark(output): drawn(source)})
     given: dict[tuple[Basic, tuple[int, ...]], Number] = {
-        (_mark(output.base), (k,)): _drawn(source, False) for k in range(1, longest + 1)
+        (mark(output.base), (k,)): drawn(source) for k in range(1, longest + 1)
     }
     return replace(point, entries={**point.entries, **given})
