@@ -8,7 +8,7 @@ from sympy import Basic, Eq, Expr, Indexed, Symbol
 
 from symopt.calculus.adjoints import Definition
 from symopt.derivation.steps import Derivation, Line
-from symopt.errors import SymoptError
+from symopt.errors import SymoptError, UsageError
 from symopt.nodes import Gradient, Sigma
 from symopt.notation import Label
 from symopt.notation import Sequence as Letters
@@ -94,8 +94,12 @@ def _asked(chain: Chain, k: int, seconds: float) -> Verdict | None:
     """What is known of a line with definitions put in; nothing for gradients and expectations."""
     definitions = _definitions(chain, k)
     line = chain.whole[k]
-    left, right = (_unfolded(canonical(one), definitions) for one in (line.left, line.right))
-    if left.has(*OPAQUE) or right.has(*OPAQUE):
+    try:
+        left, right = (_unfolded(canonical(one), definitions) for one in (line.left, line.right))
+    except UsageError:  # an entry without its component, say, is not put in
+        return None
+    sums = left.atoms(Sigma) | right.atoms(Sigma)
+    if left.has(*OPAQUE) or right.has(*OPAQUE) or any(one.bounds is None for one in sums):
         return None
     recurrences = (_equation(one) for one in definitions.values() if one[2])
     try:
@@ -135,6 +139,8 @@ def _unfolded(expr: Expr, definitions: Mapping[Basic, tuple[Expr, Expr, bool]]) 
                 continue
             left, right, _ = known
             if isinstance(left, Indexed) and isinstance(one, Indexed):
+                if len(left.indices) != len(one.indices):
+                    raise UsageError(f"{one} has another number of indices than {left}")
                 right = right.xreplace(dict(zip(left.indices, one.indices, strict=True)))
             values[one] = right
         if not values:

@@ -24,11 +24,11 @@ _DEPTH = 5
 
 @dataclass(frozen=True)
 class Ground:
-    """A world, and what is given there of a left side: a line to be compared with, if any."""
+    """A world, what is given there of a left side, and whether numbers bear that out."""
 
     world: World
-    left: Basic
     said: Equality | None
+    borne_out: bool
     known: Mapping[Basic, Basic]
 
 
@@ -40,17 +40,19 @@ def grounds(left: Basic, given: Sequence[Equality], several: Sequence[World]) ->
     """
     said = next((one for one in given if canonical(one.left) == canonical(left)), None)
     known = _known(given) if said else {}
-    return tuple(
-        Ground(one, left, None if said is None or _true(said, one) else said, known)
-        for one in several
-    )
+    return tuple(Ground(one, said, said is None or _true(said, one), known) for one in several)
 
 
 def held(line: Equality, ground: Ground) -> Iterator[tuple[dict[Basic, Number], bool | str, Any]]:
     """At each place of a line: whether both sides are worth the same, and what."""
-    if ground.said is None:
-        yield from compared(_as_line(line.left, line.right), ground.world)
-        return
+    if ground.borne_out:
+        for answer in compared(_as_line(line.left, line.right), ground.world):
+            if ground.said is not None and isinstance(answer[1], str):
+                break
+            yield answer
+        else:
+            return
+    assert ground.said is not None  # or else nothing would have to be borne out
     sides = [_put_in(canonical(one), ground.known) for one in (ground.said.right, line.right)]
     here = _with_one_gradient(sides, ground.world)
     yield from compared(_as_line(*sides), here, canonical(line.left))

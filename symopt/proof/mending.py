@@ -8,6 +8,7 @@ from dataclasses import replace
 from sympy import Basic, Expr, Indexed, IndexedBase, Mul, Symbol
 
 from symopt.calculus.adjoints import Definition, paths
+from symopt.errors import SymoptError
 from symopt.nodes import Gradient
 from symopt.notation import Index
 from symopt.proof.chains import Chain, Equality
@@ -95,7 +96,11 @@ def _shares(line: Equality, definitions: Sequence[Definition]) -> Iterator[Expr]
     if isinstance(own, Indexed) and len(own.indices) > 1:
         return
     place = own.base[_other(own)] if isinstance(own, Indexed) else own
-    for way in paths(place, definitions, adjoint):
+    try:
+        ways = paths(place, definitions, adjoint)
+    except SymoptError:  # through the largest of a group there is no single way
+        return
+    for way in ways:
         share = way.share
         if isinstance(own, Indexed):
             names = {place.indices[0]: own.indices[0], own.indices[0]: place.indices[0]}

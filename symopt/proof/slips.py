@@ -111,8 +111,9 @@ def _hats(node: Basic, around: Around) -> Iterator[Basic]:
                 yield one[node.indices]
             if isinstance(one, Sequence) and node.base == hat(one):
                 yield one[node.indices]
-    if isinstance(node, Statistic) and hat(node) in bases:
-        yield hat(node)
+    if isinstance(node, Statistic):
+        hatted = {one: hat(one) for one in bases if isinstance(one, Statistic)}
+        yield from (one for one in bases if hatted.get(one) == node or hatted.get(node) == one)
 
 
 def _outside_of_root(node: Basic, _around: Around) -> Iterator[Basic]:
@@ -196,7 +197,7 @@ def _squares(node: Basic, _around: Around) -> Iterator[Basic]:
 def _roots(node: Basic, _around: Around) -> Iterator[Basic]:
     if isinstance(node, Pow) and node.args[1] == S.Half:
         yield node.args[0]
-    elif isinstance(node, Symbol | Indexed | Add | Mul):
+    elif isinstance(node, Symbol | Indexed | Add | Mul) or (node.is_Integer and node > 1):
         yield Pow(node, S.Half, evaluate=False)
     if isinstance(node, Pow) and node.args[1].is_Rational:
         for q in (Rational(1, 2), Rational(3, 2), Rational(-1, 2), Rational(-3, 2)):

@@ -12,7 +12,7 @@ from mpmath import mp
 from sympy import Basic, Eq, Indexed, IndexedBase
 from sympy.core.function import AppliedUndef
 
-from symopt.nodes import Gradient
+from symopt.nodes import Argmin, Gradient
 from symopt.proof.numbers import Number, Unknown, floating, whole
 
 if TYPE_CHECKING:  # a point hands itself to these functions
@@ -27,13 +27,14 @@ def functions(
 ) -> dict[Any, Callable[..., Number]]:
     """What stands for the functions that have to do with a loss: a polynomial for each.
 
-    These are the ones in the losses of gradients and those of letters as a whole, as R(θ); what is
-    said of other functions (a limit, a supremum) is no fact about numbers at one point.
+    These are the ones in the losses of gradients, in what is minimized, and those of letters as a
+    whole, as R(θ); what is said of other functions (a limit, a supremum) is no fact about numbers
+    at one point.
     """
     defined = {one.lhs.func for one in definitions if isinstance(one.lhs, AppliedUndef)}
     found: dict[Any, Callable[..., Number]] = {}
     for expr in exprs:
-        for node in expr.atoms(Gradient, AppliedUndef):
+        for node in expr.atoms(Gradient, Argmin, AppliedUndef):
             if not takes_numbers(node):
                 continue
             for one in node.atoms(AppliedUndef):
@@ -49,7 +50,7 @@ def takes_numbers(node: Basic) -> bool:
     """
     if isinstance(node, Gradient) and not node.loss.args:
         return isinstance(node.variable, IndexedBase)
-    return isinstance(node, Gradient) or any(_bare(node))
+    return isinstance(node, Gradient | Argmin) or any(_bare(node))
 
 
 def bare_letters(exprs: Sequence[Basic]) -> set[IndexedBase]:

@@ -247,8 +247,9 @@ def _symbols(
             found[one] = Fraction(int(value.p), int(value.q))
         elif isinstance(one, Count):
             # unlike ones, but where gradients go along a group of this size
-            found[one] = Fraction(longest + (0 if slopes else len(counts)))
+            more = source.randint(1, 3) if counts and not slopes else 0
             counts.append(one)
+            found[one] = Fraction(longest + more)
         elif isinstance(one, Label):
             found[one] = Fraction(source.randint(1, longest))
         else:

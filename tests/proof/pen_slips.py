@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sympy import Add, Basic, Expr, Indexed, Integer, Mul, Pow, Rational, S, Symbol
+from sympy import Add, Basic, Expr, Indexed, Integer, Mul, Pow, Rational, S, Symbol, nan, zoo
 from sympy.core.function import AppliedUndef
 
 from symopt.nodes import Argmin, Expectation, Gradient, Norm, Proximal, Sigma, Variance
@@ -39,6 +39,8 @@ def wrong_lines(
 
     def note(name: str, one: Expr, other: Expr) -> None:
         key = canonical(one), canonical(other)
+        if any(side.has(zoo, nan) for side in key):
+            return
         if key == (canonical(left), canonical(right)) or key[0] == key[1]:
             return
         found.setdefault(key, (set(), one, other))[0].add(name)
