@@ -9,7 +9,7 @@ from mpmath import mp
 from sympy import Basic
 
 from symopt.nodes import Argmin
-from symopt.proof.numbers import Number, Undefined, floating
+from symopt.proof.numbers import Number, Undefined, floating, real
 
 if TYPE_CHECKING:  # a point hands itself to these functions
     from symopt.proof.evaluation import Point
@@ -27,7 +27,7 @@ def smallest_place(expr: Argmin, point: Point, bound: Mapping[Basic, Number]) ->
     """
 
     def value(place: Number) -> Number:
-        return floating(point.evaluate(expr.args[0], {**bound, expr.args[1]: place}))
+        return floating(real(point.evaluate(expr.args[0], {**bound, expr.args[1]: place})))
 
     with mp.workdps(_DIGITS):
         low, high = mp.mpf(-_FAR), mp.mpf(_FAR)
