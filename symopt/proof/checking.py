@@ -13,6 +13,7 @@ from sympy import Basic
 
 from symopt.declaration import Declaration, Layer, Question
 from symopt.derivation.api import derivations
+from symopt.derivation.drawn import draws
 from symopt.derivation.forward import forward
 from symopt.derivation.steps import Derivation, Line, Reason
 from symopt.proof.numbers import Number, Undefined, Unknown, floating
@@ -42,7 +43,8 @@ class Checked:
 def checked(declared: Declaration) -> tuple[Checked, ...]:
     """All that is derived from a declaration, each line held against numbers.
 
-    Expectations are taken for gradients that stay the same, gradients as central differences.
+    Expectations are taken over all that random letters may be, or over a few values that gradients
+    take in turns; gradients as central differences.
 
     >>> from symopt.catalog.lecture.adam import adam
     >>> first, second = checked(adam)
@@ -62,9 +64,10 @@ def check_all(declared: Declaration, several: Iterable[Derivation]) -> Iterator[
         own = "checked as it was derived, under the question's own assumptions"
         yield from (Checked(one, (), tuple((line, own) for line in one.lines)) for one in several)
         return
-    run = forward(declared) if isinstance(declared, Layer) else ()
+    layer = declared if isinstance(declared, Layer) else None
+    run, drawn = (forward(layer), draws(layer)) if layer else ((), {})
     for one in several:
-        yield check(one, worlds(one, declared.initial_values, run))
+        yield check(one, worlds(one, declared.initial_values, run, (), drawn))
 
 
 def check(derivation: Derivation, several: tuple[World, ...]) -> Checked:

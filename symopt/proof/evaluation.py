@@ -23,17 +23,22 @@ from symopt.proof.numbers import Number, Undefined, Unknown, finite, floating
 _FIRST = -9
 
 
+Entries = Mapping[tuple[Basic, tuple[int, ...]], Number]
+
+
 @dataclass(frozen=True)
 class Point:
     """Values of symbols, of entries (by base and whole numbers), and what functions stand for.
 
-    Letters and entries of which ``definitions`` speak are computed from them.
+    Letters and entries of which ``definitions`` speak are computed from them. A mean is one over
+    ``outcomes``: how likely each is, and the entries that are other ones then.
     """
 
     symbols: Mapping[Basic, Number] = field(default_factory=dict)
-    entries: Mapping[tuple[Basic, tuple[int, ...]], Number] = field(default_factory=dict)
+    entries: Entries = field(default_factory=dict)
     functions: Mapping[Any, Callable[..., Number]] = field(default_factory=dict)
     definitions: tuple[Eq, ...] = ()
+    outcomes: tuple[tuple[Number, Entries], ...] = ()
 
     def evaluate(self, expr: Basic, bound: Mapping[Basic, Number] | None = None) -> Number:
         """The value of an expression.

@@ -38,6 +38,7 @@ from sympy.core.relational import Relational
 
 from symopt.nodes import Expectation, Gradient, Inside, Largest, Norm, Sigma, Variance
 from symopt.printing.unicode import unicode
+from symopt.proof.mean_values import mean, variance
 from symopt.proof.numbers import (
     DOUBTFUL,
     Number,
@@ -166,6 +167,15 @@ def _opaque(expr: Expr, point: Point, bound: Mapping[Basic, Number]) -> Number:
     return point.symbols[expr]
 
 
+def _by_chance(how: Callable[..., Number]) -> Callable[..., Number]:
+    def run(expr: Expr, point: Point, bound: Mapping[Basic, Number]) -> Number:
+        if not point.outcomes:
+            return _opaque(expr, point, bound)
+        return how(point, expr.args[0], bound)
+
+    return run
+
+
 def _cases(expr: Piecewise, point: Point, bound: Mapping[Basic, Number]) -> Number:
     for branch, condition in expr.args:
         if holds(condition, point, bound):
@@ -274,5 +284,7 @@ WAYS: tuple[tuple[Any, Callable[..., Number]], ...] = (
     (conjugate, _complex_part(mpmath.conj)),
     (re, _complex_part(mpmath.re)),
     (im, _complex_part(mpmath.im)),
+    (Expectation, _by_chance(mean)),
+    (Variance, _by_chance(variance)),
     (OPAQUE, _opaque),
 )

@@ -14,15 +14,15 @@ from fractions import Fraction
 from typing import Any
 
 from mpmath import mp
-from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Rational, Symbol
+from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Symbol
 
 from symopt.calculus.adjoints import Definition
-from symopt.derivation.samples import exact_values
+from symopt.derivation.drawn import Draws
 from symopt.derivation.steps import Derivation
-from symopt.nodes import Expectation, Gradient, Largest, Sigma
-from symopt.notation import Count, Hyperparameter, Index, Label, is_random
-from symopt.proof.assumptions import assumed
-from symopt.proof.definitions import bare, begun, defining, without_start
+from symopt.nodes import Expectation, Gradient, Largest, Sigma, Variance
+from symopt.notation import Index, is_random
+from symopt.proof.definitions import bare, begun, defining
+from symopt.proof.drawing import all_drawings, entries, in_turns, number, symbols
 from symopt.proof.evaluation import Point
 from symopt.proof.node_values import holds
 from symopt.proof.numbers import Number, Undefined, Unknown, floating
@@ -32,16 +32,13 @@ WORLD_DIGITS = 120
 _SHIFT = Fraction(1, 10**40)
 _STEPS = 4
 _TRIES = 60
-_PLACES = range(-3, 12)
-# whose value under an expectation it is: that for a gradient that is the same at every step
-_MEAN = "E[{}]"
 
 
 @dataclass(frozen=True)
 class World:
     """A point, how far indices run in it, and by which loss its gradients are taken.
 
-    Where letters are ``random``, no expectation has a value: they do not stay the same.
+    Where letters are ``random`` there are means only if all that may be drawn can be weighed.
     """
 
     point: Point
@@ -58,7 +55,7 @@ class World:
         point = self.point
         if expr.has(Gradient) and not self.forward:
             raise Unknown("a gradient of an unknown loss")
-        if expr.has(Expectation) and self.random:
+        if expr.has(Expectation, Variance) and self.random and not self.point.outcomes:
             raise Unknown("a mean over random letters")
         for node in sorted(expr.atoms(Gradient), key=str):
             point = self._with_gradients(node, point)
@@ -123,22 +120,15 @@ def _mark(letter: Basic) -> Any:
 
 
 def _plain(expr: Basic) -> Basic:
-    """Gradients as letters, expectations as what they are if the gradient stays the same."""
+    """Gradients as letters."""
     if isinstance(expr, Gradient):
         letter = expr.variable
         if isinstance(letter, Indexed):
             return _mark(letter.base)[letter.indices]
         return _mark(letter)
-    if isinstance(expr, Expectation):
-        return _in_the_mean(expr.args[0])
     if not expr.args or isinstance(expr, Indexed):
         return expr
     return expr.func(*(_plain(part) for part in expr.args))
-
-
-def _in_the_mean(expr: Basic) -> Basic:
-    names = {one: IndexedBase(_MEAN.format(one.base))[one.indices] for one in expr.atoms(Indexed)}
-    return expr.xreplace(names)
 
 
 def worlds(
@@ -146,16 +136,19 @@ def worlds(
     starts: Mapping[Basic, Expr],
     forward: tuple[Definition, ...],
     conditions: Sequence[Basic] = (),
+    drawn: Draws | None = None,
 ) -> tuple[World, ...]:
     """Some worlds for a derivation: groups of one, two and three elements.
 
     Numbers are drawn until the conditions hold; where they never do, there is no such world.
+    Means are over random letters where there are some, as they are ``drawn``, else over those
+    that are given, which are other ones at each step and distributed alike.
     """
     found = []
     for longest in (1, 2, 3):
         for seed in range(_TRIES if conditions else 1):
             source = random.Random(longest + 10 * seed)
-            world = _world(derivation, starts, forward, longest, source)
+            world = _world(derivation, starts, forward, longest, drawn or {}, source)
             if _allowed(world, conditions):
                 found.append(_with_all_gradients(world, derivation))
                 break
@@ -188,6 +181,7 @@ def _world(
     starts: Mapping[Basic, Expr],
     forward: tuple[Definition, ...],
     longest: int,
+    drawn: Draws,
     source: random.Random,
 ) -> World:
     own = list(defining(derivation.lines).values())
@@ -200,85 +194,30 @@ def _world(
         if isinstance(base, IndexedBase)
     ]
     definitions = [*initial, *begun(derivation), *own]
-    in_the_mean = [
-        Eq(_in_the_mean(one.lhs), _in_the_mean(one.rhs), evaluate=False) for one in definitions
-    ]
     everything = [side for line in derivation.lines for side in (line.left, line.right)]
     everything += [side for one in definitions for side in one.args]
     point = Point(
-        _symbols(everything, definitions, longest, source),
-        _entries(everything, definitions, source),
+        symbols(everything, definitions, longest, source),
+        entries(everything, definitions, source),
         {},
-        (*definitions, *in_the_mean),
+        tuple(definitions),
     )
+    chance = any(is_random(one) for expr in everything for one in expr.atoms(Indexed))
+    if chance:
+        point = replace(point, outcomes=all_drawings(drawn, point, longest))
+    elif any(expr.has(Expectation, Variance) for expr in everything):
+        point = replace(point, outcomes=in_turns(everything, definitions, source))
     output = forward[-1].letter if forward else None
     if output is not None:
         point = _weighed(point, output, longest, source)
-    chance = any(is_random(one) for expr in everything for one in expr.atoms(Indexed))
     return World(point, longest, forward, chance)
-
-
-def _symbols(
-    exprs: Sequence[Basic], definitions: Sequence[Eq], longest: int, source: random.Random
-) -> dict[Basic, Number]:
-    defined = {one.lhs for one in definitions}
-    found: dict[Basic, Number] = {}
-    bases = {one for expr in exprs for one in expr.atoms(IndexedBase)}
-    symbols = {one for expr in exprs for one in expr.atoms(Symbol)} - defined
-    symbols -= {base.args[0] for base in bases}
-    chosen = exact_values(one for one in symbols if isinstance(one, Hyperparameter))
-    for one in sorted(symbols, key=str):
-        if isinstance(one, Index):
-            continue
-        if isinstance(one, Hyperparameter):
-            value = chosen[one]
-            found[one] = Fraction(int(value.p), int(value.q))
-        elif isinstance(one, Count):
-            found[one] = Fraction(longest)
-        elif isinstance(one, Label):
-            found[one] = Fraction(1)
-        else:
-            found[one] = _drawn_for(one, source)
-    return found
-
-
-def _entries(
-    exprs: Sequence[Basic], definitions: Sequence[Eq], source: random.Random
-) -> dict[tuple[Basic, tuple[int, ...]], Number]:
-    defined = {bare(one.lhs) for one in definitions}
-    bases = {one.base for expr in exprs for one in expr.atoms(Indexed)} - defined
-    found: dict[tuple[Basic, tuple[int, ...]], Number] = {}
-    for base in sorted(bases, key=str):
-        same = _drawn(source, False)
-        for k in _PLACES:
-            found[base, (k,)] = _drawn(source, False)
-            found[IndexedBase(_MEAN.format(base)), (k,)] = same
-    for base, first in without_start(definitions):
-        for k in range(_PLACES.start, first + 1):
-            found[base, (k,)] = _drawn(source, False)
-    return found
-
-
-def _drawn(source: random.Random, positive: bool) -> Fraction:
-    value = Fraction(source.randint(1, 30), source.randint(1, 9))
-    return value if positive or source.random() < 0.5 else -value
-
-
-def _drawn_for(letter: Symbol, source: random.Random) -> Fraction:
-    """A number that has what is assumed of a letter."""
-    for _ in range(_TRIES):
-        value = _drawn(source, bool(letter.is_nonnegative))
-        value = Fraction(source.randint(-3, 4)) if letter.is_integer else value
-        if assumed(letter, Rational(value.numerator, value.denominator)):
-            break
-    return value
 
 
 def _weighed(point: Point, output: Basic, longest: int, source: random.Random) -> Point:
     """The point with the gradients by the output, which are given."""
     if not isinstance(output, Indexed):
-        return replace(point, symbols={**point.symbols, _mark(output): _drawn(source, False)})
+        return replace(point, symbols={**point.symbols, _mark(output): number(source)})
     given: dict[tuple[Basic, tuple[int, ...]], Number] = {
-        (_mark(output.base), (k,)): _drawn(source, False) for k in range(1, longest + 1)
+        (_mark(output.base), (k,)): number(source) for k in range(1, longest + 1)
     }
     return replace(point, entries={**point.entries, **given})
