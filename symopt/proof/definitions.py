@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from sympy import Basic, Eq, Expr, Indexed, Symbol
+from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Symbol
+from sympy.core.function import AppliedUndef
 
 from symopt.derivation.steps import Derivation, Line
+from symopt.nodes import Gradient
 from symopt.notation import Index
 from symopt.views import canonical
 
@@ -101,3 +103,19 @@ def without_start(definitions: Sequence[Eq]) -> Iterable[tuple[Basic, int]]:
 def bare(letter: Basic) -> Basic:
     """A letter without its indices."""
     return letter.base if isinstance(letter, Indexed) else letter
+
+
+def of_a_loss(expr: Basic) -> bool:
+    """Whether something is a slope of a function of which nothing is known."""
+    return any(isinstance(one.loss, AppliedUndef) and one.loss.args for one in expr.atoms(Gradient))
+
+
+def of_functions(lines: Iterable[Line]) -> Iterator[Eq]:
+    """What lines say of functions: the first that has one alone on its left."""
+    seen = set()
+    for line in lines:
+        left = canonical(line.left)
+        plain = all(isinstance(one, Symbol | IndexedBase) for one in left.args)
+        if isinstance(left, AppliedUndef) and plain and left.func not in seen:
+            seen.add(left.func)
+            yield Eq(left, canonical(line.right), evaluate=False)

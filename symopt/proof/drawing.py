@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any
 
 from sympy import Basic, Eq, Indexed, IndexedBase, Rational, Symbol
+from sympy.core.function import AppliedUndef
 
 from symopt.derivation.drawn import Draws
 from symopt.derivation.samples import exact_values
@@ -21,7 +22,8 @@ from symopt.proof.numbers import Number, plus, times
 from symopt.views import canonical
 
 _TRIES = 60
-_PLACES = range(-3, 12)
+PLACES = range(-3, 12)
+_FEW = range(1, 4)
 _MOST = 512
 
 Outcomes = tuple[tuple[Number, Entries], ...]
@@ -49,6 +51,10 @@ def symbols(
             found[one] = Fraction(1)
         else:
             found[one] = _drawn_for(one, source)
+    # a letter without an index, as in f(x, θ): all of its entries as one number
+    whole = {base for expr in exprs for one in expr.atoms(AppliedUndef) for base in one.args}
+    for base in sorted((one for one in whole if isinstance(one, IndexedBase)), key=str):
+        found[base] = number(source)
     return found
 
 
@@ -57,13 +63,36 @@ def entries(
 ) -> dict[tuple[Basic, tuple[int, ...]], Number]:
     """Numbers for entries that no line defines, and for those before a recurrence."""
     found: dict[tuple[Basic, tuple[int, ...]], Number] = {}
+    several = {one.base for expr in exprs for one in expr.atoms(Indexed) if len(one.indices) == 2}
     for base in sorted(_free(exprs, definitions), key=str):
-        for k in _PLACES:
-            found[base, (k,)] = number(source)
+        places = product(_FEW, _FEW) if base in several else ((k,) for k in PLACES)
+        for place in places:
+            found[base, place] = number(source)
     for base, first in without_start(definitions):
-        for k in range(_PLACES.start, first + 1):
+        for k in range(PLACES.start, first + 1):
             found[base, (k,)] = number(source)
     return found
+
+
+def functions(
+    exprs: Sequence[Basic], definitions: Sequence[Eq], source: random.Random
+) -> dict[Any, Callable[..., Number]]:
+    """Smooth functions for those of which nothing is said, each of all of its arguments."""
+    applied = {one.func for expr in exprs for one in expr.atoms(AppliedUndef) if one.args}
+    known = {one.lhs.func for one in definitions if isinstance(one.lhs, AppliedUndef)}
+    return {one: _smooth(source) for one in sorted(applied - known, key=str)}
+
+
+def _smooth(source: random.Random) -> Callable[..., Number]:
+    weights = [number(source) for _ in range(6)]
+
+    def value(*values: Number) -> Number:
+        total = weights[0]
+        for weight, one in zip(weights[1:], values, strict=False):
+            total = plus(total, times(weight, one))
+        return plus(times(total, times(total, total)), total)
+
+    return value
 
 
 def _free(exprs: Sequence[Basic], definitions: Sequence[Eq]) -> set[Basic]:
@@ -82,7 +111,7 @@ def in_turns(exprs: Sequence[Basic], definitions: Sequence[Eq], source: random.R
     return tuple(
         (
             Fraction(1, 3),
-            {(base, (k,)): values[base][(k + first) % 3] for base in free for k in _PLACES},
+            {(base, (k,)): values[base][(k + first) % 3] for base in free for k in PLACES},
         )
         for first in range(3)
     )

@@ -31,7 +31,8 @@ class Point:
     """Values of symbols, of entries (by base and whole numbers), and what functions stand for.
 
     Letters and entries of which ``definitions`` speak are computed from them. A mean is one over
-    ``outcomes``: how likely each is, and the entries that are other ones then.
+    ``outcomes``: how likely each is, and the entries that are other ones then. Sums without bounds
+    have as many terms as the ``size`` says; kinds of nodes may have further ``ways`` to a value.
     """
 
     symbols: Mapping[Basic, Number] = field(default_factory=dict)
@@ -39,6 +40,8 @@ class Point:
     functions: Mapping[Any, Callable[..., Number]] = field(default_factory=dict)
     definitions: tuple[Eq, ...] = ()
     outcomes: tuple[tuple[Number, Entries], ...] = ()
+    size: int | None = None
+    ways: tuple[tuple[Any, Callable[..., Number]], ...] = ()
 
     def evaluate(self, expr: Basic, bound: Mapping[Basic, Number] | None = None) -> Number:
         """The value of an expression.
@@ -95,7 +98,7 @@ def _evaluate(expr: Basic, point: Point, bound: Mapping[Basic, Number]) -> Numbe
             if one.lhs == expr:
                 return _evaluate(one.rhs, point, {})
         raise Unknown(f"the value of {unicode(expr)}")
-    for kind, how in WAYS:
+    for kind, how in (*point.ways, *WAYS):
         if isinstance(expr, kind):
             return how(expr, point, bound)
     if isinstance(expr, AppliedUndef):

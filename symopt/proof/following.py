@@ -14,8 +14,8 @@ from symopt.notation import Index, Label
 from symopt.notation import Sequence as Letters
 from symopt.proof.asking import Asked, asked
 from symopt.proof.chains import AGREES, DEFINED, UNKNOWN, Chain, ChainVerdict, Equality, Step
-from symopt.proof.checking import compared
 from symopt.proof.clock import OutOfTime, limit, now
+from symopt.proof.comparing import compared
 from symopt.proof.definitions import defining
 from symopt.proof.numbers import Number
 from symopt.proof.outcomes import PROVED, REFUTED, SECONDS, UNDECIDED

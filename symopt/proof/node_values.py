@@ -15,6 +15,7 @@ from sympy import (
     Expr,
     Heaviside,
     Indexed,
+    Integer,
     KroneckerDelta,
     Max,
     Min,
@@ -24,6 +25,7 @@ from sympy import (
     Piecewise,
     Pow,
     Product,
+    S,
     Sum,
     binomial,
     ceiling,
@@ -116,9 +118,9 @@ def _ordered(largest: bool) -> Callable[..., Number]:
 
 def _terms(limits: Any, point: Point, bound: Mapping[Basic, Number]) -> Any:
     """The bounds of each term of a sum: an empty one ends one before its start."""
-    if len(limits) != 3:
+    if len(limits) != 3 and point.size is None:
         raise Unknown("a sum without bounds")
-    index, low, high = limits
+    index, low, high = limits if len(limits) == 3 else (*limits, S.One, Integer(point.size))
     if low.is_finite is False or high.is_finite is False:
         raise Unknown("a sum without an end")
     first, last = (whole(point.evaluate(one, bound)) for one in (low, high))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -21,15 +21,15 @@ from symopt.derivation.drawn import Draws
 from symopt.derivation.steps import Derivation
 from symopt.nodes import Expectation, Gradient, Largest, Sigma, Variance
 from symopt.notation import Index, is_random
-from symopt.proof.definitions import bare, begun, defining
-from symopt.proof.drawing import all_drawings, entries, in_turns, number, symbols
+from symopt.proof.definitions import bare, begun, defining, of_a_loss, of_functions
+from symopt.proof.drawing import PLACES, all_drawings, entries, functions, in_turns, number, symbols
 from symopt.proof.evaluation import Point
+from symopt.proof.moving import SHIFT, WORLD_WAYS
 from symopt.proof.node_values import holds
 from symopt.proof.numbers import Number, Undefined, Unknown, floating
 from symopt.views import canonical
 
 WORLD_DIGITS = 120
-_SHIFT = Fraction(1, 10**40)
 _STEPS = 4
 _TRIES = 60
 
@@ -48,16 +48,28 @@ class World:
 
     def places(self, index: Index) -> range:
         """The values that a free index of a line takes."""
+        if index in self.point.symbols:
+            here = int(self.point.symbols[index])
+            return range(here, here + 1)
         return range(1, 1 + (_STEPS if index.counts == "step" else self.longest))
+
+    def at(self, bound: Mapping[Basic, Number]) -> World:
+        """The world at one step, for letters that are other ones at each: S = Σ_{k ≤ t} g_k."""
+        steps = {one: value for one, value in bound.items() if one.counts == "step"}
+        if not steps:
+            return self
+        symbols = {**self.point.symbols, **steps}
+        return replace(self, point=replace(self.point, symbols=symbols))
 
     def value(self, expr: Basic, bound: Mapping[Basic, Number]) -> Number:
         """The value of a side of a line."""
         point = self.point
-        if expr.has(Gradient) and not self.forward:
+        plain = {node for node in expr.atoms(Gradient) if not node.loss.args}
+        if plain and not self.forward:
             raise Unknown("a gradient of an unknown loss")
         if expr.has(Expectation, Variance) and self.random and not self.point.outcomes:
             raise Unknown("a mean over random letters")
-        for node in sorted(expr.atoms(Gradient), key=str):
+        for node in sorted(plain, key=str):
             point = self._with_gradients(node, point)
         return point.evaluate(_plain(expr), bound)
 
@@ -78,11 +90,25 @@ class World:
         return replace(point, entries={**point.entries, **found})
 
     def _slope(self, letter: Basic, place: int | None) -> Number:
+        if not self._counts(letter):
+            raise Unknown(f"how the loss depends on {letter}")
         key = letter if place is None else letter[place]
         with mp.workdps(WORLD_DIGITS):
             now = self.point.evaluate(key)
-            up, down = (self._loss(letter, place, now, k * _SHIFT) for k in (1, -1))
-            return (floating(up) - floating(down)) / (2 * floating(_SHIFT))
+            up, down = (self._loss(letter, place, now, k * SHIFT) for k in (1, -1))
+            return (floating(up) - floating(down)) / (2 * floating(SHIFT))
+
+    def _counts(self, letter: Basic) -> bool:
+        """Whether the output, or what the layer computes, is said to depend on a letter."""
+        said = {bare(one.lhs): one.rhs for one in self.point.definitions}
+        seen = {bare(one.letter) for one in self.forward}
+        waiting = list(seen)
+        while waiting:
+            right = said.get(waiting.pop())
+            read = right.atoms(IndexedBase, Symbol) if right is not None else set()
+            waiting += sorted(read - seen, key=str)
+            seen |= read
+        return letter in seen
 
     def _loss(self, letter: Basic, place: int | None, now: Number, shift: Fraction) -> Number:
         value = floating(now) + floating(shift)
@@ -120,8 +146,8 @@ def _mark(letter: Basic) -> Any:
 
 
 def _plain(expr: Basic) -> Basic:
-    """Gradients as letters."""
-    if isinstance(expr, Gradient):
+    """Gradients of the loss of a layer as letters."""
+    if isinstance(expr, Gradient) and not expr.loss.args:
         letter = expr.variable
         if isinstance(letter, Indexed):
             return _mark(letter.base)[letter.indices]
@@ -131,28 +157,66 @@ def _plain(expr: Basic) -> Basic:
     return expr.func(*(_plain(part) for part in expr.args))
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What worlds are made from beside a derivation.
+
+    ``drawn`` is what random letters are drawn from, ``said`` are definitions that come before those
+    of the lines, ``values`` what some letters are. Functions of which nothing is said are
+    ``any_function``, or else have no numbers.
+    """
+
+    drawn: Draws = field(default_factory=dict)
+    said: tuple[Eq, ...] = ()
+    values: Mapping[Expr, Expr] = field(default_factory=dict)
+    any_function: bool = True
+
+
 def worlds(
     derivation: Derivation,
     starts: Mapping[Basic, Expr],
     forward: tuple[Definition, ...],
     conditions: Sequence[Basic] = (),
-    drawn: Draws | None = None,
+    beside: Beside | None = None,
 ) -> tuple[World, ...]:
     """Some worlds for a derivation: groups of one, two and three elements.
 
     Numbers are drawn until the conditions hold; where they never do, there is no such world.
-    Means are over random letters where there are some, as they are ``drawn``, else over those
-    that are given, which are other ones at each step and distributed alike.
+    Means are over random letters where there are some, as they are drawn, else over those that
+    are given, which are other ones at each step and distributed alike.
     """
+    beside = beside or Beside()
     found = []
     for longest in (1, 2, 3):
         for seed in range(_TRIES if conditions else 1):
             source = random.Random(longest + 10 * seed)
-            world = _world(derivation, starts, forward, longest, drawn or {}, source)
+            world = _world(derivation, starts, forward, longest, beside, source)
+            world = _where(world, beside.values)
             if _allowed(world, conditions):
                 found.append(_with_all_gradients(world, derivation))
                 break
     return tuple(found)
+
+
+def _where(world: World, values: Mapping[Expr, Expr]) -> World:
+    """The world in which letters have these values, entries at an index all of theirs."""
+    for letter, value in values.items():
+        point = world.point
+        try:
+            number = point.evaluate(canonical(value))
+        except (Undefined, Unknown):  # of letters that no line speaks of
+            continue
+        left = tuple(one for one in point.definitions if one.lhs != letter)
+        if not isinstance(letter, Indexed):
+            point = replace(point, symbols={**point.symbols, letter: number}, definitions=left)
+        else:
+            (place,) = letter.indices
+            places = [int(place)] if place.is_Integer else PLACES
+            same: dict[tuple[Basic, tuple[int, ...]], Number]
+            same = {(letter.base, (k,)): number for k in places}
+            point = replace(point, entries={**point.entries, **same}, definitions=left)
+        world = replace(world, point=point)
+    return world
 
 
 def _allowed(world: World, conditions: Sequence[Basic]) -> bool:
@@ -165,7 +229,7 @@ def _allowed(world: World, conditions: Sequence[Basic]) -> bool:
 def _with_all_gradients(world: World, derivation: Derivation) -> World:
     """The world with each gradient that some line speaks of, so that it is taken once."""
     sides = [side for line in derivation.lines for side in (line.left, line.right)]
-    nodes = {node for side in sides for node in side.atoms(Gradient)}
+    nodes = {node for side in sides for node in side.atoms(Gradient) if not node.loss.args}
     if not world.forward:
         return world
     for node in sorted(nodes, key=str):
@@ -181,10 +245,12 @@ def _world(
     starts: Mapping[Basic, Expr],
     forward: tuple[Definition, ...],
     longest: int,
-    drawn: Draws,
+    beside: Beside,
     source: random.Random,
 ) -> World:
-    own = list(defining(derivation.lines).values())
+    before = {bare(one.lhs) for one in beside.said}
+    lines = defining(derivation.lines).values()
+    own = [one for one in lines if bare(one.lhs) not in before and not of_a_loss(one.rhs)]
     said = {bare(one.lhs) for one in own}
     more = [Eq(one.letter, canonical(one.value), evaluate=False) for one in forward]
     own += [one for one in more if bare(one.lhs) not in said]
@@ -193,18 +259,22 @@ def _world(
         for base, value in starts.items()
         if isinstance(base, IndexedBase)
     ]
-    definitions = [*initial, *begun(derivation), *own]
+    definitions = [*initial, *begun(derivation), *beside.said, *own]
+    definitions += of_functions(derivation.lines)
     everything = [side for line in derivation.lines for side in (line.left, line.right)]
     everything += [side for one in definitions for side in one.args]
+    everything += [one for pair in beside.values.items() for one in pair]
     point = Point(
         symbols(everything, definitions, longest, source),
         entries(everything, definitions, source),
-        {},
+        functions(everything, definitions, source) if beside.any_function else {},
         tuple(definitions),
+        size=longest,
+        ways=WORLD_WAYS,
     )
     chance = any(is_random(one) for expr in everything for one in expr.atoms(Indexed))
     if chance:
-        point = replace(point, outcomes=all_drawings(drawn, point, longest))
+        point = replace(point, outcomes=all_drawings(beside.drawn, point, longest))
     elif any(expr.has(Expectation, Variance) for expr in everything):
         point = replace(point, outcomes=in_turns(everything, definitions, source))
     output = forward[-1].letter if forward else None
