@@ -56,8 +56,8 @@ ANSWERS: Mapping[type[Ask], Callable[[Any], tuple[Derivation, ...]]] = {
 
 
 @cache
-def answer(question: Question) -> tuple[Derivation, ...]:
-    """All that is asked, answered line by line.
+def answers(question: Question) -> tuple[tuple[Ask, tuple[Derivation, ...]], ...]:
+    """Each request of a question with its answer, line by line.
 
     Raises
     ------
@@ -65,4 +65,9 @@ def answer(question: Question) -> tuple[Derivation, ...]:
         In one sentence, where what is asked does not follow.
     """
     asked = (one.content for one in question.statements if isinstance(one.content, Ask))
-    return tuple(found for one in asked for found in ANSWERS[type(one)](one))
+    return tuple((one, ANSWERS[type(one)](one)) for one in asked)
+
+
+def answer(question: Question) -> tuple[Derivation, ...]:
+    """All that is asked, answered line by line; errors are those of :func:`answers`."""
+    return tuple(found for _, several in answers(question) for found in several)

@@ -135,7 +135,11 @@ def _limits(one: StepMap, small: Hyperparameter, closed: Expr) -> Derivation:
     first = at_step(large, one, 1)
     if first != large:
         lines.append(
-            Line(_change(one, S.One), in_order(first), ("the first step, ", small, " → 0"))
+            Line(
+                _change(one, S.One),
+                in_order(first),
+                ("the first step, ", small, " → 0, or ", size, " → ∞"),
+            )
         )
     checks = tuple(_check_limits(one, small, closed, large, slope))
     shown = [Line(a.left, a.right, a.reason, b) for a, b in zip(lines, checks, strict=False)]
@@ -183,7 +187,9 @@ def _table(one: StepMap, asked: FirstSteps, closed: Expr) -> Derivation:
         part for k, v in free.items() if closed.has(k) for part in (", ", k, f" = {float(v):g}")
     ]
     title: Reason = (
-        f"steps of {asked.rule.title} where the gradient is constant, ",
+        f"steps of {asked.rule.title} where the gradient is always ",
+        size,
+        ", ",
         asked.small,
         " → 0",
         *held,

@@ -105,7 +105,7 @@ def best_lines(one: LinearStep) -> Derivation | None:
         lines.append(Line(one.other, in_order(found.other), why))
     lines += [
         Line(in_order(far), S.Zero, "−r is a root where it is λ_max"),
-        Line(readable(found.equation, {}), S.Zero, ("put in, ", kappa, " = λ_max/λ_min")),
+        Line(readable(found.equation, {}), S.Zero, ("put in, ", kappa, " = ", most / least)),
         Line(rate, readable(found.rate, {}), "solved: what is left shrinks by r a step", check),
     ]
     ends = _by_ends(found.scaled.subs(rate, found.rate) / least)

@@ -80,7 +80,7 @@ def root_lines(one: LinearStep) -> Derivation | None:
         Line(
             _first,
             substitute(in_order(double.value), size),
-            ("z₂ is the same there, and any other ", one.other, " is slower"),
+            (_second, " = ", _first, " there, and any other ", one.other, " is slower"),
             _check_smallest(one, double),
         ),
         Line(

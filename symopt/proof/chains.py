@@ -12,13 +12,14 @@ from symopt.calculus.adjoints import Definition
 from symopt.declaration import Declaration, Equation, Initial, Layer, SideBySide, Value
 from symopt.derivation.api import statements
 from symopt.derivation.forward import forward
+from symopt.derivation.steps import Reason, in_words
 from symopt.errors import UsageError
 from symopt.notation import primed
 from symopt.printing.unicode import UnicodePrinter, unicode
 from symopt.proof.verdict import REFUTED
 from symopt.views import sums_as_written
 
-DEFINED, AGREES = "defines", "agrees"
+DEFINED, AGREES, UNKNOWN = "defines", "agrees", "unknown"
 
 
 @dataclass(frozen=True)
@@ -140,10 +141,24 @@ def _stated(content: Any) -> Iterator[Equality]:
 
 @dataclass(frozen=True)
 class Step:
-    """A line with its status: it ``defines`` a letter, is ``proved``, ``agrees`` at points only."""
+    """A line with its status: it ``defines`` a letter, is ``proved``, ``agrees`` at points only.
+
+    It is ``unknown`` where it has no numbers to be compared. ``conditions`` are those under which
+    it is proved.
+    """
 
     line: Equality
     status: str
+    conditions: tuple[Reason, ...] = ()
+
+    @property
+    def where(self) -> tuple[str, ...]:
+        """The conditions in words."""
+        return tuple(dict.fromkeys(in_words(one) for one in self.conditions))
+
+    def __str__(self) -> str:
+        under = f", where {' and '.join(self.where)}" if self.where else ""
+        return f"  {self.line}    {self.status}{under}"
 
 
 @dataclass(frozen=True)
@@ -173,7 +188,10 @@ class ChainVerdict:
         return {
             "chain": self.chain.name,
             "status": self.status,
-            "lines": [{"line": str(one.line), "status": one.status} for one in self.steps],
+            "lines": [
+                {"line": str(one.line), "status": one.status, "where": list(one.where)}
+                for one in self.steps
+            ],
             "number": self.number,
             "counterexample": {unicode(one): unicode(value) for one, value in self.point},
             "values": [unicode(one) for one in self.values],
@@ -183,8 +201,7 @@ class ChainVerdict:
 
     def __str__(self) -> str:
         if self.status != REFUTED:
-            rows = [f"  {one.line}    {one.status}" for one in self.steps]
-            return "\n".join([f"{self.status}: {self.chain.name}", *rows])
+            return "\n".join([f"{self.status}: {self.chain.name}", *map(str, self.steps)])
         at = ", ".join(f"{unicode(one)} = {unicode(value)}" for one, value in self.point)
         left, right = map(unicode, self.values)
         rows = [

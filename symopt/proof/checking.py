@@ -3,47 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from fractions import Fraction
-from itertools import product
-from typing import Any
 
-from mpmath import mp
-from sympy import Basic
+from sympy import Eq
 
-from symopt.declaration import Declaration, Layer, Question
+from symopt.declaration import Declaration, Layer, Question, Regularizer
 from symopt.derivation.api import derivations
+from symopt.derivation.drawn import draws
 from symopt.derivation.forward import forward
-from symopt.derivation.steps import Derivation, Line, Reason
-from symopt.proof.evaluation import free_indices
-from symopt.proof.numbers import Number, Undefined, Unknown, floating
-from symopt.proof.worlds import WORLD_DIGITS, World, worlds
+from symopt.derivation.steps import Derivation
+from symopt.proof.answering import check_answers
+from symopt.proof.comparing import Checked, check, kept
+from symopt.proof.premises import Premises
+from symopt.proof.worlds import Beside, World, worlds
 from symopt.views import canonical
-
-_SAME = mp.mpf(10) ** -25
-
-
-@dataclass(frozen=True)
-class Checked:
-    """A derivation with what its lines were checked by, and those lines that do not hold.
-
-    ``unknown`` are lines that hold letters without numbers, each with the reason.
-    """
-
-    derivation: Derivation
-    wrong: tuple[Line, ...] = ()
-    unknown: tuple[tuple[Line, str], ...] = ()
-
-    @property
-    def holds(self) -> bool:
-        """Whether no line was found to be wrong."""
-        return not self.wrong
 
 
 def checked(declared: Declaration) -> tuple[Checked, ...]:
     """All that is derived from a declaration, each line held against numbers.
 
-    Expectations are taken for gradients that stay the same, gradients as central differences.
+    Expectations are taken over all that random letters may be, or over a few values that gradients
+    take in turns; gradients as central differences.
 
     >>> from symopt.catalog.lecture.adam import adam
     >>> first, second = checked(adam)
@@ -56,72 +35,27 @@ def checked(declared: Declaration) -> tuple[Checked, ...]:
 def check_all(declared: Declaration, several: Iterable[Derivation]) -> Iterator[Checked]:
     """The same for some derivations from a declaration.
 
-    Answers to a question stand under letters and assumptions of their own, of which no world knows:
-    each line is checked in its own way as it is derived, and is unknown here.
+    Answers to a question are held against the equations of what is asked about; what stands in
+    words alone, a limit or a bound, is unknown.
     """
     if isinstance(declared, Question):
-        own = "checked as it was derived, under the question's own assumptions"
-        yield from (Checked(one, (), tuple((line, own) for line in one.lines)) for one in several)
+        yield from check_answers(declared, several)
         return
-    run = forward(declared) if isinstance(declared, Layer) else ()
+    layer = declared if isinstance(declared, Layer) else None
+    run, drawn = (forward(layer), draws(layer)) if layer else ((), {})
+    more = tuple(_stated(declared))
+    starts = declared.initial_values
     for one in several:
-        yield check(one, worlds(one, declared.initial_values, run))
+
+        def here(granted: Premises, one: Derivation = one) -> tuple[World, ...]:
+            beside = Beside(drawn, more, granted.values)
+            return worlds(one, starts, run, granted.conditions, beside)
+
+        yield check(one, kept(here))
 
 
-def check(derivation: Derivation, several: tuple[World, ...]) -> Checked:
-    """A derivation with each line compared in some worlds."""
-    lines, wrong, unknown = [], [], []
-    for line in derivation.lines:
-        agreed, why = 0, ""
-        for world in several:
-            for _, same, _ in compared(line, world):
-                if isinstance(same, str):
-                    why = same
-                elif same:
-                    agreed += 1
-                else:
-                    wrong.append(line)
-        if why and not agreed:
-            unknown.append((line, why))
-        lines.append(_noted(line, agreed))
-    return Checked(
-        replace(derivation, lines=tuple(lines)), tuple(dict.fromkeys(wrong)), tuple(unknown)
-    )
-
-
-def _noted(line: Line, agreed: int) -> Line:
-    if not agreed:
-        return line
-    said: Reason = f"agrees at {agreed} points"
-    if line.check:
-        old = (line.check,) if isinstance(line.check, str) else line.check
-        said = (*old, f"; {said}")
-    return replace(line, check=said)
-
-
-def compared(
-    line: Line, world: World, of: Basic | None = None
-) -> Iterator[tuple[dict[Basic, Number], bool | str, Any]]:
-    """At each place that a line speaks ``of``: whether both sides are worth the same, and what.
-
-    A text in place of an answer says of which part there is no number.
-    """
-    left, right = canonical(line.left), canonical(line.right)
-    free = free_indices(left) | free_indices(right) | (free_indices(of) if of else set())
-    indices = sorted(free, key=str)
-    for places in product(*(world.places(one) for one in indices)):
-        bound: dict[Basic, Number] = dict(zip(indices, map(Fraction, places), strict=True))
-        try:
-            with mp.workdps(WORLD_DIGITS):
-                sides = world.value(left, bound), world.value(right, bound)
-                yield bound, _same(*sides), sides
-        except Undefined:
-            continue
-        except Unknown as missing:
-            yield bound, f"{missing} has no number", ()
-            return
-
-
-def _same(left: Number, right: Number) -> bool:
-    one, other = floating(left), floating(right)
-    return bool(abs(one - other) <= _SAME * max(1, abs(one), abs(other)))
+def _stated(declared: Declaration) -> Iterator[Eq]:
+    """What a penalty is, by its declaration."""
+    if isinstance(declared, Regularizer):
+        for _, one in declared.equations:
+            yield Eq(canonical(one.left), canonical(one.right), evaluate=False)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from sympy import Basic, Eq, Indexed, IndexedBase, Symbol
+from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Symbol
 from sympy.core.function import AppliedUndef
 
 from symopt.derivation.steps import Derivation, Line
+from symopt.nodes import Gradient
 from symopt.notation import Index
 from symopt.views import canonical
 
@@ -15,25 +16,39 @@ from symopt.views import canonical
 def defining(lines: Iterable[Line]) -> dict[int, Eq]:
     """By their places, the lines that define letters: the first with one alone on its left.
 
-    Where that is a recurrence, or nothing yet, a line for one entry such as v₀ defines its start.
+    Where that is a recurrence, or nothing yet, a line for one entry such as v₀ defines its start;
+    of a recurrence that reads one entry before, one line does, and others say what follows.
     """
     found: dict[int, Eq] = {}
-    seen: dict[Basic, bool] = {}
+    needed: dict[Basic, int] = {}
+    begun: dict[Basic, int] = {}
     for place, line in enumerate(lines):
         left, right = canonical(line.left), canonical(line.right)
-        function = isinstance(left, AppliedUndef) and all(map(_whole, left.args))
-        if not isinstance(left, Indexed | Symbol) and not function:
+        if not isinstance(left, Indexed | Symbol):
             continue
-        if isinstance(left, Symbol) and right.has(left):
-            continue  # which says something of a number, and not which one it is
         base = bare(left)
         start = isinstance(left, Indexed) and left.indices[0].is_Integer
-        general = not isinstance(left, Indexed) or _offset(left) is not None
-        if (start and seen.get(base, True)) or (general and base not in seen):
+        general = not isinstance(left, Indexed) or offset(left) is not None
+        another = start and (base not in needed or begun.get(base, 0) < needed[base])
+        if another or (general and base not in needed):
             found[place] = Eq(left, right, evaluate=False)
-        if general and base not in seen:
-            seen[base] = right.has(base)
+        if another:
+            begun[base] = begun.get(base, 0) + 1
+        if general and base not in needed:
+            needed[base] = _reach(left, right)
     return found
+
+
+def _reach(left: Expr, right: Expr) -> int:
+    """How far a recurrence reaches back; 1 where it does so by a place that is no number apart."""
+    if not isinstance(left, Indexed):
+        return 0
+    gaps = [left.indices[0] - one.indices[0] for one in right.atoms(Indexed) if _same(one, left)]
+    return max((int(gap) if gap.is_Integer else 1 for gap in gaps), default=0)
+
+
+def _same(one: Indexed, other: Indexed) -> bool:
+    return bool(one.base == other.base)
 
 
 def begun(derivation: Derivation) -> Iterable[Eq]:
@@ -44,7 +59,7 @@ def begun(derivation: Derivation) -> Iterable[Eq]:
             yield Eq(entry, value, evaluate=False)
 
 
-def _offset(entry: Indexed) -> int | None:
+def offset(entry: Indexed) -> int | None:
     """By how much the place of an entry is more than an index; nothing if it is something else."""
     indices = entry.indices[0].atoms(Index)
     if len(indices) != 1:
@@ -53,24 +68,54 @@ def _offset(entry: Indexed) -> int | None:
     return int(shift) if shift.is_Integer else None
 
 
+def recurrent(definitions: Sequence[Eq]) -> frozenset[Basic]:
+    """The letters that are read by what they are, however indirectly."""
+    general = {bare(one.lhs): one for one in definitions if not at_number(one.lhs)}
+    read = {
+        letter: {other for other in general if one.rhs.has(other)}
+        for letter, one in general.items()
+    }
+    for _ in general:
+        for letter, others in read.items():
+            read[letter] = others.union(*(read[other] for other in others))
+    return frozenset(letter for letter, others in read.items() if letter in others)
+
+
+def at_number(letter: Basic) -> bool:
+    """Whether a letter is an entry at one number, such as v₀."""
+    return isinstance(letter, Indexed) and bool(letter.indices[0].is_Integer)
+
+
 def without_start(definitions: Sequence[Eq]) -> Iterable[tuple[Basic, int]]:
     """Letters with a recurrence and no start, and the last place at which it does not hold yet."""
+    again = recurrent(definitions)
     started = {
         one.lhs.base for one in definitions if one.lhs.is_Indexed and one.lhs.indices[0].is_Integer
     }
     for one in definitions:
-        again = isinstance(one.lhs, Indexed) and one.rhs.has(one.lhs.base)
-        offset = _offset(one.lhs) if again else None
-        if offset is not None and one.lhs.base not in started:
-            yield one.lhs.base, offset
-
-
-def _whole(letter: Basic) -> bool:
-    return isinstance(letter, Symbol | IndexedBase)
+        if not isinstance(one.lhs, Indexed) or one.lhs.base not in again - started:
+            continue
+        last = offset(one.lhs)
+        if last is not None:
+            yield one.lhs.base, last
 
 
 def bare(letter: Basic) -> Basic:
-    """A letter without its indices, a function without its arguments."""
-    if isinstance(letter, AppliedUndef):
-        return letter.func
+    """A letter without its indices."""
     return letter.base if isinstance(letter, Indexed) else letter
+
+
+def of_a_loss(expr: Basic) -> bool:
+    """Whether something is a slope of a function of which nothing is known."""
+    return any(isinstance(one.loss, AppliedUndef) and one.loss.args for one in expr.atoms(Gradient))
+
+
+def of_functions(lines: Iterable[Line]) -> Iterator[Eq]:
+    """What lines say of functions: the first that has one alone on its left."""
+    seen = set()
+    for line in lines:
+        left = canonical(line.left)
+        plain = all(isinstance(one, Symbol | IndexedBase) for one in left.args)
+        if isinstance(left, AppliedUndef) and plain and left.func not in seen:
+            seen.add(left.func)
+            yield Eq(left, canonical(line.right), evaluate=False)

@@ -13,7 +13,7 @@ from typing import Any
 
 import mpmath
 from mpmath import mp
-from sympy import Basic, Eq, Expr, IndexedBase, Symbol, exp
+from sympy import Basic, Eq, Expr, Symbol, exp
 from sympy.core.function import AppliedUndef
 
 from symopt.nodes import Largest, Sigma
@@ -21,23 +21,30 @@ from symopt.notation import Index
 from symopt.printing.unicode import unicode
 from symopt.proof.node_values import WAYS, parts
 from symopt.proof.numbers import Number, Undefined, Unknown, finite, floating
-from symopt.proof.unknown_functions import called
 
 # no recurrence is followed back beyond this step
 _FIRST = -9
+
+
+Entries = Mapping[tuple[Basic, tuple[int, ...]], Number]
 
 
 @dataclass(frozen=True)
 class Point:
     """Values of symbols, of entries (by base and whole numbers), and what functions stand for.
 
-    Letters and entries of which ``definitions`` speak are computed from them.
+    Letters and entries of which ``definitions`` speak are computed from them. A mean is one over
+    ``outcomes``: how likely each is, and the entries that are other ones then. Sums without bounds
+    have as many terms as the ``size`` says; kinds of nodes may have further ``ways`` to a value.
     """
 
     symbols: Mapping[Basic, Number] = field(default_factory=dict)
-    entries: Mapping[tuple[Basic, tuple[int, ...]], Number] = field(default_factory=dict)
+    entries: Entries = field(default_factory=dict)
     functions: Mapping[Any, Callable[..., Number]] = field(default_factory=dict)
     definitions: tuple[Eq, ...] = ()
+    outcomes: tuple[tuple[Number, Entries], ...] = ()
+    size: int | None = None
+    ways: tuple[tuple[Any, Callable[..., Number]], ...] = ()
     _found: dict[Any, Number] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def evaluate(self, expr: Basic, bound: Mapping[Basic, Number] | None = None) -> Number:
@@ -159,15 +166,13 @@ def _evaluate(expr: Basic, point: Point, bound: Mapping[Basic, Number]) -> Numbe
         if expr in point.symbols:
             return point.symbols[expr]
         return point.number(expr, bound)
-    for kind, how in WAYS:
+    for kind, how in (*point.ways, *WAYS):
         if isinstance(expr, kind):
             return how(expr, point, bound)
-    if isinstance(expr, IndexedBase):
-        if expr in point.symbols:
-            return point.symbols[expr]
-        raise Unknown(f"the value of {unicode(expr)}")
     if isinstance(expr, AppliedUndef):
-        return called(expr, point, bound)
+        if expr.func not in point.functions:
+            raise Unknown(f"the function {expr.func.__name__}")
+        return point.functions[expr.func](*parts(expr, point, bound))
     if expr.is_number and expr.is_Atom:
         if expr.is_finite is False:
             raise Undefined

@@ -13,10 +13,11 @@ from sympy import Basic, Indexed, Symbol
 from symopt.derivation.steps import Line
 from symopt.nodes import Gradient
 from symopt.proof.chains import Equality
-from symopt.proof.checking import compared
+from symopt.proof.comparing import compared
 from symopt.proof.definitions import bare
+from symopt.proof.drawing import number
 from symopt.proof.numbers import Number
-from symopt.proof.worlds import World, drawn, mark
+from symopt.proof.worlds import World, mark
 from symopt.views import canonical
 
 _DEPTH = 5
@@ -55,7 +56,7 @@ def held(line: Equality, ground: Ground) -> Iterator[tuple[dict[Basic, Number], 
     assert ground.said is not None  # or else nothing would have to be borne out
     sides = [_put_in(canonical(one), ground.known) for one in (ground.said.right, line.right)]
     here = _with_one_gradient(sides, ground.world)
-    yield from compared(_as_line(*sides), here, canonical(line.left))
+    yield from compared(_as_line(*sides), here, of=canonical(line.left))
 
 
 def _true(line: Equality, world: World) -> bool:
@@ -100,11 +101,11 @@ def _with_one_gradient(sides: Sequence[Basic], world: World) -> World:
     point, source = world.point, Random(str(letter))
     ranks = {len(one.variable.indices) for one in nodes if isinstance(one.variable, Indexed)}
     entries = {
-        (mark(letter), places): drawn(source)
+        (mark(letter), places): number(source)
         for rank in ranks
         for places in product(range(world.longest + 2), repeat=rank)
     }
-    symbols = {} if ranks else {mark(letter): drawn(source)}
+    symbols = {} if ranks else {mark(letter): number(source)}
     known = replace(
         point, symbols={**symbols, **point.symbols}, entries={**entries, **point.entries}
     )

@@ -15,6 +15,7 @@ from sympy import (
     Expr,
     Heaviside,
     Indexed,
+    Integer,
     KroneckerDelta,
     Max,
     Min,
@@ -24,6 +25,7 @@ from sympy import (
     Piecewise,
     Pow,
     Product,
+    S,
     Sum,
     binomial,
     ceiling,
@@ -36,9 +38,9 @@ from sympy import (
 )
 from sympy.core.relational import Relational
 
-from symopt.nodes import Argmin, Expectation, Gradient, Inside, Largest, Norm, Sigma, Variance
+from symopt.nodes import Expectation, Gradient, Inside, Largest, Norm, Sigma, Variance
 from symopt.printing.unicode import unicode
-from symopt.proof.minima import smallest_place
+from symopt.proof.mean_values import mean, variance
 from symopt.proof.numbers import (
     DOUBTFUL,
     Number,
@@ -54,7 +56,6 @@ from symopt.proof.numbers import (
     together,
     whole,
 )
-from symopt.proof.unknown_functions import slope
 
 if TYPE_CHECKING:  # a point hands itself to these functions
     from symopt.proof.evaluation import Point
@@ -117,9 +118,9 @@ def _ordered(largest: bool) -> Callable[..., Number]:
 
 def _terms(limits: Any, point: Point, bound: Mapping[Basic, Number]) -> Any:
     """The bounds of each term of a sum: an empty one ends one before its start."""
-    if len(limits) != 3:
+    if len(limits) != 3 and point.size is None:
         raise Unknown("a sum without bounds")
-    index, low, high = limits
+    index, low, high = limits if len(limits) == 3 else (*limits, S.One, Integer(point.size))
     if low.is_finite is False or high.is_finite is False:
         raise Unknown("a sum without an end")
     first, last = (whole(point.evaluate(one, bound)) for one in (low, high))
@@ -158,13 +159,20 @@ def _entry(expr: Indexed, point: Point, bound: Mapping[Basic, Number]) -> Number
 
 
 def _opaque(expr: Expr, point: Point, bound: Mapping[Basic, Number]) -> Number:
-    if not isinstance(expr, Gradient) and any(one in bound for one in expr.free_symbols):
+    if any(one in bound for one in expr.free_symbols):
         raise Unknown(f"{unicode(expr)} at each index")
-    if expr in point.symbols:
-        return point.symbols[expr]
-    if isinstance(expr, Gradient):
-        return slope(expr, point, bound)
-    raise Unknown(unicode(expr))
+    if expr not in point.symbols:
+        raise Unknown(unicode(expr))
+    return point.symbols[expr]
+
+
+def _by_chance(how: Callable[..., Number]) -> Callable[..., Number]:
+    def run(expr: Expr, point: Point, bound: Mapping[Basic, Number]) -> Number:
+        if not point.outcomes:
+            return _opaque(expr, point, bound)
+        return how(point, expr.args[0], bound)
+
+    return run
 
 
 def _cases(expr: Piecewise, point: Point, bound: Mapping[Basic, Number]) -> Number:
@@ -275,6 +283,7 @@ WAYS: tuple[tuple[Any, Callable[..., Number]], ...] = (
     (conjugate, _complex_part(mpmath.conj)),
     (re, _complex_part(mpmath.re)),
     (im, _complex_part(mpmath.im)),
-    (Argmin, smallest_place),
+    (Expectation, _by_chance(mean)),
+    (Variance, _by_chance(variance)),
     (OPAQUE, _opaque),
 )

@@ -8,45 +8,38 @@ later equations run anew: no rule of the calculus enters.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import product
 from typing import Any
 
 from mpmath import mp
-from sympy import Abs, Basic, Eq, Expr, Indexed, IndexedBase, Integer, Rational, Symbol
+from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Symbol
 
 from symopt.calculus.adjoints import Definition
-from symopt.derivation.samples import exact_values
+from symopt.derivation.drawn import Draws
 from symopt.derivation.steps import Derivation
-from symopt.nodes import Expectation, Gradient, Norm, Sigma
-from symopt.notation import Count, Hyperparameter, Index, Label, is_random
-from symopt.proof.assumptions import assumed
-from symopt.proof.definitions import bare, begun, defining, without_start
+from symopt.nodes import Expectation, Gradient, Variance
+from symopt.notation import Index, is_random
+from symopt.proof.definitions import bare, begun, defining, of_a_loss, of_functions
+from symopt.proof.drawing import PLACES, all_drawings, entries, functions, in_turns, number, symbols
 from symopt.proof.evaluation import Point
+from symopt.proof.moving import SHIFT, WORLD_WAYS
 from symopt.proof.node_values import holds
 from symopt.proof.numbers import Number, Undefined, Unknown, floating
-from symopt.proof.unknown_functions import bare_letters, functions
 from symopt.views import canonical
 
 WORLD_DIGITS = 120
-_SHIFT = Fraction(1, 10**40)
 _STEPS = 4
 _TRIES = 60
-_PLACES = range(-3, 12)
-# of what has several indices, the places of those after the first
-_FURTHER = range(-3, 8)
-# whose value under an expectation it is: that for a gradient that is the same at every step
-_MEAN = "E[{}]"
 
 
 @dataclass(frozen=True)
 class World:
     """A point, how far indices run in it, and by which loss its gradients are taken.
 
-    Where letters are ``random``, no expectation has a value: they do not stay the same. Gradients
-    by ``marked`` letters are numbers of the point.
+    Where letters are ``random`` there are means only if all that may be drawn can be weighed.
+    Gradients by ``marked`` letters are numbers of the point.
     """
 
     point: Point
@@ -57,43 +50,30 @@ class World:
 
     def places(self, index: Index) -> range:
         """The values that a free index of a line takes."""
+        if index in self.point.symbols:
+            here = int(self.point.symbols[index])
+            return range(here, here + 1)
         return range(1, 1 + (_STEPS if index.counts == "step" else self.longest))
+
+    def at(self, bound: Mapping[Basic, Number]) -> World:
+        """The world at one step, for letters that are other ones at each: S = Σ_{k ≤ t} g_k."""
+        steps = {one: value for one, value in bound.items() if one.counts == "step"}
+        if not steps:
+            return self
+        symbols = {**self.point.symbols, **steps}
+        return replace(self, point=replace(self.point, symbols=symbols))
 
     def value(self, expr: Basic, bound: Mapping[Basic, Number]) -> Number:
         """The value of a side of a line."""
         point = self.point
-        if expr.has(Expectation) and self.random:
+        plain = {node for node in expr.atoms(Gradient) if not node.loss.args}
+        if any(bare(node.variable) not in self.marked for node in plain) and not self.forward:
+            raise Unknown("a gradient of an unknown loss")
+        if expr.has(Expectation, Variance) and self.random and not self.point.outcomes:
             raise Unknown("a mean over random letters")
-        for node in sorted(expr.atoms(Gradient), key=str):
-            if self._follows(node):
-                point = self._with_gradients(node, point)
-        return point.evaluate(self._plain(expr), bound)
-
-    def _follows(self, node: Gradient) -> bool:
-        """Whether a gradient is that of the loss which the equations lead to."""
-        known = bool(self.forward) or bare(node.variable) in self.marked
-        return known and not node.loss.args
-
-    def _plain(self, expr: Basic) -> Basic:
-        """What has a number: gradients as letters, means as if gradients stayed the same.
-
-        A norm is that of one number, a sum without bounds is over all that there is.
-        """
-        if isinstance(expr, Gradient) and self._follows(expr):
-            letter = expr.variable
-            if isinstance(letter, Indexed):
-                return mark(letter.base)[letter.indices]
-            return mark(letter)
-        if isinstance(expr, Expectation):
-            return _in_the_mean(expr.args[0])
-        if not expr.args or isinstance(expr, Indexed | Gradient):
-            return expr
-        parts = [self._plain(part) for part in expr.args]
-        if isinstance(expr, Norm):
-            return Abs(parts[0])
-        if isinstance(expr, Sigma) and expr.bounds is None:
-            return Sigma(parts[0], (expr.index, Integer(1), Integer(self.longest)))
-        return expr.func(*parts)
+        for node in sorted(plain, key=str):
+            point = self._with_gradients(node, point)
+        return point.evaluate(_plain(expr), bound)
 
     def _with_gradients(self, node: Gradient, point: Point) -> Point:
         """The point with dL/d(letter), at all places of a letter that has some."""
@@ -114,11 +94,25 @@ class World:
         return replace(point, entries={**point.entries, **found})
 
     def _slope(self, letter: Basic, place: int | None) -> Number:
+        if not self._counts(letter):
+            raise Unknown(f"how the loss depends on {letter}")
         key = letter if place is None else letter[place]
         with mp.workdps(WORLD_DIGITS):
             now = self.point.evaluate(key)
-            up, down = (self._loss(letter, place, now, k * _SHIFT) for k in (1, -1))
-            return (floating(up) - floating(down)) / (2 * floating(_SHIFT))
+            up, down = (self._loss(letter, place, now, k * SHIFT) for k in (1, -1))
+            return (floating(up) - floating(down)) / (2 * floating(SHIFT))
+
+    def _counts(self, letter: Basic) -> bool:
+        """Whether the output, or what the layer computes, is said to depend on a letter."""
+        said = {bare(one.lhs): one.rhs for one in self.point.definitions}
+        seen = {bare(one.letter) for one in self.forward}
+        waiting = list(seen)
+        while waiting:
+            right = said.get(waiting.pop())
+            read = right.atoms(IndexedBase, Symbol) if right is not None else set()
+            waiting += sorted(read - seen, key=str)
+            seen |= read
+        return letter in seen
 
     def _loss(self, letter: Basic, place: int | None, now: Number, shift: Fraction) -> Number:
         value = floating(now) + floating(shift)
@@ -144,9 +138,31 @@ def mark(letter: Basic) -> Any:
     return made(f"dL/d{letter}")
 
 
-def _in_the_mean(expr: Basic) -> Basic:
-    names = {one: IndexedBase(_MEAN.format(one.base))[one.indices] for one in expr.atoms(Indexed)}
-    return expr.xreplace(names)
+def _plain(expr: Basic) -> Basic:
+    """Gradients of the loss of a layer as letters."""
+    if isinstance(expr, Gradient) and not expr.loss.args:
+        letter = expr.variable
+        if isinstance(letter, Indexed):
+            return mark(letter.base)[letter.indices]
+        return mark(letter)
+    if not expr.args or isinstance(expr, Indexed):
+        return expr
+    return expr.func(*(_plain(part) for part in expr.args))
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What worlds are made from beside a derivation.
+
+    ``drawn`` is what random letters are drawn from, ``said`` are definitions that come before those
+    of the lines, ``values`` what some letters are. Functions of which nothing is said are
+    ``any_function``, or else have no numbers.
+    """
+
+    drawn: Draws = field(default_factory=dict)
+    said: tuple[Eq, ...] = ()
+    values: Mapping[Expr, Expr] = field(default_factory=dict)
+    any_function: bool = True
 
 
 def worlds(
@@ -154,20 +170,46 @@ def worlds(
     starts: Mapping[Basic, Expr],
     forward: tuple[Definition, ...],
     conditions: Sequence[Basic] = (),
+    beside: Beside | None = None,
 ) -> tuple[World, ...]:
     """Some worlds for a derivation: groups of one, two and three elements.
 
     Numbers are drawn until the conditions hold; where they never do, there is no such world.
+    Means are over random letters where there are some, as they are drawn, else over those that
+    are given, which are other ones at each step and distributed alike.
     """
+    beside = beside or Beside()
     found = []
     for longest in (1, 2, 3):
         for seed in range(_TRIES if conditions else 1):
             source = random.Random(longest + 10 * seed)
-            world = _world(derivation, starts, forward, longest, source)
+            world = _world(derivation, starts, forward, longest, beside, source)
+            world = _where(world, beside.values)
             if _allowed(world, conditions):
                 found.append(_with_all_gradients(world, derivation))
                 break
     return tuple(found)
+
+
+def _where(world: World, values: Mapping[Expr, Expr]) -> World:
+    """The world in which letters have these values, entries at an index all of theirs."""
+    for letter, value in values.items():
+        point = world.point
+        try:
+            number = point.evaluate(canonical(value))
+        except (Undefined, Unknown):  # of letters that no line speaks of
+            continue
+        left = tuple(one for one in point.definitions if one.lhs != letter)
+        if not isinstance(letter, Indexed):
+            point = replace(point, symbols={**point.symbols, letter: number}, definitions=left)
+        else:
+            (place,) = letter.indices
+            places = [int(place)] if place.is_Integer else PLACES
+            same: dict[tuple[Basic, tuple[int, ...]], Number]
+            same = {(letter.base, (k,)): number for k in places}
+            point = replace(point, entries={**point.entries, **same}, definitions=left)
+        world = replace(world, point=point)
+    return world
 
 
 def _allowed(world: World, conditions: Sequence[Basic]) -> bool:
@@ -180,10 +222,10 @@ def _allowed(world: World, conditions: Sequence[Basic]) -> bool:
 def _with_all_gradients(world: World, derivation: Derivation) -> World:
     """The world with each gradient that some line speaks of, so that it is taken once."""
     sides = [side for line in derivation.lines for side in (line.left, line.right)]
-    nodes = {node for side in sides for node in side.atoms(Gradient)}
+    nodes = {node for side in sides for node in side.atoms(Gradient) if not node.loss.args}
     if not world.forward:
         return world
-    for node in sorted(filter(world._follows, nodes), key=str):
+    for node in sorted(nodes, key=str):
         try:
             world = replace(world, point=world._with_gradients(node, world.point))
         except (Undefined, Unknown):
@@ -196,9 +238,12 @@ def _world(
     starts: Mapping[Basic, Expr],
     forward: tuple[Definition, ...],
     longest: int,
+    beside: Beside,
     source: random.Random,
 ) -> World:
-    own = list(defining(derivation.lines).values())
+    before = {bare(one.lhs) for one in beside.said}
+    lines = defining(derivation.lines).values()
+    own = [one for one in lines if bare(one.lhs) not in before and not of_a_loss(one.rhs)]
     said = {bare(one.lhs) for one in own}
     more = [Eq(one.letter, canonical(one.value), evaluate=False) for one in forward]
     own += [one for one in more if bare(one.lhs) not in said]
@@ -207,112 +252,35 @@ def _world(
         for base, value in starts.items()
         if isinstance(base, IndexedBase)
     ]
-    definitions = [*initial, *begun(derivation), *own]
-    in_the_mean = [
-        Eq(_in_the_mean(one.lhs), _in_the_mean(one.rhs), evaluate=False) for one in definitions
-    ]
+    definitions = [*initial, *begun(derivation), *beside.said, *own]
+    definitions += of_functions(derivation.lines)
     everything = [side for line in derivation.lines for side in (line.left, line.right)]
     everything += [side for one in definitions for side in one.args]
+    everything += [one for pair in beside.values.items() for one in pair]
     point = Point(
-        _symbols(everything, definitions, longest, source),
-        _entries(everything, definitions, source),
-        functions(everything, definitions),
-        (*definitions, *in_the_mean),
+        symbols(everything, definitions, longest, source),
+        entries(everything, definitions, source),
+        functions(everything, definitions, source) if beside.any_function else {},
+        tuple(definitions),
+        size=longest,
+        ways=WORLD_WAYS,
     )
+    chance = any(is_random(one) for expr in everything for one in expr.atoms(Indexed))
+    if chance:
+        point = replace(point, outcomes=all_drawings(beside.drawn, point, longest))
+    elif any(expr.has(Expectation, Variance) for expr in everything):
+        point = replace(point, outcomes=in_turns(everything, definitions, source))
     output = forward[-1].letter if forward else None
     if output is not None:
         point = _weighed(point, output, longest, source)
-    chance = any(is_random(one) for expr in everything for one in expr.atoms(Indexed))
     return World(point, longest, forward, chance)
-
-
-def _symbols(
-    exprs: Sequence[Basic], definitions: Sequence[Eq], longest: int, source: random.Random
-) -> dict[Basic, Number]:
-    defined = {one.lhs for one in definitions}
-    found: dict[Basic, Number] = {}
-    bases = {one for expr in exprs for one in expr.atoms(IndexedBase)}
-    symbols = {one for expr in exprs for one in expr.atoms(Symbol)} - defined
-    symbols -= {base.args[0] for base in bases}
-    for one in sorted(bare_letters(exprs), key=str):
-        found[one] = drawn(source)
-    slopes = any(expr.has(Gradient) for expr in exprs)
-    counts: list[Basic] = []
-    chosen = exact_values(one for one in symbols if isinstance(one, Hyperparameter))
-    for one in sorted(symbols, key=str):
-        if isinstance(one, Index):
-            continue
-        if isinstance(one, Hyperparameter):
-            value = chosen[one] if longest == 1 else _within(one, chosen[one], source)
-            found[one] = Fraction(int(value.p), int(value.q))
-        elif isinstance(one, Count):
-            # unlike ones, but where gradients go along a group of this size
-            more = source.randint(1, 3) if counts and not slopes else 0
-            counts.append(one)
-            found[one] = Fraction(longest + more)
-        elif isinstance(one, Label):
-            found[one] = Fraction(source.randint(1, longest))
-        else:
-            found[one] = _drawn_for(one, source)
-    return found
-
-
-def _within(letter: Hyperparameter, known: Rational, source: random.Random) -> Rational:
-    """Another fraction in the range of a letter, where one is found."""
-    for _ in range(_TRIES):
-        value = Rational(source.randint(1, 12), source.randint(1, 13))
-        if value in letter.domain and value != known:
-            return value
-    return known
-
-
-def _entries(
-    exprs: Sequence[Basic], definitions: Sequence[Eq], source: random.Random
-) -> dict[tuple[Basic, tuple[int, ...]], Number]:
-    defined = {bare(one.lhs) for one in definitions}
-    bases = {one.base for expr in exprs for one in expr.atoms(Indexed)} - defined
-    found: dict[tuple[Basic, tuple[int, ...]], Number] = {}
-    for base in sorted(bases, key=str):
-        same = drawn(source)
-        for places in _all_places(exprs, base, _PLACES):
-            found[base, places] = drawn(source)
-            found[IndexedBase(_MEAN.format(base)), places] = same
-    for base, first in without_start(definitions):
-        for places in _all_places(exprs, base, range(_PLACES.start, first + 1)):
-            found[base, places] = drawn(source)
-    return found
-
-
-def _all_places(exprs: Sequence[Basic], base: Basic, first: range) -> Iterator[tuple[int, ...]]:
-    """The places of the entries of a letter, for each number of indices that it has."""
-    several = {
-        len(one.indices) for expr in exprs for one in expr.atoms(Indexed) if one.base == base
-    }
-    for many in sorted(several):
-        yield from product(first, *(many - 1) * (_FURTHER,))
-
-
-def drawn(source: random.Random, positive: bool = False) -> Fraction:
-    """A fraction that is not 0."""
-    value = Fraction(source.randint(1, 30), source.randint(1, 9))
-    return value if positive or source.random() < 0.5 else -value
-
-
-def _drawn_for(letter: Symbol, source: random.Random) -> Fraction:
-    """A number that has what is assumed of a letter."""
-    for _ in range(_TRIES):
-        value = drawn(source, bool(letter.is_nonnegative))
-        value = Fraction(source.randint(-3, 4)) if letter.is_integer else value
-        if assumed(letter, Rational(value.numerator, value.denominator)):
-            break
-    return value
 
 
 def _weighed(point: Point, output: Basic, longest: int, source: random.Random) -> Point:
     """The point with the gradients by the output, which are given."""
     if not isinstance(output, Indexed):
-        return replace(point, symbols={**point.symbols, mark(output): drawn(source)})
+        return replace(point, symbols={**point.symbols, mark(output): number(source)})
     given: dict[tuple[Basic, tuple[int, ...]], Number] = {
-        (mark(output.base), (k,)): drawn(source) for k in range(1, longest + 1)
+        (mark(output.base), (k,)): number(source) for k in range(1, longest + 1)
     }
     return replace(point, entries={**point.entries, **given})

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from math import floor
 
-from sympy import Dummy, Expr, Integer, Mul, Pow, groebner, reduced
+from sympy import Dummy, Expr, Integer, Mul, Pow, expand, groebner, reduced
 
 from symopt.proof.polynomial import (
     BASE,
@@ -17,6 +17,7 @@ from symopt.proof.polynomial import (
     raised,
     rational,
     scaled,
+    single,
     times,
 )
 
@@ -70,8 +71,30 @@ def _follows(one: Polynomial, relations: tuple[Polynomial, ...]) -> bool:
     if not marks:
         return False
     basis = groebner([_marked(part, marks) for part in several if not part.zero], *marks.values())
-    _, rest = reduced(_marked(target, marks), list(basis.exprs), *marks.values())
-    return bool(rest == 0)
+    below = _divisors(relations)
+    for letter in below.letters():
+        marks.setdefault(letter, Dummy(f"z{len(marks)}"))
+    for factor in (Integer(1), _marked(below, marks)):
+        whole = expand(factor * _marked(target, marks))
+        _, rest = reduced(whole, list(basis.exprs), *marks.values())
+        if rest == 0:
+            return True
+    return False
+
+
+def _divisors(relations: Iterable[Polynomial]) -> Polynomial:
+    """What relations divide by, which is not 0 where they have a value."""
+    least: dict[Letter, Fraction] = {}
+    for relation in relations:
+        for monomial in relation.terms:
+            for letter, e in monomial:
+                least[letter] = min(e, least.get(letter, Fraction(0)))
+    found = product(())
+    for letter, e in least.items():
+        if e < 0:
+            base = letter.of if letter.kind == BASE else single(letter)
+            found = times(found, raised(base, -floor(e)))
+    return found
 
 
 def _whole(one: Polynomial) -> Polynomial:

@@ -23,11 +23,7 @@ ROOT = Path(__file__).parent.parent.parent
 @pytest.mark.parametrize("right", CHAINS, ids=lambda one: one.name)
 def test_every_line_of_a_right_chain_follows(right):
     verdict = check_chain(right)
-    assert verdict.status in ("proved", "undecided"), verdict
-    for step in verdict.steps:
-        # gradients, means and what has no start are compared at points
-        of_numbers = any(part in str(step.line) for part in ("dL/d", "E[", "θ"))
-        assert step.status in ("defines", "proved", *["agrees"] * of_numbers), step
+    assert verdict.status == "proved", verdict
 
 
 def with_line(right, number, line):
@@ -69,7 +65,7 @@ WRONG = {
     "missing 2": (
         *(variance, 3),
         (s2, total(x_i**2) / m - mean / m * total(x_i) + mean**2),
-        "a missing factor, or one too many",
+        "a number",
     ),
     "missing term": (
         *(variance, 3),

@@ -1,5 +1,6 @@
 """A limit of time breaks off what runs inside, and nothing else."""
 
+import sys
 import time
 from contextlib import suppress
 
@@ -41,6 +42,20 @@ def test_nothing_is_broken_off_afterwards():
         with suppress(OutOfTime), limit(0.001):
             busy(0.001)
     busy(0.5)
+
+
+def test_limits_within_each_other_break_off_what_is_inside_of_them():
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for k in range(200):
+            with suppress(OutOfTime), limit(0.0001 * (k % 9 + 1)):
+                with suppress(OutOfTime), limit(0.0001 * (k % 7 + 1)):
+                    busy(0.001)
+                busy(0.001)
+    finally:
+        sys.setswitchinterval(interval)
+    busy(0.3)
 
 
 def test_no_time_at_all_is_over_at_once():

@@ -1,0 +1,122 @@
+"""What worlds know beside: slopes as differences, where an expression is smallest, by search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from mpmath import mp
+from sympy import Basic, Expr, Indexed, IndexedBase, Symbol
+from sympy.core.function import AppliedUndef
+
+from symopt.nodes import Argmin, Gradient, Norm, Proximal
+from symopt.printing.unicode import unicode
+from symopt.proof.numbers import Number, Undefined, Unknown, floating, whole
+
+if TYPE_CHECKING:  # a point hands itself to these functions
+    from symopt.proof.evaluation import Point
+
+SHIFT = Fraction(1, 10**40)
+# a minimum is looked for this far from 0, until it is known this well
+_FAR, _NEAR = 1000, mp.mpf(10) ** -32
+
+
+def _slope(expr: Gradient, point: Point, bound: Mapping[Basic, Number]) -> Number:
+    """A loss with arguments, moved by a little in one letter; nothing of what it is is used."""
+    letter = expr.variable
+    if not expr.loss.has(letter) and not _reads(expr.loss, letter, point):
+        raise Unknown(f"what {unicode(expr)} is taken by")
+    up, down = (
+        floating(_moved(letter, shift, point, bound).evaluate(expr.loss, bound))
+        for shift in (SHIFT, -SHIFT)
+    )
+    return (up - down) / (2 * floating(SHIFT))
+
+
+def _reads(loss: Expr, letter: Basic, point: Point) -> bool:
+    """Whether what a function is reads entries of a letter: R(θ) = Σ θ_l²."""
+    if not isinstance(letter, Indexed) or not isinstance(loss, AppliedUndef):
+        return False
+    return letter.base in loss.args and any(
+        isinstance(one.lhs, AppliedUndef) and one.lhs.func == loss.func for one in point.definitions
+    )
+
+
+def _moved(letter: Basic, shift: Fraction, point: Point, bound: Mapping[Basic, Number]) -> Point:
+    now = floating(point.evaluate(letter, bound)) + floating(shift)
+    if not isinstance(letter, Indexed):
+        return replace(point, symbols={**point.symbols, letter: now})
+    places = tuple(whole(point.evaluate(one, bound)) for one in letter.indices)
+    return replace(point, entries={**point.entries, (letter.base, places): now})
+
+
+def _smallest(expr: Argmin, point: Point, bound: Mapping[Basic, Number]) -> Number:
+    """Where a convex expression is smallest, a third of what is left cut off each time."""
+    body, letter = expr.args
+    return _lowest(lambda z: point.evaluate(body, {**bound, letter: z}))
+
+
+def _proximal(expr: Proximal, point: Point, bound: Mapping[Basic, Number]) -> Number:
+    """By its definition: the smallest of half a square and the penalty of one component."""
+    weight, place = (floating(point.evaluate(expr.args[k], bound)) for k in (0, 2))
+    penalty = expr.args[1]
+    (letter,) = penalty.args
+
+    def value(z: Number) -> Number:
+        alone = replace(point, size=1, entries={**point.entries, (letter, (1,)): z})
+        return weight * floating(alone.evaluate(penalty, bound)) + (z - place) ** 2 / 2
+
+    return _lowest(value)
+
+
+def _lowest(value: Callable[[Number], Number]) -> Number:
+    low, high = mp.mpf(-_FAR), mp.mpf(_FAR)
+    while high - low > _NEAR:
+        third = (high - low) / 3
+        left, right = low + third, high - third
+        if floating(value(left)) <= floating(value(right)):
+            high = right
+        else:
+            low = left
+    if not -_FAR / 2 < low < _FAR / 2:
+        raise Undefined
+    return (low + high) / 2
+
+
+def _norm(expr: Norm, point: Point, bound: Mapping[Basic, Number]) -> Number:
+    """The norm of an array with one component."""
+    return abs(point.evaluate(expr.args[0], bound))
+
+
+def _letter(expr: IndexedBase, point: Point, _bound: Mapping[Basic, Number]) -> Number:
+    """All of a letter's entries, where they are taken as one number."""
+    if expr not in point.symbols:
+        raise Unknown(f"the value of {unicode(expr)}")
+    return point.symbols[expr]
+
+
+def _function(expr: AppliedUndef, point: Point, bound: Mapping[Basic, Number]) -> Number:
+    """A function by what some line says of it, at the values of its arguments."""
+    if expr.func in point.functions:
+        return point.functions[expr.func](*(point.evaluate(one, bound) for one in expr.args))
+    for one in point.definitions:
+        if isinstance(one.lhs, AppliedUndef) and one.lhs.func == expr.func:
+            values = {
+                name: point.evaluate(part, bound)
+                for name, part in zip(one.lhs.args, expr.args, strict=True)
+                if isinstance(name, Symbol)
+            }
+            return point.evaluate(one.rhs, {**bound, **values})
+    raise Unknown(f"the function {expr.func.__name__}")
+
+
+WORLD_WAYS: tuple[tuple[Any, Callable[..., Number]], ...] = (
+    (Gradient, _slope),
+    (Argmin, _smallest),
+    (Proximal, _proximal),
+    (Norm, _norm),
+    (IndexedBase, _letter),
+    (AppliedUndef, _function),
+)
