@@ -31,9 +31,13 @@ Outcomes = tuple[tuple[Number, Entries], ...]
 
 
 def symbols(
-    exprs: Sequence[Basic], definitions: Sequence[Eq], longest: int, source: random.Random
+    exprs: Sequence[Basic],
+    definitions: Sequence[Eq],
+    longest: int,
+    source: random.Random,
+    varied: bool,
 ) -> dict[Basic, Number]:
-    """Numbers for letters that no line defines.
+    """Numbers for letters that no line defines, hyperparameters ``varied`` for groups of some size.
 
     Counts are unlike ones, but where gradients go along a group of this size.
     """
@@ -49,7 +53,9 @@ def symbols(
         if isinstance(one, Index):
             continue
         if isinstance(one, Hyperparameter):
-            value = chosen[one] if longest == 1 else _within(one, chosen[one], source)
+            value = chosen[one]
+            if varied and longest > 1:
+                value = _within(one, value, source)
             found[one] = Fraction(int(value.p), int(value.q))
         elif isinstance(one, Count):
             more = source.randint(1, 3) if counts and not slopes else 0

@@ -20,7 +20,7 @@ from symopt.proof.mending import mend
 from symopt.proof.numbers import Number
 from symopt.proof.outcomes import PROVED, REFUTED, SECONDS, UNDECIDED
 from symopt.proof.search import spelt
-from symopt.proof.worlds import World, worlds
+from symopt.proof.worlds import Beside, World, worlds
 from symopt.symbols import m
 from symopt.views import canonical
 
@@ -39,7 +39,7 @@ def check_chain(chain: Chain, *, seconds: float = SECONDS) -> ChainVerdict:
     for k, line in enumerate(chain.whole):
         if k < len(chain.given):
             continue
-        here = worlds(_until(chain, k), {}, equations, chain.assumptions)
+        here = worlds(_until(chain, k), {}, equations, chain.assumptions, Beside(varied=True))
         refuted, agreed = _held(line, grounds(line.left, chain.given, here))
         if _defines(chain, k) and refuted is None:
             found.append(Step(line, DEFINED))

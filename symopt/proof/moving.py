@@ -13,7 +13,7 @@ from sympy.core.function import AppliedUndef
 
 from symopt.nodes import Argmin, Gradient, Norm, Proximal
 from symopt.printing.unicode import unicode
-from symopt.proof.numbers import Number, Undefined, Unknown, floating, whole
+from symopt.proof.numbers import Number, Undefined, Unknown, floating, real, whole
 
 if TYPE_CHECKING:  # a point hands itself to these functions
     from symopt.proof.evaluation import Point
@@ -76,7 +76,7 @@ def _lowest(value: Callable[[Number], Number]) -> Number:
     while high - low > _NEAR:
         third = (high - low) / 3
         left, right = low + third, high - third
-        if floating(value(left)) <= floating(value(right)):
+        if floating(real(value(left))) <= floating(real(value(right))):
             high = right
         else:
             low = left

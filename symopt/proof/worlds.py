@@ -156,13 +156,15 @@ class Beside:
 
     ``drawn`` is what random letters are drawn from, ``said`` are definitions that come before those
     of the lines, ``values`` what some letters are. Functions of which nothing is said are
-    ``any_function``, or else have no numbers.
+    ``any_function``, or else have no numbers. Where ``varied``, hyperparameters are other ones in
+    each world.
     """
 
     drawn: Draws = field(default_factory=dict)
     said: tuple[Eq, ...] = ()
     values: Mapping[Expr, Expr] = field(default_factory=dict)
     any_function: bool = True
+    varied: bool = False
 
 
 def worlds(
@@ -258,7 +260,7 @@ def _world(
     everything += [side for one in definitions for side in one.args]
     everything += [one for pair in beside.values.items() for one in pair]
     point = Point(
-        symbols(everything, definitions, longest, source),
+        symbols(everything, definitions, longest, source, beside.varied),
         entries(everything, definitions, source),
         functions(everything, definitions, source) if beside.any_function else {},
         tuple(definitions),

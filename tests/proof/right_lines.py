@@ -21,7 +21,7 @@ from symopt.proof.comparing import check
 from symopt.proof.following import check_chain
 from symopt.proof.holding import grounds, held
 from symopt.proof.mending import letters_of
-from symopt.proof.worlds import worlds
+from symopt.proof.worlds import Beside, worlds
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Mutant:
 
 def _here(chain: Chain) -> tuple:
     written = tuple(Line(one.left, one.right, "") for one in chain.whole)
-    return worlds(Derivation("", "", written), {}, chain.forward)
+    return worlds(Derivation("", "", written), {}, chain.forward, (), Beside(varied=True))
 
 
 def _computed(chain: Chain) -> bool:

@@ -65,7 +65,7 @@ WRONG = {
     "missing 2": (
         *(variance, 3),
         (s2, total(x_i**2) / m - mean / m * total(x_i) + mean**2),
-        "a number",
+        "a missing factor, or one too many",
     ),
     "missing term": (
         *(variance, 3),
