@@ -49,6 +49,23 @@ def asked(chain: Chain, k: int, equations: tuple[Definition, ...], seconds: floa
     return _asked(chain.whole[: k + 1], chain.assumptions, equations, seconds)
 
 
+def as_given(line: Equality, chain: Chain, seconds: float) -> Asked | None:
+    """A proof that a line is one that is given, its right side written in another way."""
+    left, right = canonical(line.left), canonical(line.right)
+    for one in chain.given:
+        if canonical(one.left) != left:
+            continue
+        if canonical(one.right) == right:
+            return Asked(PROVED)
+        try:
+            verdict = equivalent(canonical(one.right), right, chain.assumptions, seconds=seconds)
+        except Exception:  # what SymPy or we cannot read is not answered
+            continue
+        if verdict.status == PROVED:
+            return Asked(PROVED, verdict.conditions)
+    return None
+
+
 @lru_cache(maxsize=256)  # chains that are changed somewhere have the lines before that in common
 def _asked(
     lines: tuple[Equality, ...],

@@ -11,7 +11,7 @@ from symopt.derivation.steps import Derivation, Line
 from symopt.nodes import Expectation, Gradient, Sigma, Variance
 from symopt.notation import Label
 from symopt.notation import Sequence as Letters
-from symopt.proof.asking import Asked, asked
+from symopt.proof.asking import Asked, as_given, asked
 from symopt.proof.chains import AGREES, DEFINED, UNKNOWN, Chain, ChainVerdict, Equality, Step
 from symopt.proof.clock import now
 from symopt.proof.definitions import defining
@@ -51,6 +51,8 @@ def check_chain(chain: Chain, *, seconds: float = SECONDS) -> ChainVerdict:
             slip, corrected = mend(chain, k, equations, here, now() + seconds)
             number = k + 1 - len(chain.given)
             return ChainVerdict(chain, REFUTED, tuple(found), number, *refuted, slip, corrected)
+        if answer is None or answer.status != PROVED:
+            answer = as_given(line, chain, seconds * _FOR_A_PROOF) or answer
         found.append(_step(line, answer, agreed))
     sure = all(one.status in (DEFINED, PROVED) for one in found)
     return ChainVerdict(chain, PROVED if sure else UNDECIDED, tuple(found))

@@ -12,10 +12,11 @@ from lecture_chains import CHAINS, bias_correction, s2, softmax, total, variance
 from lecture_chains import batch_norm_gradient as backward
 from sympy import Eq, Symbol, sqrt
 
-from symopt import chain, check_chain, d
+from symopt import Sigma, chain, check_chain, d, given, hat, parameter, sequence
 from symopt.errors import UsageError
 from symopt.proof.chains import Equality
-from symopt.symbols import L, beta_1, beta_2, epsilon, m, t
+from symopt.symbols import G, L, alpha, beta_1, beta_2, epsilon, example, m, t, theta, v
+from symopt.views import canonical
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -137,6 +138,41 @@ def test_what_is_no_equation_is_refused():
 
     assert str(refused.value) == (
         "line 1 of odd is a > 1, which is no equation; write Eq(left, right)"
+    )
+
+
+def test_lines_are_held_against_a_declaration(library):
+    adam, batch_norm = library["adam"], library["batch_norm"]
+    v_hat, G_hat = hat(v)[t], hat(G)[t]
+
+    def written(*lines):
+        return chain(adam)(lambda: list(lines))
+
+    meant = Eq(theta[t + 1], theta[t] - alpha * v_hat / sqrt(G_hat + epsilon), evaluate=False)
+    libraries = Eq(theta[t + 1], theta[t] - alpha * v_hat / (sqrt(G_hat) + epsilon), evaluate=False)
+    verdict = check_chain(written(meant, libraries))
+    assert [one.status for one in verdict.steps] == ["proved"]
+    assert (verdict.status, verdict.number) == ("refuted", 2)
+    assert verdict.slip == "a term inside of a root in place of outside, or outside of inside"
+    assert canonical(verdict.corrected.right - meant.rhs) == 0
+    x_hat, y, bn_gamma = hat(given("x")), sequence("y"), parameter("gamma")
+    gradients = chain(batch_norm)(
+        lambda: [
+            Eq(d(L, x_hat[example]), d(L, y[example]) * bn_gamma, evaluate=False),
+            Eq(d(L, bn_gamma), Sigma(d(L, y[example]), (example, 1, m)), evaluate=False),
+        ]
+    )
+    verdict = check_chain(gradients)
+    assert (verdict.status, verdict.number) == ("refuted", 2)
+    right = Sigma(d(L, y[example]) * x_hat[example], (example, 1, m))
+    assert canonical(verdict.corrected.right - right) == 0
+
+
+def test_what_is_nothing_to_be_assumed_is_refused():
+    with pytest.raises(UsageError) as refused:
+        chain("adam")(lambda: [Eq(beta_1, beta_2, evaluate=False)])
+    assert str(refused.value) == (
+        "a chain assumes adam; give relations such as x > 0, or declarations"
     )
 
 
