@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
 from typing import Any
 
 from sympy import Basic, Eq, Indexed, IndexedBase, Rational, Symbol
-from sympy.core.function import AppliedUndef
 
 from symopt.derivation.drawn import Draws
 from symopt.derivation.samples import exact_values
@@ -19,11 +18,13 @@ from symopt.proof.assumptions import assumed
 from symopt.proof.definitions import bare, without_start
 from symopt.proof.evaluation import Entries, Point
 from symopt.proof.numbers import Number, plus, times
+from symopt.proof.unknown_functions import bare_letters
 from symopt.views import canonical
 
 _TRIES = 60
 PLACES = range(-3, 12)
-_FEW = range(1, 4)
+# of what has several indices, the places of those after the first
+_FURTHER = range(5)
 _MOST = 512
 
 Outcomes = tuple[tuple[Number, Entries], ...]
@@ -51,9 +52,7 @@ def symbols(
             found[one] = Fraction(1)
         else:
             found[one] = _drawn_for(one, source)
-    # a letter without an index, as in f(x, θ): all of its entries as one number
-    whole = {base for expr in exprs for one in expr.atoms(AppliedUndef) for base in one.args}
-    for base in sorted((one for one in whole if isinstance(one, IndexedBase)), key=str):
+    for base in sorted(bare_letters(exprs), key=str):
         found[base] = number(source)
     return found
 
@@ -63,36 +62,22 @@ def entries(
 ) -> dict[tuple[Basic, tuple[int, ...]], Number]:
     """Numbers for entries that no line defines, and for those before a recurrence."""
     found: dict[tuple[Basic, tuple[int, ...]], Number] = {}
-    several = {one.base for expr in exprs for one in expr.atoms(Indexed) if len(one.indices) == 2}
     for base in sorted(_free(exprs, definitions), key=str):
-        places = product(_FEW, _FEW) if base in several else ((k,) for k in PLACES)
-        for place in places:
-            found[base, place] = number(source)
+        for places in _all_places(exprs, base, PLACES):
+            found[base, places] = number(source)
     for base, first in without_start(definitions):
-        for k in range(PLACES.start, first + 1):
-            found[base, (k,)] = number(source)
+        for places in _all_places(exprs, base, range(PLACES.start, first + 1)):
+            found[base, places] = number(source)
     return found
 
 
-def functions(
-    exprs: Sequence[Basic], definitions: Sequence[Eq], source: random.Random
-) -> dict[Any, Callable[..., Number]]:
-    """Smooth functions for those of which nothing is said, each of all of its arguments."""
-    applied = {one.func for expr in exprs for one in expr.atoms(AppliedUndef) if one.args}
-    known = {one.lhs.func for one in definitions if isinstance(one.lhs, AppliedUndef)}
-    return {one: _smooth(source) for one in sorted(applied - known, key=str)}
-
-
-def _smooth(source: random.Random) -> Callable[..., Number]:
-    weights = [number(source) for _ in range(6)]
-
-    def value(*values: Number) -> Number:
-        total = weights[0]
-        for weight, one in zip(weights[1:], values, strict=False):
-            total = plus(total, times(weight, one))
-        return plus(times(total, times(total, total)), total)
-
-    return value
+def _all_places(exprs: Sequence[Basic], base: Basic, first: range) -> Iterator[tuple[int, ...]]:
+    """The places of the entries of a letter, for each number of indices that it has."""
+    several = {
+        len(one.indices) for expr in exprs for one in expr.atoms(Indexed) if one.base == base
+    }
+    for many in sorted(several):
+        yield from product(first, *(many - 1) * (_FURTHER,))
 
 
 def _free(exprs: Sequence[Basic], definitions: Sequence[Eq]) -> set[Basic]:
