@@ -187,7 +187,7 @@ def _table(one: StepMap, asked: FirstSteps, closed: Expr) -> Derivation:
         part for k, v in free.items() if closed.has(k) for part in (", ", k, f" = {float(v):g}")
     ]
     title: Reason = (
-        f"steps of {asked.rule.title} where the gradient is always ",
+        f"steps of {asked.rule.title} where the gradient is a constant ",
         size,
         ", ",
         asked.small,

@@ -71,7 +71,7 @@ def _checked(derivation: Derivation, subject: Subject, lines: list[Line]) -> Che
     means = [line for line in derivation.lines if _of_what_is_given(line, subject)]
 
     def here(granted: Premises) -> tuple[World, ...]:
-        beside = Beside(subject.drawn, said, granted.values, any_function=False)
+        beside = Beside(subject.drawn, said, granted.values)
         found = worlds(derivation, subject.starts, subject.run, granted.conditions, beside)
         return tuple(with_means(one, means) for one in found)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 
-from sympy import Basic, Eq, Indexed, Ne
+from sympy import Basic, Eq, Indexed, Ne, Symbol
+from sympy.core.function import AppliedUndef
 
 from symopt.calculus.adjoints import Definition
 from symopt.derivation.steps import Line, Reason
@@ -155,7 +156,7 @@ def _related(
     until: float,
 ) -> tuple[Reason, ...] | None:
     kept = [one for letter, one in known.values.items() if letter not in put.values]
-    if any(isinstance(one.lhs, Indexed) for one in kept) or known.recurrences or not kept:
+    if any(not isinstance(one.lhs, Symbol) for one in kept) or known.recurrences or not kept:
         return None
     relations = (Eq(one.lhs, plain(one.rhs, names), evaluate=False) for one in kept)
     several = [unfolded(one, put, names) for one in (*sides, *relations)]
@@ -181,8 +182,9 @@ def _verdict(
 
 
 def _amounts(known: Said) -> Iterator[Said]:
-    """How much may be put in: nothing, letters with an index, one more at a time, all."""
-    entries = [letter for letter, one in known.values.items() if isinstance(one.lhs, Indexed)]
+    """How much may be put in: nothing, letters with an index or arguments, others one by one."""
+    always = (Indexed, AppliedUndef)
+    entries = [letter for letter, one in known.values.items() if isinstance(one.lhs, always)]
     single = [letter for letter in known.values if letter not in entries]
     yield known.only(())
     for many in range(len(single) + 1):

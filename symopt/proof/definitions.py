@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Symbol
 from sympy.core.function import AppliedUndef
 
 from symopt.derivation.steps import Derivation, Line
-from symopt.nodes import Gradient
 from symopt.notation import Index
 from symopt.views import canonical
 
@@ -22,11 +21,16 @@ def defining(lines: Iterable[Line]) -> dict[int, Eq]:
     found: dict[int, Eq] = {}
     needed: dict[Basic, int] = {}
     begun: dict[Basic, int] = {}
+    read: dict[Basic, set[Basic]] = {}
     for place, line in enumerate(lines):
         left, right = canonical(line.left), canonical(line.right)
-        if not isinstance(left, Indexed | Symbol):
+        function = isinstance(left, AppliedUndef) and all(map(_whole, left.args))
+        if not isinstance(left, Indexed | Symbol) and not function:
             continue
         base = bare(left)
+        reads = _at_once(left, right)
+        if base not in needed and _leads(reads, base, read):
+            continue  # which says something of letters, and not which they are
         start = isinstance(left, Indexed) and left.indices[0].is_Integer
         general = not isinstance(left, Indexed) or offset(left) is not None
         another = start and (base not in needed or begun.get(base, 0) < needed[base])
@@ -36,7 +40,33 @@ def defining(lines: Iterable[Line]) -> dict[int, Eq]:
             begun[base] = begun.get(base, 0) + 1
         if general and base not in needed:
             needed[base] = _reach(left, right)
+            read[base] = reads
     return found
+
+
+def _at_once(left: Basic, right: Basic) -> set[Basic]:
+    """The letters that must be known before another one, those of steps before it left out."""
+    found: set[Basic] = set(right.atoms(Symbol)) | {one.func for one in right.atoms(AppliedUndef)}
+    own = offset(left) if isinstance(left, Indexed) else None
+    for one in right.atoms(Indexed):
+        place = offset(one)
+        if own is None or place is None or place >= own:
+            found.add(one.base)
+    return found
+
+
+def _leads(reads: set[Basic], base: Basic, read: Mapping[Basic, set[Basic]]) -> bool:
+    """Whether what is read leads back to a letter."""
+    seen: set[Basic] = set()
+    waiting = list(reads)
+    while waiting:
+        one = waiting.pop()
+        if one == base:
+            return True
+        if one not in seen:
+            seen.add(one)
+            waiting += read.get(one, ())
+    return False
 
 
 def _reach(left: Expr, right: Expr) -> int:
@@ -100,14 +130,15 @@ def without_start(definitions: Sequence[Eq]) -> Iterable[tuple[Basic, int]]:
             yield one.lhs.base, last
 
 
+def _whole(letter: Basic) -> bool:
+    return isinstance(letter, Symbol | IndexedBase)
+
+
 def bare(letter: Basic) -> Basic:
-    """A letter without its indices."""
+    """A letter without its indices, a function without its arguments."""
+    if isinstance(letter, AppliedUndef):
+        return letter.func
     return letter.base if isinstance(letter, Indexed) else letter
-
-
-def of_a_loss(expr: Basic) -> bool:
-    """Whether something is a slope of a function of which nothing is known."""
-    return any(isinstance(one.loss, AppliedUndef) and one.loss.args for one in expr.atoms(Gradient))
 
 
 def of_functions(lines: Iterable[Line]) -> Iterator[Eq]:
@@ -115,7 +146,7 @@ def of_functions(lines: Iterable[Line]) -> Iterator[Eq]:
     seen = set()
     for line in lines:
         left = canonical(line.left)
-        plain = all(isinstance(one, Symbol | IndexedBase) for one in left.args)
-        if isinstance(left, AppliedUndef) and plain and left.func not in seen:
+        plain = isinstance(left, AppliedUndef) and all(map(_whole, left.args))
+        if plain and left.func not in seen:
             seen.add(left.func)
             yield Eq(left, canonical(line.right), evaluate=False)

@@ -9,7 +9,6 @@ from itertools import product
 from typing import Any
 
 from sympy import Basic, Eq, Indexed, IndexedBase, Rational, Symbol
-from sympy.core.function import AppliedUndef
 
 from symopt.derivation.drawn import Draws
 from symopt.derivation.samples import exact_values
@@ -19,6 +18,7 @@ from symopt.proof.assumptions import assumed
 from symopt.proof.definitions import bare, without_start
 from symopt.proof.evaluation import Entries, Point
 from symopt.proof.numbers import Number, plus, times
+from symopt.proof.unknown_functions import bare_letters
 from symopt.views import canonical
 
 _TRIES = 60
@@ -65,9 +65,7 @@ def symbols(
             found[one] = Fraction(source.randint(1, longest))
         else:
             found[one] = _drawn_for(one, source)
-    # a letter without an index, as in f(x, θ): all of its entries as one number
-    whole = {base for expr in exprs for one in expr.atoms(AppliedUndef) for base in one.args}
-    for base in sorted((one for one in whole if isinstance(one, IndexedBase)), key=str):
+    for base in sorted(bare_letters(exprs), key=str):
         found[base] = number(source)
     return found
 
@@ -102,27 +100,6 @@ def _all_places(exprs: Sequence[Basic], base: Basic, first: range) -> Iterator[t
     }
     for many in sorted(several):
         yield from product(first, *(many - 1) * (_FURTHER,))
-
-
-def functions(
-    exprs: Sequence[Basic], definitions: Sequence[Eq], source: random.Random
-) -> dict[Any, Callable[..., Number]]:
-    """Smooth functions for those of which nothing is said, each of all of its arguments."""
-    applied = {one.func for expr in exprs for one in expr.atoms(AppliedUndef) if one.args}
-    known = {one.lhs.func for one in definitions if isinstance(one.lhs, AppliedUndef)}
-    return {one: _smooth(source) for one in sorted(applied - known, key=str)}
-
-
-def _smooth(source: random.Random) -> Callable[..., Number]:
-    weights = [number(source) for _ in range(6)]
-
-    def value(*values: Number) -> Number:
-        total = weights[0]
-        for weight, one in zip(weights[1:], values, strict=False):
-            total = plus(total, times(weight, one))
-        return plus(times(total, times(total, total)), total)
-
-    return value
 
 
 def _free(exprs: Sequence[Basic], definitions: Sequence[Eq]) -> set[Basic]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
 
 import mpmath
 from mpmath import mp
-from sympy import Basic, Eq, Expr, Symbol, exp
+from sympy import Basic, Eq, Expr, IndexedBase, Symbol, exp
 from sympy.core.function import AppliedUndef
 
 from symopt.nodes import Largest, Sigma
@@ -21,6 +22,7 @@ from symopt.notation import Index
 from symopt.printing.unicode import unicode
 from symopt.proof.node_values import WAYS, parts
 from symopt.proof.numbers import Number, Undefined, Unknown, finite, floating
+from symopt.proof.unknown_functions import called
 
 # no recurrence is followed back beyond this step
 _FIRST = -9
@@ -65,7 +67,7 @@ class Point:
         return _evaluate(expr, self, bound or {})
 
     def entry(self, base: Basic, places: tuple[int, ...], bound: Mapping[Basic, Number]) -> Number:
-        """The value of an entry, which is computed once if nothing but its places counts.
+        """The value of an entry, computed once if no definition has an index of the line around it.
 
         Raises
         ------
@@ -75,13 +77,13 @@ class Point:
         if (base, places) in self.entries:
             return self.entries[base, places]
         key = base, places, mp.prec
-        if key not in self._found:
-            right, known = self.worth(base, places)
-            value = self.evaluate(right, {**bound, **known})
-            if free_indices(right) - set(known):
-                return value
+        if key in self._found:
+            return self._found[key]
+        right, known = self.worth(base, places)
+        value = self.evaluate(right, {**bound, **known})
+        if _closed(self.definitions):
             self._found[key] = value
-        return self._found[key]
+        return value
 
     def number(self, letter: Basic, bound: Mapping[Basic, Number]) -> Number:
         """The value of a letter that a definition speaks of, likewise.
@@ -92,15 +94,15 @@ class Point:
             Where there is none.
         """
         key = letter, mp.prec
-        if key not in self._found:
-            right = next((one.rhs for one in self.definitions if one.lhs == letter), None)
-            if right is None:
-                raise Unknown(f"the value of {unicode(letter)}")
-            value = self.evaluate(right, bound)
-            if free_indices(right):
-                return value
+        if key in self._found:
+            return self._found[key]
+        right = next((one.rhs for one in self.definitions if one.lhs == letter), None)
+        if right is None:
+            raise Unknown(f"the value of {unicode(letter)}")
+        value = self.evaluate(right, bound)
+        if _closed(self.definitions):
             self._found[key] = value
-        return self._found[key]
+        return value
 
     def worth(self, base: Basic, places: tuple[int, ...]) -> tuple[Expr, dict[Basic, Number]]:
         """What an entry is defined as, and the value of the index there.
@@ -119,6 +121,12 @@ class Point:
                 if known is not None:
                     return one.rhs, known
         raise Undefined
+
+
+@lru_cache(maxsize=256)
+def _closed(definitions: tuple[Eq, ...]) -> bool:
+    """Whether what definitions say depends on no index but those of what they define."""
+    return all(free_indices(one.rhs) <= free_indices(one.lhs) for one in definitions)
 
 
 def _matched(indices: tuple[Expr, ...], places: tuple[int, ...]) -> dict[Basic, Number] | None:
@@ -169,10 +177,12 @@ def _evaluate(expr: Basic, point: Point, bound: Mapping[Basic, Number]) -> Numbe
     for kind, how in (*point.ways, *WAYS):
         if isinstance(expr, kind):
             return how(expr, point, bound)
+    if isinstance(expr, IndexedBase):
+        if expr in point.symbols:
+            return point.symbols[expr]
+        raise Unknown(f"the value of {unicode(expr)}")
     if isinstance(expr, AppliedUndef):
-        if expr.func not in point.functions:
-            raise Unknown(f"the function {expr.func.__name__}")
-        return point.functions[expr.func](*parts(expr, point, bound))
+        return called(expr, point, bound)
     if expr.is_number and expr.is_Atom:
         if expr.is_finite is False:
             raise Undefined

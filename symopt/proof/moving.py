@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from mpmath import mp
-from sympy import Basic, Expr, Indexed, IndexedBase, Symbol
+from sympy import Basic, Expr, Indexed
 from sympy.core.function import AppliedUndef
 
 from symopt.nodes import Argmin, Gradient, Norm, Proximal
-from symopt.printing.unicode import unicode
-from symopt.proof.numbers import Number, Undefined, Unknown, floating, real, whole
+from symopt.proof.numbers import Number, Undefined, floating, real
+from symopt.proof.unknown_functions import SHIFT, moved, slope
 
 if TYPE_CHECKING:  # a point hands itself to these functions
     from symopt.proof.evaluation import Point
 
-SHIFT = Fraction(1, 10**40)
 # a minimum is looked for this far from 0, until it is known this well
 _FAR, _NEAR = 1000, mp.mpf(10) ** -32
 
@@ -27,9 +25,9 @@ def _slope(expr: Gradient, point: Point, bound: Mapping[Basic, Number]) -> Numbe
     """A loss with arguments, moved by a little in one letter; nothing of what it is is used."""
     letter = expr.variable
     if not expr.loss.has(letter) and not _reads(expr.loss, letter, point):
-        raise Unknown(f"what {unicode(expr)} is taken by")
+        return slope(expr, point, bound)
     up, down = (
-        floating(_moved(letter, shift, point, bound).evaluate(expr.loss, bound))
+        floating(moved(point, letter, shift, bound).evaluate(expr.loss, bound))
         for shift in (SHIFT, -SHIFT)
     )
     return (up - down) / (2 * floating(SHIFT))
@@ -42,14 +40,6 @@ def _reads(loss: Expr, letter: Basic, point: Point) -> bool:
     return letter.base in loss.args and any(
         isinstance(one.lhs, AppliedUndef) and one.lhs.func == loss.func for one in point.definitions
     )
-
-
-def _moved(letter: Basic, shift: Fraction, point: Point, bound: Mapping[Basic, Number]) -> Point:
-    now = floating(point.evaluate(letter, bound)) + floating(shift)
-    if not isinstance(letter, Indexed):
-        return replace(point, symbols={**point.symbols, letter: now})
-    places = tuple(whole(point.evaluate(one, bound)) for one in letter.indices)
-    return replace(point, entries={**point.entries, (letter.base, places): now})
 
 
 def _smallest(expr: Argmin, point: Point, bound: Mapping[Basic, Number]) -> Number:
@@ -90,33 +80,9 @@ def _norm(expr: Norm, point: Point, bound: Mapping[Basic, Number]) -> Number:
     return abs(point.evaluate(expr.args[0], bound))
 
 
-def _letter(expr: IndexedBase, point: Point, _bound: Mapping[Basic, Number]) -> Number:
-    """All of a letter's entries, where they are taken as one number."""
-    if expr not in point.symbols:
-        raise Unknown(f"the value of {unicode(expr)}")
-    return point.symbols[expr]
-
-
-def _function(expr: AppliedUndef, point: Point, bound: Mapping[Basic, Number]) -> Number:
-    """A function by what some line says of it, at the values of its arguments."""
-    if expr.func in point.functions:
-        return point.functions[expr.func](*(point.evaluate(one, bound) for one in expr.args))
-    for one in point.definitions:
-        if isinstance(one.lhs, AppliedUndef) and one.lhs.func == expr.func:
-            values = {
-                name: point.evaluate(part, bound)
-                for name, part in zip(one.lhs.args, expr.args, strict=True)
-                if isinstance(name, Symbol)
-            }
-            return point.evaluate(one.rhs, {**bound, **values})
-    raise Unknown(f"the function {expr.func.__name__}")
-
-
 WORLD_WAYS: tuple[tuple[Any, Callable[..., Number]], ...] = (
     (Gradient, _slope),
     (Argmin, _smallest),
     (Proximal, _proximal),
     (Norm, _norm),
-    (IndexedBase, _letter),
-    (AppliedUndef, _function),
 )

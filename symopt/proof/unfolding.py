@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Product, Sum, Symbol
+from sympy.core.function import AppliedUndef
 
 from symopt.derivation.steps import Line
 from symopt.nodes import Gradient, Sigma
@@ -139,6 +140,8 @@ def unfolded(expr: Basic, known: Said, names: Names) -> Basic:
     if isinstance(expr, Indexed):
         found = _worth(expr, known, names)
         return expr if found is None else unfolded(found, known, names)
+    if isinstance(expr, AppliedUndef) and expr.func in known.values:
+        return unfolded(_called(expr, known.values[expr.func], names), known, names)
     if isinstance(expr, Symbol):
         one = known.values.get(expr)
         return expr if one is None else unfolded(at(one, None, names), known, names)
@@ -147,6 +150,18 @@ def unfolded(expr: Basic, known: Said, names: Names) -> Basic:
         ends = [(i, *(unfolded(end, known, names) for end in ends)) for i, *ends in limits]
         return expr.func(unfolded(body, known, names), *ends)
     return expr.func(*(unfolded(part, known, names) for part in expr.args))
+
+
+def _called(expr: AppliedUndef, one: Eq, names: Names) -> Expr:
+    """What a function is defined as, at the values of its arguments."""
+    if not all(isinstance(letter, Symbol) for letter in one.lhs.args):
+        raise Unclear(f"{expr}, which is a function of all of a letter")
+    marks = {letter: Symbol(f"{letter.name}~{next(names)}") for letter in one.lhs.args}
+    right = one.rhs
+    for letter, mark in marks.items():
+        right = _with(right, letter, mark)
+    values = dict(zip(marks.values(), expr.args, strict=True))
+    return plain(right, names).xreplace(values)
 
 
 def _worth(entry: Indexed, known: Said, names: Names) -> Expr | None:

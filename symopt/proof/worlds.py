@@ -21,12 +21,13 @@ from symopt.derivation.drawn import Draws
 from symopt.derivation.steps import Derivation
 from symopt.nodes import Expectation, Gradient, Variance
 from symopt.notation import Index, is_random
-from symopt.proof.definitions import bare, begun, defining, of_a_loss, of_functions
-from symopt.proof.drawing import PLACES, all_drawings, entries, functions, in_turns, number, symbols
+from symopt.proof.definitions import bare, begun, defining
+from symopt.proof.drawing import PLACES, all_drawings, entries, in_turns, number, symbols
 from symopt.proof.evaluation import Point
 from symopt.proof.moving import SHIFT, WORLD_WAYS
 from symopt.proof.node_values import holds
 from symopt.proof.numbers import Number, Undefined, Unknown, floating
+from symopt.proof.unknown_functions import functions
 from symopt.views import canonical
 
 WORLD_DIGITS = 120
@@ -66,14 +67,30 @@ class World:
     def value(self, expr: Basic, bound: Mapping[Basic, Number]) -> Number:
         """The value of a side of a line."""
         point = self.point
-        plain = {node for node in expr.atoms(Gradient) if not node.loss.args}
-        if any(bare(node.variable) not in self.marked for node in plain) and not self.forward:
-            raise Unknown("a gradient of an unknown loss")
         if expr.has(Expectation, Variance) and self.random and not self.point.outcomes:
             raise Unknown("a mean over random letters")
-        for node in sorted(plain, key=str):
+        for node in sorted(filter(self._follows, expr.atoms(Gradient)), key=str):
             point = self._with_gradients(node, point)
-        return point.evaluate(_plain(expr), bound)
+        try:
+            return point.evaluate(self._plain(expr), bound)
+        except RecursionError as error:
+            raise Unknown("what is defined by itself") from error
+
+    def _follows(self, node: Gradient) -> bool:
+        """Whether a gradient is that of the loss which the equations lead to."""
+        known = bool(self.forward) or bare(node.variable) in self.marked
+        return known and not node.loss.args
+
+    def _plain(self, expr: Basic) -> Basic:
+        """Gradients of the loss that the equations lead to as letters."""
+        if isinstance(expr, Gradient) and self._follows(expr):
+            letter = expr.variable
+            if isinstance(letter, Indexed):
+                return mark(letter.base)[letter.indices]
+            return mark(letter)
+        if not expr.args or isinstance(expr, Indexed | Gradient):
+            return expr
+        return expr.func(*(self._plain(part) for part in expr.args))
 
     def _with_gradients(self, node: Gradient, point: Point) -> Point:
         """The point with dL/d(letter), at all places of a letter that has some."""
@@ -138,32 +155,18 @@ def mark(letter: Basic) -> Any:
     return made(f"dL/d{letter}")
 
 
-def _plain(expr: Basic) -> Basic:
-    """Gradients of the loss of a layer as letters."""
-    if isinstance(expr, Gradient) and not expr.loss.args:
-        letter = expr.variable
-        if isinstance(letter, Indexed):
-            return mark(letter.base)[letter.indices]
-        return mark(letter)
-    if not expr.args or isinstance(expr, Indexed):
-        return expr
-    return expr.func(*(_plain(part) for part in expr.args))
-
-
 @dataclass(frozen=True)
 class Beside:
     """What worlds are made from beside a derivation.
 
     ``drawn`` is what random letters are drawn from, ``said`` are definitions that come before those
-    of the lines, ``values`` what some letters are. Functions of which nothing is said are
-    ``any_function``, or else have no numbers. Where ``varied``, hyperparameters are other ones in
-    each world.
+    of the lines, ``values`` what some letters are. Where ``varied``, hyperparameters are other ones
+    in each world.
     """
 
     drawn: Draws = field(default_factory=dict)
     said: tuple[Eq, ...] = ()
     values: Mapping[Expr, Expr] = field(default_factory=dict)
-    any_function: bool = True
     varied: bool = False
 
 
@@ -217,20 +220,20 @@ def _where(world: World, values: Mapping[Expr, Expr]) -> World:
 def _allowed(world: World, conditions: Sequence[Basic]) -> bool:
     try:
         return all(holds(one, world.point) for one in conditions)
-    except (Undefined, Unknown):
+    except (Undefined, Unknown, RecursionError):
         return False
 
 
 def _with_all_gradients(world: World, derivation: Derivation) -> World:
     """The world with each gradient that some line speaks of, so that it is taken once."""
     sides = [side for line in derivation.lines for side in (line.left, line.right)]
-    nodes = {node for side in sides for node in side.atoms(Gradient) if not node.loss.args}
+    nodes = {node for side in sides for node in side.atoms(Gradient)}
     if not world.forward:
         return world
-    for node in sorted(nodes, key=str):
+    for node in sorted(filter(world._follows, nodes), key=str):
         try:
             world = replace(world, point=world._with_gradients(node, world.point))
-        except (Undefined, Unknown):
+        except (Undefined, Unknown, RecursionError):
             continue
     return world
 
@@ -245,7 +248,7 @@ def _world(
 ) -> World:
     before = {bare(one.lhs) for one in beside.said}
     lines = defining(derivation.lines).values()
-    own = [one for one in lines if bare(one.lhs) not in before and not of_a_loss(one.rhs)]
+    own = [one for one in lines if bare(one.lhs) not in before]
     said = {bare(one.lhs) for one in own}
     more = [Eq(one.letter, canonical(one.value), evaluate=False) for one in forward]
     own += [one for one in more if bare(one.lhs) not in said]
@@ -255,14 +258,13 @@ def _world(
         if isinstance(base, IndexedBase)
     ]
     definitions = [*initial, *begun(derivation), *beside.said, *own]
-    definitions += of_functions(derivation.lines)
     everything = [side for line in derivation.lines for side in (line.left, line.right)]
     everything += [side for one in definitions for side in one.args]
     everything += [one for pair in beside.values.items() for one in pair]
     point = Point(
         symbols(everything, definitions, longest, source, beside.varied),
         entries(everything, definitions, source),
-        functions(everything, definitions, source) if beside.any_function else {},
+        functions(everything, definitions),
         tuple(definitions),
         size=longest,
         ways=WORLD_WAYS,

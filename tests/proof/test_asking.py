@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from sympy import Eq
+from sympy import Eq, Function, Symbol, symbols
 from wrong_chains import RIGHT, WRONG, written
 
 from symopt import Expectation, chain, check_chain
@@ -70,6 +70,29 @@ def test_two_starts_that_a_recurrence_contradicts_are_noticed():
 
     verdict = check_chain(average)
     assert (verdict.status, verdict.number) == ("refuted", 3)
+
+
+def test_a_line_that_leads_back_to_a_letter_defines_nothing():
+    a, b = symbols("a b", real=True)
+
+    @chain()
+    def round_about():
+        return [Eq(a, 2 * b), Eq(b, a + 1)]
+
+    verdict = check_chain(round_about)
+    assert (verdict.status, verdict.number) == ("refuted", 2)
+
+
+def test_a_function_that_a_line_defines_is_put_in():
+    a, x, f = Symbol("a", real=True), Symbol("x", real=True), Function("f")
+
+    @chain()
+    def squares():
+        return [Eq(f(x), x**2), Eq(f(f(a)), a**4), Eq(f(a + 1), a**2 + 2 * a)]
+
+    verdict = check_chain(squares)
+    assert (verdict.status, verdict.number) == ("refuted", 3)
+    assert [one.status for one in verdict.steps] == ["defines", "proved"]
 
 
 def test_what_nothing_is_compared_of_does_not_agree():

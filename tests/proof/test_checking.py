@@ -8,12 +8,12 @@ from sympy import Add
 from symopt.derivation.api import derivations
 from symopt.proof.checking import check_all, checked
 
-# of these gradients are of a loss that is not known, or letters have several indices
-WITHOUT_NUMBERS = {"perceptron": 15, "affine": 3, "convolution": 4, "nesterov": 1}
+# the equations of layers over several arrays, and of networks, are not run here
+WITHOUT_NUMBERS = {"perceptron": 15, "affine": 3, "convolution": 4}
 # limits, bounds over all gradients, a hundred steps, what is said in words alone; an infinite start
 IN_WORDS = {
     **{"learning_rate": 8, "friction": 8, "nesterov_friction": 8, "velocity": 1, "bias": 2},
-    **{"fading": 12, "largest_step": 16, "weight_decay": 6, "nesterov_forms": 1},
+    **{"fading": 12, "largest_step": 16, "weight_decay": 6},
     **{"batch_gradient": 24, "smoothed_logits": 7, "normalized_weights": 4},
     **{"early_stopping": 1, "reduce_on_plateau": 1},
 }
