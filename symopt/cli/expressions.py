@@ -20,13 +20,13 @@ from sympy.parsing.sympy_parser import (
 from symopt import symbols
 from symopt.cli.library import catalogue, find
 from symopt.declaration import Declaration
-from symopt.errors import UsageError
+from symopt.errors import UsageError, nearest
 
 _KNOWN = {name: one for name, one in vars(symbols).items() if isinstance(one, Basic)}
 
 
 def side(text: str) -> Expr | Declaration:
-    """What is declared under a name or in a file, else an expression.
+    """What is declared under a name, in a file or in FILE.py:NAME, else an expression.
 
     The letters of papers have the ranges that ``symopt.symbols`` gives them.
 
@@ -35,16 +35,26 @@ def side(text: str) -> Expr | Declaration:
     UsageError
         If it cannot be read, or a file declares several things.
     """
+    file, colon, name = text.rpartition(":")
+    if colon and file.endswith(".py"):
+        return _named(name, file)
     if text.endswith(".py") or text in {one.name for one in catalogue()}:
         several = find([text])
         if len(several) > 1:
             names = ", ".join(one.name for one in several)
-            raise UsageError(f"{text} declares {names}; put what is compared in a file of its own")
+            raise UsageError(f"{text} declares {names}; write {text}:{several[0].name} for one")
         return several[0]
     found = _read(text)
     if not isinstance(found, Expr):
         raise UsageError(f"'{text}' is no expression; write one as SymPy does, such as x**2 + 1")
     return found
+
+
+def _named(name: str, file: str) -> Declaration:
+    several = {one.name: one for one in find([file])}
+    if name not in several:
+        raise UsageError(f"{file} declares no {name}; {nearest(name, several)}")
+    return several[name]
 
 
 def assumption(text: str) -> Basic:

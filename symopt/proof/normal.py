@@ -33,8 +33,10 @@ from sympy import (
 from sympy.functions.elementary.hyperbolic import HyperbolicFunction
 from sympy.functions.elementary.trigonometric import TrigonometricFunction
 
+from symopt.nodes import Largest
 from symopt.printing.unicode import unicode
 from symopt.proof import kinks
+from symopt.proof.largest import largest
 from symopt.proof.letters import minus_one
 from symopt.proof.node_values import OPAQUE
 from symopt.proof.polynomial import (
@@ -250,6 +252,7 @@ _WAYS: tuple[tuple[Any, _Way], ...] = (
     ((TrigonometricFunction, HyperbolicFunction), _through_exp),
     ((factorial, gamma, binomial), _factorial),
     ((Derivative, Integral), _done),
+    (Largest, largest),
     (OPAQUE, _whole),
     *kinks.WAYS.items(),
 )

@@ -37,6 +37,28 @@ def test_each_verdict_has_its_exit_code(arguments, code, begins):
     assert ran.stdout.startswith(begins), ran.stdout
 
 
+def test_a_layer_of_a_file_is_compared_by_its_name(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from sympy import Eq, Max\n"
+        "from symopt import given, layer, sequence\n"
+        "from symopt.symbols import example as i\n"
+        'x, y = given("x"), sequence("y")\n'
+        "@layer()\n"
+        "def rectified():\n"
+        '    return {"output": Eq(y[i], Max(x[i], 0))}\n'
+        "@layer()\n"
+        "def negated():\n"
+        '    return {"output": Eq(y[i], -x[i])}\n'
+    )
+    ran = equivalent("relu", f"{file}:rectified")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith("proved: relu = rectified\n")
+    assert equivalent("relu", f"{file}:negated").returncode == 1
+    ran = equivalent("relu", f"{file}:rectify")
+    assert ran.stderr == f"symopt: {file} declares no rectify; did you mean rectified?\n"
+
+
 def test_machines_get_the_verdict_with_its_counterexample():
     answer = json.loads(equivalent("x**2", "x**3", "--json").stdout)
     assert (answer["status"], answer["counterexample"]) == ("refuted", {"x": "−1"})

@@ -319,7 +319,7 @@ def test_what_cannot_be_asked_is_refused(arguments, message):
 def test_a_wrong_line_is_noticed_by_its_check(monkeypatch):
     # a broken normal form proves all there is, were it not for the check of each line
     monkeypatch.setattr(proving, "normal_form", lambda *_: ONE)
-    monkeypatch.setattr("symopt.proof.equivalent.differ", lambda *_: (None, Count(exact=9)))
+    monkeypatch.setattr("symopt.proof.expressions.differ", lambda *_: (None, Count(exact=9)))
     verdict = equivalent(x, x + 1)
     assert verdict.status == "undecided"
     assert verdict.tried == ("a proof whose check failed: x = 1 fails at ((x, 0),)",)

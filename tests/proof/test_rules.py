@@ -205,5 +205,5 @@ def test_a_rule_and_an_expression_are_not_compared(library):
     with pytest.raises(UsageError) as refused:
         equivalent(library["adam"], alpha)
     assert str(refused.value) == (
-        "adam is an update rule; two update rules are compared, or two expressions"
+        "adam is an update rule; it is compared with another one, not an expression"
     )

@@ -1,4 +1,4 @@
-"""``symopt equivalent``: whether two expressions, or two rules, are the same."""
+"""``symopt equivalent``: whether two expressions, or two declarations, are the same."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from symopt.cli.options import AsJson, AsLatex
 from symopt.proof.outcomes import PROVED, REFUTED, SECONDS, UNDECIDED
 
 EXAMPLES = (
-    'Examples:  symopt equivalent momentum my_rule.py  ·  symopt equivalent "sqrt(x**2)" "Abs(x)"'
+    "Examples:  symopt equivalent momentum my_rule.py  ·  symopt equivalent layer_norm my.py:layer"
+    '  ·  symopt equivalent "sqrt(x**2)" "Abs(x)"'
     '  ·  symopt equivalent "Sum(k, (k, 1, m))" "m*(m + 1)/2"  ·  '
     'symopt equivalent "log(x*y)" "log(x) + log(y)" --assume "x > 0" --assume "y > 0"'
 )
-_SIDE = "NAME|FILE.py|EXPRESSION"
+_SIDE = "NAME|FILE.py[:NAME]|EXPRESSION"
 EXIT_CODES = {PROVED: 0, REFUTED: 1, UNDECIDED: 3}
 
 
@@ -23,7 +24,7 @@ def command(
     left: Annotated[
         str,
         typer.Argument(
-            metavar="NAME|FILE.py|EXPRESSION", help="A rule, or an expression as SymPy writes it."
+            metavar=_SIDE, help="A rule, layer, loss, penalty, schedule, or an expression."
         ),
     ],
     right: Annotated[str, typer.Argument(metavar=_SIDE, help="The other one.")],
@@ -35,7 +36,7 @@ def command(
     as_latex: AsLatex = False,
     as_json: AsJson = False,
 ) -> None:
-    """Prove that two expressions or rules are the same, or find the smallest numbers that differ.
+    """Prove that two of a kind are the same, or find the smallest numbers for which they differ.
 
     Exit codes: 0 proved, 1 refuted, 2 wrong use, 3 undecided.
     """
