@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from itertools import islice, permutations, product
 from typing import Any
 
-from sympy import Basic, Expr, Indexed, Interval, S, Symbol, sympify
+from sympy import Basic, Expr, Indexed, S, Symbol, sympify
 
 from symopt.derivation.letters import put_in
 from symopt.errors import UsageError, nearest
 from symopt.notation import Hyperparameter, Index, Label, Parameter, Sequence, primed
 from symopt.printing.unicode import unicode
 from symopt.proof.assumptions import domains
+from symopt.proof.readings import readings
 from symopt.proof.unfolding import POSITION, Running, Unfolded
 from symopt.views import canonical
 
@@ -147,7 +148,7 @@ def _pairings(
         several = [
             tuple(zip(right[kind], images, strict=False))
             for names in permutations(left[kind], less)
-            for images in product(*(_readings(ours.kinds[kind][name]) for name in names))
+            for images in product(*(_images(ours.kinds[kind][name]) for name in names))
         ]
         ways.append([(kind, way) for way in ([()] * (kind in alone) + several)])
     for choice in product(*ways):
@@ -160,12 +161,10 @@ def _pairings(
         yield _matched(ours, theirs, more, tuple(joined))
 
 
-def _readings(letter: Any) -> list[tuple[Expr | None, Expr]]:
-    """What a letter may be called by: itself, and a share also by what is left of 1."""
-    found = [_image(letter)]
-    if isinstance(letter, Hyperparameter) and letter.domain.is_subset(Interval(0, 1)):
-        found.append((None, 1 - letter))
-    return found
+def _images(letter: Any) -> list[tuple[Expr | None, Expr]]:
+    if isinstance(letter, Hyperparameter):
+        return [(None, reading) for reading in readings(letter)]
+    return [_image(letter)]
 
 
 def _image(letter: Any) -> tuple[Expr | None, Expr]:

@@ -8,8 +8,9 @@ from typing import Any
 from sympy import Basic, Expr, Indexed, cancel, sympify
 
 from symopt.errors import UsageError, nearest
-from symopt.notation import Sequence, primed
+from symopt.notation import Hyperparameter, Sequence, primed
 from symopt.printing.unicode import unicode
+from symopt.proof.proposals import linear_relation
 from symopt.proof.stepping import Stepping
 
 
@@ -26,6 +27,36 @@ def needed(other: Stepping) -> tuple[Sequence, ...]:
         if reading <= found:
             return tuple(one for one in other.old if one in found)
         found |= reading
+
+
+def hyperparameters_given(
+    relation: Mapping[Any, Any] | None, one: Stepping, other: Stepping
+) -> tuple[dict[Hyperparameter, Expr], dict[Any, Any] | None]:
+    """What a relation says of hyperparameters of the second rule, and what it says of letters.
+
+    Raises
+    ------
+    UsageError
+        For a value that reads anything but hyperparameters of the first rule.
+    """
+    theirs = {letter.spelling.python: letter for letter in other.hyperparameters}
+    ours = {letter.spelling.python: letter for letter in one.hyperparameters}
+    called: dict[Hyperparameter, Expr] = {}
+    rest: dict[Any, Any] = {}
+    for key, value in (relation or {}).items():
+        letter = theirs.get(str(key))
+        if letter is None or isinstance(key, Indexed | Sequence):
+            rest[key] = value
+            continue
+        expr = sympify(value)
+        for symbol in sorted(expr.free_symbols, key=str):
+            if str(symbol) not in ours:
+                raise UsageError(
+                    f"the relation for {letter} reads {symbol}, which {one.name} does not have; "
+                    f"{nearest(str(symbol), ours)}"
+                )
+        called[letter] = expr.xreplace({each: ours[str(each)] for each in expr.free_symbols})
+    return called, (rest or None)
 
 
 def given_relation(
@@ -62,7 +93,10 @@ def given_relation(
 def found_relation(
     one: Stepping, other: Stepping
 ) -> tuple[dict[Sequence, Expr], tuple[Sequence, ...]]:
-    """Each needed letter of the second rule as a multiple of one of the first; those left over."""
+    """Each needed letter of the second rule in letters of the first; those left over.
+
+    Multiples of one letter are looked for first, then linear combinations.
+    """
     firsts, seconds = _followed(one), _followed(other)
     relation: dict[Sequence, Expr] = {other.parameter: one.old[one.parameter]}
     missing = []
@@ -77,7 +111,16 @@ def found_relation(
                 break
         if letter not in relation:
             missing.append(letter)
-    return relation, tuple(missing)
+    relation |= linear_relation(one, other, tuple(missing))
+    return relation, tuple(letter for letter in missing if letter not in relation)
+
+
+def change_of_letters(one: Stepping, other: Stepping) -> dict[Sequence, Expr] | None:
+    """All needed letters of the second rule, θ among them, as combinations of the first's."""
+    letters = needed(other)
+    found = linear_relation(one, other, letters)
+    same = found.get(other.parameter) == one.old[one.parameter]
+    return found if len(found) == len(letters) and not same else None
 
 
 def _followed(rule: Stepping) -> list[dict[Sequence, Expr]]:
