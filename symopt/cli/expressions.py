@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import keyword
 import tokenize
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import sympy
-from sympy import Basic, Expr, IndexedBase, Symbol
+from sympy import Basic, Expr, Indexed, IndexedBase, Symbol
 from sympy.parsing.sympy_parser import (
     auto_number,
     auto_symbol,
@@ -63,6 +64,24 @@ def assumption(text: str) -> Basic:
     if not isinstance(found, Basic) or isinstance(found, Expr):
         raise UsageError(f"'{text}' is no relation; write one such as 'x > 0' or 'Ne(x, 0)'")
     return found
+
+
+def relation(texts: Sequence[str]) -> dict[Basic, Expr] | None:
+    """Letters of the second declaration by what they are in the first: ``eps = epsilon``.
+
+    Raises
+    ------
+    UsageError
+        For what is no letter, an equals sign and an expression.
+    """
+    found: dict[Basic, Expr] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        letter = _read(name) if equals else None
+        if not isinstance(letter, Symbol | IndexedBase | Indexed) or not value.strip("= "):
+            raise UsageError(f"'{text}' is no relation; write one such as 'eps = epsilon'")
+        found[letter] = _read(value)
+    return found or None
 
 
 def _read(text: str) -> Any:

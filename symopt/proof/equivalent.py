@@ -44,8 +44,9 @@ def equivalent(
     Two update rules are the same if from the same θ each sequence of gradients leads them through
     the same parameters, the gradients being taken at the same points. That is proved by induction
     over a ``relation`` between what they carry along: letters of the second rule as expressions in
-    entries of the first before step t, such as ``{v: v[t - 1] / alpha}``. Where none is given one
-    of multiples is looked for. A relation for θ itself is a change of variables.
+    entries of the first before step t, such as ``{v: v[t - 1] / alpha}``. Where none is given a
+    linear one is looked for. A relation for θ itself is a change of variables; one that is found
+    beside a run in which the rules part is proved in ``otherwise``.
 
     Two layers, losses, schedules or regularizers are the same if they have one value for every
     input, layers also once training is over, after any number of batches. Letters are matched by

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sympy import Basic, Expr, Indexed, cancel, sympify
+from sympy import Basic, Expr, Indexed, Symbol, cancel, sympify
 
 from symopt.errors import UsageError, nearest
-from symopt.notation import Hyperparameter, Sequence, primed
+from symopt.notation import Hyperparameter, Sequence
 from symopt.printing.unicode import unicode
 from symopt.proof.proposals import linear_relation
 from symopt.proof.stepping import Stepping
@@ -70,14 +70,15 @@ def given_relation(
         For a letter that the second rule does not carry, or an entry that the first has not.
     """
     found: dict[Sequence, Expr] = {other.parameter: one.old[one.parameter]}
-    known = {letter.spelling.python: letter for letter in other.old}
+    known = {letter.spelling.python.removesuffix("_prime"): letter for letter in other.old}
     for key, value in relation.items():
         base = key.base if isinstance(key, Indexed) else key
-        letter = primed(base) if isinstance(base, Sequence) else None
-        if letter is None or letter not in other.old:
-            hint = nearest(str(base), [name.removesuffix("_prime") for name in known])
-            raise UsageError(f"{other.name} carries no letter {base} along; {hint}")
-        expr = sympify(value)
+        letter = known.get(str(base))
+        if letter is None:
+            raise UsageError(
+                f"{other.name} carries no letter {base} along; {nearest(str(base), known)}"
+            )
+        expr = _in_letters_of(one, sympify(value))
         allowed = set(one.old.values())
         for entry in sorted(expr.atoms(Indexed), key=str):
             if entry not in allowed:
@@ -88,6 +89,21 @@ def given_relation(
                 )
         found[letter] = expr
     return found
+
+
+def _in_letters_of(one: Stepping, expr: Basic) -> Expr:
+    """What a user wrote, each letter that of the rule that has its name."""
+    letters = {letter.spelling.python: letter for letter in one.old}
+    symbols = {letter.spelling.python: letter for letter in one.hyperparameters}
+    symbols[one.step.name] = one.step
+    if isinstance(expr, Indexed) and str(expr.base) in letters:
+        places = (_in_letters_of(one, place) for place in expr.indices)
+        return letters[str(expr.base)][tuple(places)]
+    if isinstance(expr, Symbol):
+        return symbols.get(expr.name, expr)
+    if not expr.args or isinstance(expr, Indexed):
+        return expr
+    return expr.func(*(_in_letters_of(one, part) for part in expr.args))
 
 
 def found_relation(

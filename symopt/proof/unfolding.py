@@ -91,8 +91,8 @@ def unfolded(declared: Declaration) -> Unfolded:
     """What a declaration computes as one expression in the letters that it is given.
 
     >>> from symopt.catalog.lecture.rms_norm import rms_norm
-    >>> print(unicode(unfolded(rms_norm).output))
-    γᵢ·xᵢ/√(Σ_{j=1..m} xⱼ²/m + ε)
+    >>> print(unicode(unfolded(rms_norm).letter), unfolded(rms_norm).size)
+    yᵢ m
 
     Raises
     ------

@@ -14,6 +14,7 @@ EXAMPLES = (
     "Examples:  symopt equivalent momentum my_rule.py  ·  symopt equivalent layer_norm my.py:layer"
     '  ·  symopt equivalent "sqrt(x**2)" "Abs(x)"'
     '  ·  symopt equivalent "Sum(k, (k, 1, m))" "m*(m + 1)/2"  ·  '
+    'symopt equivalent nesterov my_rule.py --relation "theta = theta[t] - gamma*v[t - 1]"  ·  '
     'symopt equivalent "log(x*y)" "log(x) + log(y)" --assume "x > 0" --assume "y > 0"'
 )
 _SIDE = "NAME|FILE.py[:NAME]|EXPRESSION"
@@ -31,6 +32,10 @@ def command(
     assume: Annotated[
         list[str] | None, typer.Option("--assume", help="A relation to assume, such as x > 0.")
     ] = None,
+    relate: Annotated[
+        list[str] | None,
+        typer.Option("--relation", help="A letter of the second in letters of the first."),
+    ] = None,
     seconds: Annotated[float, typer.Option("--seconds", help="The limit of time.")] = SECONDS,
     full: Annotated[bool, typer.Option("--full", help="All lines of a proof.")] = False,
     as_latex: AsLatex = False,
@@ -40,11 +45,15 @@ def command(
 
     Exit codes: 0 proved, 1 refuted, 2 wrong use, 3 undecided.
     """
-    from symopt.cli.expressions import assumption, side
+    from symopt.cli.expressions import assumption, relation, side
     from symopt.proof.equivalent import equivalent
 
     verdict = equivalent(
-        side(left), side(right), [assumption(one) for one in assume or ()], seconds=seconds
+        side(left),
+        side(right),
+        [assumption(one) for one in assume or ()],
+        relation=relation(relate or ()),
+        seconds=seconds,
     )
     if as_json:
         typer.echo(json.dumps(verdict.json(), ensure_ascii=False, indent=2))
