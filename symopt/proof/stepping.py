@@ -80,7 +80,7 @@ def stepping(
     inputs = tuple(one.sequence for one in system.of_role(INPUT))
     if beside and len(inputs) == len(beside.inputs):
         names |= dict(zip(inputs, beside.inputs, strict=True))
-    shared = {**(_same_hyperparameters(system, beside) if beside else {}), **(called or {})}
+    shared = _called(system, beside, called or {}) if beside else {}
     names |= shared
 
     def own(expr: Basic) -> Basic:
@@ -115,8 +115,12 @@ def stepping(
     return Stepping(rule.name, t, parameter, old, new, start, point, taken, said, ranges, rest)
 
 
-def _same_hyperparameters(system: System, beside: Stepping) -> dict[Basic, Basic]:
-    known = {letter.spelling.python: letter for letter in beside.hyperparameters}
+def _called(
+    system: System, beside: Stepping, called: Mapping[Hyperparameter, Expr]
+) -> dict[Basic, Basic]:
+    """Hyperparameters that are something else beside another rule, by their names."""
+    known: dict[str, Expr] = {one.spelling.python: one for one in beside.hyperparameters}
+    known |= {one.spelling.python: image for one, image in called.items()}
     own = (letter for one in system.assignments for letter in one.right.atoms(Hyperparameter))
     pairs = {letter: known.get(letter.spelling.python, letter) for letter in own}
     return {letter: found for letter, found in pairs.items() if found != letter}

@@ -220,7 +220,12 @@ def test_hyperparameters_with_other_names_are_matched(library):
     verdict = equivalent(momentum, averaged(1 - kept))
     assert str(verdict).splitlines()[1] == "  where lr = α, ρ = 1 − γ"
     assert equivalent(momentum, averaged(kept), relation={rate: alpha, kept: gamma}).proved
-    swapped = equivalent(momentum, averaged(kept), relation={rate: alpha, kept: 1 - gamma})
+    # one name with another range is one letter, unless a relation says otherwise
+    wide = hyperparameter("gamma", Interval(0, 1))
+    assert equivalent(momentum, averaged(wide), relation={rate: alpha}).proved
+    other = equivalent(momentum, averaged(1 - wide), relation={rate: alpha, wide: 1 - gamma})
+    assert other.proved
+    swapped = equivalent(momentum, averaged(wide), relation={rate: alpha, wide: 1 - gamma})
     assert swapped.status == "refuted"
     verdict = equivalent(momentum, averaged(kept**2))
     assert verdict.status == "refuted"
