@@ -56,6 +56,8 @@ def _continuous(expr: Expr, facts: Facts) -> bool:
         return True
     if not isinstance(expr, _CONTINUOUS):
         return False
+    if isinstance(expr, Sum) and any(limit[-1].is_finite is False for limit in expr.limits):
+        return False  # beyond |r| = 1 there is no value
     if isinstance(expr, Pow) and not expr.exp.is_integer and not _real(expr.base, facts):
         return False
     # 0^x jumps where x does not run through whole numbers
