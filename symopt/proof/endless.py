@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from sympy import Sum, Symbol, oo
@@ -16,7 +17,7 @@ from symopt.proof.polynomial import (
     constant,
     minus,
     plus,
-    single,
+    product,
 )
 from symopt.proof.sums import total
 from symopt.proof.work import Work, depends
@@ -30,10 +31,11 @@ def total_or_limit(expr: Sum, work: Work) -> Polynomial:
         raise TooHard("several sums without an end")
     ((index, low, _),) = expr.limits
     last = Symbol(f"n#{next(work.names)}", integer=True, positive=True)
-    partial = total(Sum(expr.args[0], (index, low, low + last - 1)), work)
+    inner = replace(work, steps=[])  # no line is about a number of terms that nobody asked for
+    partial = total(Sum(expr.args[0], (index, low, low + last - 1)), inner)
     found = constant(0)
     for monomial, value in partial.terms.items():
-        if not any(depends(letter, frozenset((last,))) for letter, _ in monomial):
+        if not depends_on(monomial, last):
             found = plus(found, Polynomial({monomial: value}))
         elif not _vanishes(monomial, last, work):
             raise TooHard("a sum without an end, whose limit is not known")
@@ -55,10 +57,23 @@ def _vanishes(monomial: Monomial, last: Symbol, work: Work) -> bool:
 
 
 def _falls(letter: Letter, last: Symbol, e: Fraction, work: Work) -> bool:
-    if letter.kind != POWER or e <= 0:
+    """Whether b^(e·n·M) tends to 0, M a product of what is positive."""
+    if letter.kind != POWER or (e.denominator != 1 and work.facts.signs(letter.of[0]) != {1}):
         return False
     base, exponent = letter.of
-    if exponent != single(Letter(SYMBOL, last.name, last)):
+    ((monomial, _),) = exponent.terms.items()
+    others = tuple(pair for pair in monomial if pair[0].expr != last)
+    if {one.expr: k for one, k in monomial}.get(last) != 1:
+        return False
+    if work.facts.signs(product(others)) != {1} or depends_on(others, last):
         return False
     one = constant(1)
-    return all(work.facts.signs(gap) == {1} for gap in (minus(one, base), plus(one, base)))
+    if e < 0:
+        return work.facts.signs(minus(base, one)) == {1}
+    least = base if others else plus(one, base)
+    return all(work.facts.signs(gap) == {1} for gap in (minus(one, base), least))
+
+
+def depends_on(several: Monomial, last: Symbol) -> bool:
+    """Whether a product holds a letter in any of its letters."""
+    return any(depends(letter, frozenset((last,))) for letter, _ in several)
