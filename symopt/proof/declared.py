@@ -108,15 +108,27 @@ class DeclaredSearch:
         return self.undecided()
 
     def _match(self, until: float) -> None:
-        """Of the ways to match letters that names leave open the first that agrees at points."""
+        """Of the ways to match letters that names leave open the first that agrees at points.
+
+        Else the one that agrees at most of them, which is then refuted as all others were.
+        """
         end = now() + _MATCHING * (until - now())
+        nearest = self.several[0], -1
         for each in self.several if len(self.several) > 1 else ():
             self._choose(each)
             claims = [Claim("", self.one.output, self.other.output)]
             claims += followed(self.one, self.other) if self.one.running else ()
-            if all(self.asked.unlike(one, end, FEW) is None for one in claims):
+            agreed = 0
+            for claim in claims:
+                unlike = self.asked.unlike(claim, end, FEW)
+                agreed += self.asked.count.agreed
+                if unlike is not None:
+                    break
+            else:
                 return
-        self._choose(self.several[0])
+            if agreed > nearest[1]:
+                nearest = each, agreed
+        self._choose(nearest[0])
 
     def _drawn_otherwise(self) -> bool:
         """Whether a random letter has another distribution in each of the two."""
@@ -141,8 +153,11 @@ class DeclaredSearch:
         return replace(named, what=(*_words(claim.what), *self._alone()))
 
     def _alone(self) -> tuple[str, ...]:
+        joined = [f"{unicode(one)} = {unicode(image)}" for one, image in self.matched.joined]
         alone = " and ".join(map(unicode, self.matched.alone))
-        return (f", where only one of the two knows {alone}",) if alone else ()
+        words = [f"with {' and '.join(joined)}"] * bool(joined)
+        words += [f"where only one of the two knows {alone}"] * bool(alone)
+        return tuple(f", {one}" for one in words)
 
     def _together(self, verdicts: list[Verdict]) -> Verdict:
         """One proof of all that was asked."""

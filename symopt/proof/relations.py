@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sympy import Basic, Expr, Indexed, Symbol, cancel, sympify
+from sympy import Basic, Expr, Indexed, Pow, Symbol, cancel, sympify
 
 from symopt.errors import UsageError, nearest
 from symopt.notation import Hyperparameter, Sequence
@@ -133,10 +133,16 @@ def found_relation(
 
 def change_of_letters(one: Stepping, other: Stepping) -> dict[Sequence, Expr] | None:
     """All needed letters of the second rule, θ among them, as combinations of the first's."""
+    if any(_has_roots(rule.new[rule.parameter]) for rule in (one, other)):
+        return None  # where steps take roots, the parameters are no linear combination
     letters = needed(other)
     found = linear_relation(one, other, letters)
     same = found.get(other.parameter) == one.old[one.parameter]
     return found if len(found) == len(letters) and not same else None
+
+
+def _has_roots(expr: Expr) -> bool:
+    return any(one.exp.is_Rational and not one.exp.is_Integer for one in expr.atoms(Pow))
 
 
 def _followed(rule: Stepping) -> list[dict[Sequence, Expr]]:

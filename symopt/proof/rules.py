@@ -73,22 +73,28 @@ class RuleSearch:
 
     def decided(self, until: float) -> Verdict:
         """The verdict, of rules with unlike letters on the first choice that agrees."""
-        first = None
+        nearest: Verdict | None = None
         for called in self.choices:
             self._choose(called)
             found = self._refuted(until)
             if found is None:
                 return self._proved(until)
-            found = replace(found, otherwise=self._in_other_letters(until))
+            what = (*_words(found.what), *self._joined())
+            found = replace(found, what=what, otherwise=self._in_other_letters(until))
             if found.otherwise is not None:
                 return found
-            first = found if first is None else first
-        assert first is not None  # there is a choice at least
-        if not self.alone:
-            return first
-        words = (first.what,) if isinstance(first.what, str) else first.what
+            if nearest is None or found.agreed > nearest.agreed:
+                nearest = found
+        assert nearest is not None  # there is a choice at least
+        return nearest
+
+    def _joined(self) -> tuple[str, ...]:
+        """How letters with unlike names were taken in what was refuted."""
+        pairs = [f"{unicode(one)} = {unicode(image)}" for one, image in self.called.items()]
+        if pairs:
+            return (f", with {' and '.join(pairs)}",)
         names = " and ".join(map(unicode, self.alone))
-        return replace(first, what=(*words, f", where only one of the two knows {names}"))
+        return (f", where only one of the two knows {names}",) if names else ()
 
     def _proved(self, until: float) -> Verdict:
         """A proof by a relation that is given or found."""
@@ -238,6 +244,10 @@ class RuleSearch:
             how=self.count.how,
             tried=tuple(self.attempt.tried) or ("following both for some steps",),
         )
+
+
+def _words(what: Reason) -> tuple[str | Expr, ...]:
+    return (what,) if isinstance(what, str) else what
 
 
 def _put_in(expr: Expr, values: Mapping[Basic, Basic]) -> Expr:

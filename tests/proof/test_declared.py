@@ -132,6 +132,21 @@ def test_running_averages_are_followed_by_induction_and_names_matched(library):
     assert "normal form, after training" in reasons
 
 
+def test_a_layer_that_differs_is_shown_with_the_letters_that_fit_best(library):
+    scale, shift, small = parameter("w"), parameter("c"), hyperparameter("eps", Interval(0, oo))
+    outside = layers(over="C H W", per="element")(
+        mean=Eq(mean, 1 / m * Sigma(x[i], (i, 1, m))),
+        spread=Eq(spread, 1 / m * Sigma((x[i] - mean) ** 2, (i, 1, m))),
+        output=Eq(y[i], scale * (x[i] - mean) / (sqrt(spread) + small) + shift),
+    )
+    assert str(equivalent(library["layer_norm"], outside)) == (
+        "refuted: layer_norm = stated\n"
+        "  unlike outputs, with c = βᵢ and w = γᵢ and eps = ε\n"
+        "  at i = 1, m = 2, β₁ = 0, ε = 1, γ₁ = 1, x₁ = 0, x₂ = 1\n"
+        "  left is -0.4472135954999579, right is -0.3333333333333333"
+    )
+
+
 def test_a_relation_may_be_given(library):
     shift, width = parameter("shift"), hyperparameter("width", Interval.open(0, oo))
     other = layers(over="C H W", per="element")(
