@@ -8,7 +8,7 @@ from typing import Any
 
 from sympy import Basic, Expr
 
-from symopt.declaration import Declaration, Layer
+from symopt.declaration import Declaration, Layer, TensorLayer
 from symopt.derivation.steps import Derivation, Line, Reason
 from symopt.errors import UsageError
 from symopt.printing.unicode import unicode
@@ -21,6 +21,7 @@ from symopt.proof.outcomes import PROVED, REFUTED, UNDECIDED
 from symopt.proof.proving import Attempt
 from symopt.proof.reading import readable
 from symopt.proof.search import Count
+from symopt.proof.tensors import unfolded_tensors
 from symopt.proof.unfolding import both
 from symopt.proof.verdict import Verdict
 from symopt.views import canonical
@@ -47,12 +48,25 @@ class DeclaredSearch:
                 f"{self.left.name} is {self.left.a_kind} and {self.right.name} "
                 f"{self.right.a_kind}; two of one kind are compared"
             )
+        if isinstance(self.left, TensorLayer) and isinstance(self.right, TensorLayer):
+            self._prepare_tensors(self.left, self.right)
+            return
         self.one, other = both(self.left, self.right)
         self.unlike_groups = unlike_groups(self.one, other)
         if self.unlike_groups:
             self.one, other = told_apart(self.one, other)
         self.several = tuple(matchings(self.one, other, self.relation))
         check_losses(self.left, self.right)
+        self._choose(self.several[0])
+
+    def _prepare_tensors(self, left: TensorLayer, right: TensorLayer) -> None:
+        if self.relation is not None:
+            raise UsageError(
+                f"no relation is taken between {left.name} and {right.name}; their arrays are "
+                "matched by name, else by trying"
+            )
+        self.one, self.several = unfolded_tensors(left, right)
+        self.unlike_groups = False
         self._choose(self.several[0])
 
     def _choose(self, matched: Matched) -> None:
@@ -69,7 +83,7 @@ class DeclaredSearch:
         self._match(until)
         if self._drawn_otherwise():
             return self.undecided()
-        what = "outputs" if self.left.kind == "layer" else "values"
+        what = "outputs" if self.left.kind.endswith("layer") else "values"
         found = self._verdict(Claim(what, self.one.output, self.other.output), until)
         if found.status != PROVED or (self.one.later is None and self.other.later is None):
             return self._together([found]) if found.proved else found

@@ -34,7 +34,7 @@ from sympy import (
 from sympy.functions.elementary.hyperbolic import HyperbolicFunction
 from sympy.functions.elementary.trigonometric import TrigonometricFunction
 
-from symopt.nodes import Largest
+from symopt.nodes import Inside, Largest
 from symopt.printing.unicode import unicode
 from symopt.proof import kinks
 from symopt.proof.endless import total_or_limit
@@ -217,6 +217,7 @@ _WAYS: tuple[tuple[Any, _Way], ...] = (
     (Largest, largest),
     (floor, floor_of),
     (ceiling, ceiling_of),
+    (Inside, _function),
     (OPAQUE, _whole),
     *kinks.WAYS.items(),
 )

@@ -24,6 +24,7 @@ from symopt.errors import DerivationError, UsageError
 from symopt.nodes import Largest, Norm, Sigma
 from symopt.notation import Count, Statistic, count, given, index
 from symopt.printing.unicode import unicode
+from symopt.proof.reading import shown_names
 from symopt.symbols import t
 from symopt.views import canonical
 
@@ -110,7 +111,7 @@ def unfolded(declared: Declaration) -> Unfolded:
 @unfolded.register
 def _layer(declared: Layer) -> Unfolded:
     training, inference = forward(declared), at_inference(declared)
-    names = _Names(declared)
+    names = Names(declared)
     images = _images(training, names)
     value = _output(training, images)
     found = Unfolded(declared, training[-1].letter, value, _size(training), draws=draws(declared))
@@ -146,7 +147,7 @@ def _size(definitions: Iterable[Definition]) -> Count | None:
     return next(sizes, None)
 
 
-def _running(declared: Layer, names: _Names, images: Images) -> Iterable[Running]:
+def _running(declared: Layer, names: Names, images: Images) -> Iterable[Running]:
     start = declared.initial_values
     for id, one in answered(declared).equations:
         letter = one.left
@@ -163,7 +164,7 @@ def _running(declared: Layer, names: _Names, images: Images) -> Iterable[Running
 
 @unfolded.register
 def _schedule(declared: Schedule) -> Unfolded:
-    names = _Names(declared)
+    names = Names(declared)
     id, last = declared.equations[-1]
     step = step_index(last.left)
     images: Images = {}
@@ -215,25 +216,20 @@ def _of_array(id: str, term: Expr, entry: Expr) -> Expr:
     return Add(*parts)
 
 
-def _images(
-    definitions: Iterable[Definition], names: _Names, known: Images | None = None
-) -> Images:
+def _images(definitions: Iterable[Definition], names: Names, known: Images | None = None) -> Images:
     images: Images = dict(known or {})
     for one in definitions:
         images[key_of(one.letter)] = (one.index, names.put_in(one.value, images))
     return images
 
 
-class _Names:
+class Names:
     """Letters for bound indices: one for each depth, so that none is bound where it is put in."""
 
-    def __init__(self, declared: Declaration) -> None:
-        taken = {str(one) for one in declared.symbols(Basic)} | {
-            str(one)
-            for _, each in declared.equations
-            for side in (each.left, each.right)
-            for one in side.free_symbols
-        }
+    def __init__(self, declared: Declaration, avoid: Iterable[str] = ()) -> None:
+        sides = [side for _, one in declared.equations for side in (one.left, one.right)]
+        taken = {name for side in sides for one in side.free_symbols for name in shown_names(one)}
+        taken |= set(avoid)
         free = [name for name in _NAMES if name not in taken]
         more = (f"j_{k}" for k in numbers(2))
         self.several = [index(one) for one in (*free, *(next(more) for _ in range(20)))]

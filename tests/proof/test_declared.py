@@ -13,7 +13,9 @@ from symopt import (
     regularizer,
     schedule,
     sequence,
+    shape,
     statistic,
+    tensor_layer,
 )
 from symopt.catalog.lecture.batch_norm import alpha as momentum
 from symopt.catalog.lecture.batch_norm import mu_B, sigma2_B
@@ -22,7 +24,7 @@ from symopt.derivation.forward import forward
 from symopt.derivation.plain_forward import outputs
 from symopt.errors import UsageError
 from symopt.nodes import Bernoulli, Norm
-from symopt.notation import count, given, hat, random
+from symopt.notation import count, given, hat, index, learned, random
 from symopt.symbols import R, alpha, epsilon, m, t, theta
 from symopt.symbols import example as i
 from symopt.symbols import layer as each_layer
@@ -227,6 +229,70 @@ def test_what_is_drawn_takes_the_values_that_it_may_have(library):
     verdict = equivalent(dropout, unscaled)
     assert verdict.status == "refuted"
     assert verdict.what == ("outputs after training on 0 batches",)
+
+
+def linear(body, weights, lengths):
+    """An affine layer from the sum that it is."""
+    n, j, k = (index(name) for name in "njk")
+
+    @tensor_layer()
+    def stated():
+        output = Eq(y[n, k], body(n, j, k))
+        return {
+            "input": shape(x, count("N"), count("J")),
+            "w": shape(weights, *lengths),
+            "o": output,
+        }
+
+    return stated
+
+
+def test_layers_over_several_axes_are_compared_with_their_arrays_in_any_order(library):
+    W, b, J, K = learned("W"), learned("b"), count("J"), count("K")
+    affine = library["affine"]
+
+    def transposed(n, j, k):
+        return b[k] + Sigma(x[n, j] * W[k, j], (j, 1, J))
+
+    verdict = equivalent(affine, linear(transposed, W, (K, J)))
+    assert verdict.status == "proved", verdict
+    assert str(verdict).splitlines()[1] == "  where W′[j,k] = W[k,j]"
+
+    def within(n, j, k):
+        return Sigma(x[n, j] * W[j, k] + b[k], (j, 1, J))
+
+    verdict = equivalent(affine, linear(within, W, (J, K)))
+    assert verdict.status == "refuted"
+    assert verdict.counterexample[J] == 2
+
+    def without(n, j, k):
+        return Sigma(x[n, j] * W[j, k], (j, 1, J))
+
+    assert equivalent(affine, linear(without, W, (J, K))).status == "refuted"
+
+
+def test_a_window_that_is_turned_over_is_another_convolution(library):
+    from symopt.catalog.network import convolution as own
+
+    def turned(first):
+        place = own.stride * (own.p - 1) + first - own.padding
+        entry = x[own.n, own.c, place, own.stride * (own.q - 1) + own.j - own.padding]
+        over = ((own.c, 1, own.C), (own.j, 1, own.B), (own.i, 1, own.A))
+
+        @tensor_layer(defaults={own.stride: 1, own.padding: 0})
+        def stated():
+            total = Sigma(entry * own.W[own.o, own.c, own.i, own.j], *over)
+            shown = own.convolution
+            output = Eq(y[own.n, own.o, own.p, own.q], total + own.b[own.o])
+            return {"input": shown["input"], "weights": shown["weights"], "output": output}
+
+        return stated
+
+    convolution = library["convolution"]
+    assert equivalent(convolution, turned(own.i)).status == "proved"
+    verdict = equivalent(convolution, turned(own.A + 1 - own.i))
+    assert verdict.status == "refuted"
+    assert verdict.counterexample[own.A] == 2
 
 
 def test_penalties_are_compared_component_by_component_or_as_a_whole(library):
