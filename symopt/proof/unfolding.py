@@ -240,7 +240,7 @@ class Names:
             own, *ends = expr.args[1]
             # no image knows of this one
             fresh = Dummy("bound", integer=True, positive=True)
-            body = self.put_in(expr.args[0].xreplace({own: fresh}), images)
+            body = self.put_in(_freed(expr.args[0], own, fresh), images)
             name = self.several[self._depth(body)]
             return type(expr)(body.xreplace({fresh: name}), (name, *ends))
         if isinstance(expr, Indexed):
@@ -257,3 +257,14 @@ class Names:
     def _depth(self, expr: Basic) -> int:
         bound = {one.args[1][0] for one in expr.atoms(Sigma, Largest)}
         return max((self.several.index(one) + 1 for one in bound), default=0)
+
+
+def _freed(expr: Basic, own: Expr, fresh: Expr) -> Basic:
+    """An expression with another index, where no sum within it binds that index again."""
+    if isinstance(expr, Sigma | Largest) and expr.args[1][0] == own:
+        return expr
+    if expr == own:
+        return fresh
+    if own not in expr.atoms(type(own)):
+        return expr
+    return expr.func(*(_freed(part, own, fresh) for part in expr.args))

@@ -81,6 +81,15 @@ def test_a_layer_written_in_another_way_is_proved_for_every_size(library):
     assert all("checked at" in check for _, _, check in rows[2:])
 
 
+def test_a_sum_within_a_sum_may_have_the_same_index(library):
+    inner = Sigma(x[i], (i, 1, m)) / m
+    nested = layers(over="C H W", per="element")(
+        spread=Eq(spread, 1 / m * Sigma((x[i] - inner) ** 2, (i, 1, m))),
+        output=Eq(y[i], gamma * (x[i] - inner) / sqrt(spread + epsilon) + beta),
+    )
+    assert equivalent(library["layer_norm"], nested).status == "proved"
+
+
 def test_layer_norm_without_the_mean_is_rms_norm(library):
     without = layers(over="C H W", per="element")(
         spread=Eq(spread, 1 / m * Sigma(x[i] ** 2, (i, 1, m))),
