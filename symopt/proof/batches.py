@@ -14,7 +14,7 @@ from symopt.proof.unfolding import Running, Unfolded
 from symopt.symbols import t
 
 _BATCHES = 2
-FEW = Effort(shapes=3, few=16, drawn=6)
+FEW = Effort(shapes=3, few=12, drawn=16)
 _OF_A_BATCH = ("given", "random")
 
 Values = Mapping[Basic, Expr]
