@@ -103,6 +103,13 @@ class Largest(Expr):
         return Expr.__new__(cls, sympify(body), Tuple(*map(sympify, limits)))
 
     @property
+    def free_symbols(self) -> set[Basic]:
+        """The letters on which it depends, its own index not among them."""
+        index, *ends = self.args[1]
+        outside = (one for end in ends for one in end.free_symbols)
+        return (self.body.free_symbols - {index}).union(outside)
+
+    @property
     def body(self) -> Expr:
         """What is compared."""
         return self.args[0]

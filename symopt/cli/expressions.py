@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import keyword
 import tokenize
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import sympy
-from sympy import Basic, Expr, IndexedBase, Symbol
+from sympy import Basic, Expr, Indexed, IndexedBase, Symbol
 from sympy.parsing.sympy_parser import (
     auto_number,
     auto_symbol,
@@ -20,13 +21,13 @@ from sympy.parsing.sympy_parser import (
 from symopt import symbols
 from symopt.cli.library import catalogue, find
 from symopt.declaration import Declaration
-from symopt.errors import UsageError
+from symopt.errors import UsageError, nearest
 
 _KNOWN = {name: one for name, one in vars(symbols).items() if isinstance(one, Basic)}
 
 
 def side(text: str) -> Expr | Declaration:
-    """What is declared under a name or in a file, else an expression.
+    """What is declared under a name, in a file or in FILE.py:NAME, else an expression.
 
     The letters of papers have the ranges that ``symopt.symbols`` gives them.
 
@@ -35,16 +36,26 @@ def side(text: str) -> Expr | Declaration:
     UsageError
         If it cannot be read, or a file declares several things.
     """
+    file, colon, name = text.rpartition(":")
+    if colon and file.endswith(".py"):
+        return _named(name, file)
     if text.endswith(".py") or text in {one.name for one in catalogue()}:
         several = find([text])
         if len(several) > 1:
             names = ", ".join(one.name for one in several)
-            raise UsageError(f"{text} declares {names}; put what is compared in a file of its own")
+            raise UsageError(f"{text} declares {names}; write {text}:{several[0].name} for one")
         return several[0]
     found = _read(text)
     if not isinstance(found, Expr):
         raise UsageError(f"'{text}' is no expression; write one as SymPy does, such as x**2 + 1")
     return found
+
+
+def _named(name: str, file: str) -> Declaration:
+    several = {one.name: one for one in find([file])}
+    if name not in several:
+        raise UsageError(f"{file} declares no {name}; {nearest(name, several)}")
+    return several[name]
 
 
 def assumption(text: str) -> Basic:
@@ -53,6 +64,24 @@ def assumption(text: str) -> Basic:
     if not isinstance(found, Basic) or isinstance(found, Expr):
         raise UsageError(f"'{text}' is no relation; write one such as 'x > 0' or 'Ne(x, 0)'")
     return found
+
+
+def relation(texts: Sequence[str]) -> dict[Basic, Expr] | None:
+    """Letters of the second declaration by what they are in the first: ``eps = epsilon``.
+
+    Raises
+    ------
+    UsageError
+        For what is no letter, an equals sign and an expression.
+    """
+    found: dict[Basic, Expr] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        letter = _read(name) if equals else None
+        if not isinstance(letter, Symbol | IndexedBase | Indexed) or not value.strip("= "):
+            raise UsageError(f"'{text}' is no relation; write one such as 'eps = epsilon'")
+        found[letter] = _read(value)
+    return found or None
 
 
 def _read(text: str) -> Any:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sympy import Add, Basic, Expr, Mul, Piecewise, Pow, S
+from sympy import Add, Basic, Expr, Mul, Piecewise, Pow, Product, S, Sum
 from sympy.functions.elementary.exponential import ExpBase
 from sympy.printing.latex import LatexPrinter
 
@@ -29,6 +29,8 @@ from symopt.printing.written import WrittenOrder
 from symopt.views import Fraction, factors, split_sign
 
 _ONE_TOKEN = re.compile(r"\\[A-Za-z]+|[^\s\\{}]")
+# signs that take in all that stands to their right
+_OVER_ALL = (Sigma, Sum, Product, Largest)
 
 
 def group(text: str) -> str:
@@ -128,7 +130,7 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
             if len(item.above) == 1 and isinstance(item.above[0], Expr):
                 above = self._print(item.above[0])
             return rf"\frac{{{above}}}{{{self._print(item.below)}}}"
-        loose = isinstance(item, Add) or (isinstance(item, Sigma) and not last)
+        loose = isinstance(item, Add) or (isinstance(item, _OVER_ALL) and not last)
         signed = split_sign(item)[0]
         return self._bracketed(item, loose or signed)
 
@@ -138,8 +140,8 @@ class SlidePrinter(WrittenOrder, LatexPrinter):
             return rf"\sqrt{{{self._print(base)}}}"
         if exponent.is_Number and exponent.is_negative:
             return self._product(factors(expr))
-        compound = Add | Mul | Pow | Sigma | Gradient | ExpBase | Piecewise
-        loose = isinstance(base, compound) or split_sign(base)[0]
+        compound = Add | Mul | Pow | Gradient | ExpBase | Piecewise
+        loose = isinstance(base, (compound, *_OVER_ALL)) or split_sign(base)[0]
         loose = loose or (base.is_Rational and not base.is_Integer)
         loose = loose or (base.is_Indexed and self.style.index_is_exponent)
         # a letter with a power of its own: no second may stand beside it

@@ -103,7 +103,7 @@ def setting(exprs: Iterable[Basic], assumptions: Any = ()) -> Setting:
     sizes = whole - (patterns - _whole_numbers((*exprs, *stated)))
     facts: dict[Basic, dict[str, bool]] = {}
     conditions: list[Basic] = []
-    for one in (*stated, *_domains(everything)):
+    for one in (*stated, *domains(everything)):
         _take(one, facts, conditions)
     names = _names(everything, whole, facts)
     inner = tuple(with_whole_indices(_renamed(one, names)) for one in conditions)
@@ -140,7 +140,7 @@ def flat(assumptions: Any) -> Iterable[Basic]:
             )
 
 
-def _domains(exprs: Iterable[Basic]) -> Iterable[Basic]:
+def domains(exprs: Iterable[Basic]) -> Iterable[Basic]:
     """The ranges of hyperparameters as relations."""
     found = {one for expr in exprs for one in expr.atoms(Hyperparameter)}
     for one in sorted(found, key=str):

@@ -19,6 +19,7 @@ from sympy import (
     factorial,
 )
 
+from symopt.proof.endless_values import falls_like_powers
 from symopt.proof.facts import Facts
 from symopt.proof.normal import normal_form
 from symopt.proof.polynomial import TooHard
@@ -56,6 +57,9 @@ def _continuous(expr: Expr, facts: Facts) -> bool:
         return True
     if not isinstance(expr, _CONTINUOUS):
         return False
+    if isinstance(expr, Sum) and any(limit[-1].is_finite is False for limit in expr.limits):
+        # a limit was taken where |r| < 1 is known, and there a power series is continuous
+        return falls_like_powers(expr.args[0], expr.limits[0][0])
     if isinstance(expr, Pow) and not expr.exp.is_integer and not _real(expr.base, facts):
         return False
     # 0^x jumps where x does not run through whole numbers

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import product as choices
 
 from sympy import factorial
@@ -120,9 +121,15 @@ class Facts:
         if letter.kind == POWER:
             return self._of_power(letter)
         if letter.kind == SUM:
-            signs = self.signs(letter.of.body)
-            return None if signs is None else signs | {0}
+            return self._of_sum(letter)
         return _assumed(letter)
+
+    def _of_sum(self, letter: Letter) -> Signs | None:
+        """The sign that all terms have; 0 too, unless there is a term."""
+        signs = self.signs(letter.of.body)
+        if signs is None or len(signs) > 1 or len(letter.of.sizes) > 1:
+            return None if signs is None else signs | {0}
+        return signs if self.signs(letter.of.sizes[0]) == {1} else signs | {0}
 
     def _of_power(self, letter: Letter) -> Signs | None:
         base, exponent = letter.of
@@ -144,7 +151,7 @@ class Facts:
         own = [
             (Polynomial({monomial: Fraction(1)}), signs)
             for monomial in {key for poly, _ in (*facts, (one, ANY)) for key in poly.terms if key}
-            if (signs := self._of_monomial(monomial)) is not None and signs != ANY
+            if (signs := self._of_part(monomial, one)) is not None and signs != ANY
         ]
         own += [
             (minus(poly, constant(1)), frozenset((0, 1)))  # a whole number above 0 is at least 1
@@ -153,6 +160,23 @@ class Facts:
         ]
         return frozenset(
             sign for sign in among if not impossible([*facts, *own, (one, frozenset((sign,)))])
+        )
+
+    def _of_part(self, monomial: Monomial, of: Polynomial) -> Signs | None:
+        """The signs of a monomial of facts, which must not ask for its own sign again."""
+        if monomial in of.terms:
+            return self._of_monomial(monomial)
+        return self._plain._of_monomial(monomial)
+
+    @cached_property
+    def _plain(self) -> Facts:
+        """The facts about letters that are made of no other ones."""
+        return Facts(
+            tuple(
+                (one, signs)
+                for one, signs in self.known
+                if all(letter.kind in (SYMBOL, ENTRY, OTHER, PRIME) for letter in one.letters())
+            )
         )
 
     def _of_bounded(self, one: Polynomial) -> Iterable[tuple[Polynomial, Signs]]:

@@ -33,6 +33,7 @@ from sympy import (
     factorial,
     floor,
     im,
+    oo,
     re,
     sign,
 )
@@ -40,6 +41,7 @@ from sympy.core.relational import Relational
 
 from symopt.nodes import Expectation, Gradient, Inside, Largest, Norm, Sigma, Variance
 from symopt.printing.unicode import unicode
+from symopt.proof.endless_values import endless
 from symopt.proof.mean_values import mean, variance
 from symopt.proof.numbers import (
     DOUBTFUL,
@@ -87,15 +89,12 @@ def _mul(expr: Expr, point: Point, bound: Mapping[Basic, Number]) -> Number:
 
 
 def _pow(expr: Expr, point: Point, bound: Mapping[Basic, Number]) -> Number:
-    base, exponent = parts(expr, point, bound)
-    return power(base, exponent)
+    return power(*parts(expr, point, bound))
 
 
 def _sign(expr: Expr, point: Point, bound: Mapping[Basic, Number]) -> Number:
     value = point.evaluate(expr.args[0], bound)
-    if isinstance(value, mpmath.mpc):
-        return value / abs(value)
-    return Fraction(sense(value))
+    return value / abs(value) if isinstance(value, mpmath.mpc) else Fraction(sense(value))
 
 
 def _step(expr: Expr, point: Point, bound: Mapping[Basic, Number]) -> Number:
@@ -137,6 +136,13 @@ def _over(combine: Callable[[Number, Number], Number], start: int) -> Callable[.
         def inner(k: int, known: Mapping[Basic, Number]) -> Number:
             if k < 0:
                 return point.evaluate(body, known)
+            if limits[k][-1] is oo and start == 0:
+
+                def term(place: int) -> Number:
+                    return inner(k - 1, {**known, limits[k][0]: Fraction(place)})
+
+                first = whole(point.evaluate(limits[k][1], known))
+                return endless(body, limits[k][0], first, term)
             total: Number = Fraction(start)
             for one in _terms(limits[k], point, known):
                 total = combine(total, inner(k - 1, one))

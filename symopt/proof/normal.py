@@ -13,7 +13,6 @@ from sympy import (
     Expr,
     Function,
     Indexed,
-    Integer,
     Integral,
     KroneckerDelta,
     Mul,
@@ -24,24 +23,30 @@ from sympy import (
     Sum,
     Symbol,
     binomial,
+    ceiling,
     exp,
     expand,
     factorial,
+    floor,
     gamma,
     log,
 )
 from sympy.functions.elementary.hyperbolic import HyperbolicFunction
 from sympy.functions.elementary.trigonometric import TrigonometricFunction
 
+from symopt.nodes import Inside, Largest
 from symopt.printing.unicode import unicode
 from symopt.proof import kinks
+from symopt.proof.endless import total_or_limit
+from symopt.proof.floors import ceiling_of, floor_of
+from symopt.proof.largest import largest
 from symopt.proof.letters import minus_one
+from symopt.proof.logarithms import logarithm
 from symopt.proof.node_values import OPAQUE
 from symopt.proof.polynomial import (
     ENTRY,
     ONE,
     OTHER,
-    POWER,
     SYMBOL,
     Letter,
     Polynomial,
@@ -49,13 +54,12 @@ from symopt.proof.polynomial import (
     constant,
     minus,
     plus,
-    scaled,
     single,
     times,
 )
 from symopt.proof.powers import power
 from symopt.proof.products import repeated
-from symopt.proof.sums import reciprocal, total
+from symopt.proof.sums import reciprocal
 from symopt.proof.work import Vanishes, Work
 
 _FARTHEST = 12
@@ -134,46 +138,6 @@ def _through_exp(expr: Expr, work: Work) -> Polynomial:
     return work.note("by exponentials", expr, work.normal(rewritten))
 
 
-def _logarithm(expr: log, work: Work) -> Polynomial:
-    """The logarithm of a product of positive letters is a sum; that of a power, a multiple."""
-    if len(expr.args) == 2:
-        return work.normal(log(expr.args[0]) / log(expr.args[1]))
-    of = work.normal(expr.args[0])
-    if of.zero:
-        raise Vanishes
-    if of == ONE:
-        return constant(0)
-    if len(of.terms) == 1:
-        ((monomial, value),) = of.terms.items()
-        signs = [work.facts.of_letter(letter) for letter, _ in monomial]
-        if value > 0 and all(one == {1} for one in signs):
-            parts = [scaled(_log_of(letter, work), e) for letter, e in monomial]
-            found = plus(*parts, _log_of_number(value))
-            return work.note("logarithm of positive factors", expr, found)
-    return _opaque(log(of.expr))
-
-
-def _log_of(letter: Letter, work: Work) -> Polynomial:
-    if letter.kind == POWER and work.facts.signs(letter.of[0]) == {1}:
-        base, exponent = letter.of
-        return times(exponent, work.normal(log(base.expr)))
-    if letter.expr == S.Exp1:
-        return ONE
-    return _opaque(log(letter.expr))
-
-
-def _log_of_number(value: Fraction) -> Polynomial:
-    if value == 1:
-        return constant(0)
-    above, below = Integer(value.numerator), Integer(value.denominator)
-    found = constant(0)
-    for number, sign in ((above, 1), (below, -1)):
-        for prime, k in number.factors().items():
-            if prime != 1:
-                found = plus(found, scaled(_opaque(log(prime)), int(k) * sign))
-    return found
-
-
 def _delta(expr: KroneckerDelta, work: Work) -> Polynomial:
     left, right = (work.normal(one) for one in expr.args[:2])
     gap = minus(left, right)
@@ -243,13 +207,17 @@ _WAYS: tuple[tuple[Any, _Way], ...] = (
     (Mul, _mul),
     (Pow, _pow),
     (exp, _exponential),
-    (log, _logarithm),
-    (Sum, total),
+    (log, logarithm),
+    (Sum, total_or_limit),
     (Product, repeated),
     (KroneckerDelta, _delta),
     ((TrigonometricFunction, HyperbolicFunction), _through_exp),
     ((factorial, gamma, binomial), _factorial),
     ((Derivative, Integral), _done),
+    (Largest, largest),
+    (floor, floor_of),
+    (ceiling, ceiling_of),
+    (Inside, _function),
     (OPAQUE, _whole),
     *kinks.WAYS.items(),
 )

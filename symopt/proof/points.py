@@ -9,7 +9,20 @@ from fractions import Fraction
 from typing import Any
 
 import mpmath
-from sympy import Basic, Dummy, Eq, Expr, Indexed, Integer, Lambda, Product, Rational, Sum, Symbol
+from sympy import (
+    Basic,
+    Dummy,
+    Eq,
+    Expr,
+    Indexed,
+    Integer,
+    Lambda,
+    Product,
+    Rational,
+    Sum,
+    Symbol,
+    oo,
+)
 from sympy.core.function import AppliedUndef
 
 from symopt.nodes import Largest, Sigma
@@ -148,6 +161,11 @@ def _ground_of_sum(
         yield from _ground(body, sizes, bound)
         return
     limit = limits[-1]
+    if len(limit) == 3 and limit[2] is oo and not body.has(Indexed):
+        # all terms read the same letters
+        first = sizes.evaluate(limit[1], bound)
+        yield from _ground_of_sum(body, limits[:-1], sizes, {**bound, limit[0]: first})
+        return
     if len(limit) != 3 or any(one.is_finite is False for one in limit[1:]):
         raise Unknown("a sum without an end")
     first, last = (sizes.evaluate(one, bound) for one in limit[1:])

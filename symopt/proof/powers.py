@@ -7,6 +7,7 @@ from fractions import Fraction
 from sympy import factorint
 
 from symopt.proof.letters import base_letter, content, minus_one, power_letter, prime_letter
+from symopt.proof.nested import denested
 from symopt.proof.polynomial import (
     ONE,
     POWER,
@@ -59,7 +60,8 @@ def rational_power(base: Polynomial, q: Fraction, work: Work, asked: bool = True
         number, monomial, rest = content(base, signed=True)
         outside = product([(one, e * q) for one, e in monomial])
         return scaled(times(outside, single(base_letter(rest), q)), number ** int(q))
-    return root(base, q, work)
+    plain = denested(base, work) if q.denominator == 2 else None
+    return root(base, q, work) if plain is None else rational_power(plain, 2 * q, work, asked=False)
 
 
 def _symbolic(base: Polynomial, exponent: Polynomial, work: Work) -> Polynomial:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from sympy import Basic, Eq, Expr, Gt, Lt, Symbol
+from sympy import Abs, Basic, Eq, Expr, Ge, Gt, Le, Lt, Symbol
 from sympy.core.relational import Relational
 
 from symopt.proof.facts import Facts, Signs
@@ -191,7 +191,7 @@ def _solved(of: Polynomial) -> tuple[Symbol, Expr] | None:
 def known(conditions: Sequence[Basic]) -> Facts:
     """Facts that conditions state, those left out of which no normal form is found."""
     facts = Facts()
-    for one in conditions:
+    for one in (part for each in conditions for part in _without_bars(each)):
         if not isinstance(one, Relational):
             continue
         work = Work(facts, normal_form)
@@ -202,3 +202,22 @@ def known(conditions: Sequence[Basic]) -> Facts:
         if gap.number is None:
             facts = facts.and_also(gap, SIGNS[one.rel_op])
     return facts
+
+
+def _without_bars(condition: Basic) -> tuple[Basic, ...]:
+    """|u| < c ⇒ u < c and −u < c."""
+    for size, other, kind in (
+        (
+            (condition.args[0], condition.args[1], _BELOW.get(type(condition))),
+            (condition.args[1], condition.args[0], _ABOVE.get(type(condition))),
+        )
+        if isinstance(condition, Relational)
+        else ()
+    ):
+        if kind is not None and isinstance(size, Abs) and size.args[0].is_real:
+            return tuple(kind(k * size.args[0], other, evaluate=False) for k in (1, -1))
+    return (condition,)
+
+
+_BELOW = {Lt: Lt, Le: Le}
+_ABOVE = {Gt: Lt, Ge: Le}

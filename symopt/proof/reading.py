@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sympy import Add, Basic, Expr, Mul, Pow, S, Symbol
 
+from symopt.notation import Index
+from symopt.spelling import Spelling
 from symopt.views import rebuild, split_sign
 
 _NAMES = "ijklpqrsuvw"
@@ -48,11 +50,23 @@ def _below(factor: Expr) -> Expr | None:
 
 def named(expr: Basic) -> Basic:
     """An expression with letters for the indices that have numbers."""
-    taken = {one.name for one in expr.atoms(Symbol)}
+    taken = {name for one in expr.atoms(Symbol) for name in shown_names(one)}
     free = (name for name in _NAMES if name not in taken)
     numbered = sorted((one for one in expr.atoms(Symbol) if one.name[0] == "·"), key=str)
     pairs = zip(numbered, free, strict=False)
-    return expr.xreplace({one: Symbol(name, **one._assumptions_orig) for one, name in pairs})
+    return expr.xreplace({one: _called(one, name) for one, name in pairs})
+
+
+def shown_names(letter: Basic) -> tuple[str, ...]:
+    """The names of a letter, that under which it is printed among them."""
+    spelling = getattr(letter, "spelling", None)
+    return (str(letter), spelling.unicode) if isinstance(spelling, Spelling) else (str(letter),)
+
+
+def _called(one: Symbol, name: str) -> Symbol:
+    if isinstance(one, Index):  # some sums take no other letters
+        return Index(Spelling(name, name, name), one.facts, **one._assumptions_orig)
+    return Symbol(name, **one._assumptions_orig)
 
 
 def readable(expr: Basic) -> Basic:

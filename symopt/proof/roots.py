@@ -30,7 +30,7 @@ _MOST = 30
 
 def root(base: Polynomial, q: Fraction, work: Work) -> Polynomial:
     """The principal value of a power that is no whole one."""
-    number, factors = _factors(base)
+    number, factors = factors_of(base)
     outside, sign, rest = _positive_root(abs(number), q), 1 if number > 0 else -1, ONE
     for one, e in factors:
         signs = work.facts.signs(one)
@@ -91,7 +91,7 @@ def _positive_root(value: Fraction, q: Fraction) -> Polynomial:
     return found
 
 
-def _factors(base: Polynomial) -> tuple[Fraction, list[tuple[Polynomial, Fraction]]]:
+def factors_of(base: Polynomial) -> tuple[Fraction, list[tuple[Polynomial, Fraction]]]:
     """A number and irreducible factors with their powers, of which the base is the product."""
     number, monomial, rest = content(base, signed=False)
     found = [(single(letter), e) for letter, e in monomial]

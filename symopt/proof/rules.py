@@ -6,21 +6,29 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sympy import Basic, Expr, Ge, Ne
+from sympy import Basic, Expr, Ge, Ne, S
 
 from symopt.declaration import UpdateRule
 from symopt.derivation.steps import Line, Reason
-from symopt.notation import Sequence
+from symopt.notation import Hyperparameter, Sequence
 from symopt.printing.unicode import unicode
 from symopt.proof.assumptions import Setting, setting
-from symopt.proof.clock import now
+from symopt.proof.clock import OutOfTime, now
 from symopt.proof.facts import Facts
 from symopt.proof.normal import normal_form
 from symopt.proof.outcomes import PROVED, REFUTED, UNDECIDED
 from symopt.proof.polynomial import TooHard
+from symopt.proof.proposals import STEPS
 from symopt.proof.proving import SIGNS, Attempt, Problem, Proof, known, prove
 from symopt.proof.reading import readable
-from symopt.proof.relations import found_relation, given_relation, needed
+from symopt.proof.readings import choices
+from symopt.proof.relations import (
+    change_of_letters,
+    found_relation,
+    given_relation,
+    hyperparameters_given,
+    needed,
+)
 from symopt.proof.search import Count, Effort, differ
 from symopt.proof.stepping import stepping
 from symopt.proof.telling import told
@@ -44,28 +52,77 @@ class RuleSearch:
     def prepare(self) -> None:
         """What may be wrong with the question is said before anything is tried."""
         self.one = stepping(self.left)
-        self.other = stepping(self.right, beside=self.one)
+        other = stepping(self.right, beside=self.one)
+        called, self.between = hyperparameters_given(self.relation, self.one, other)
+        if called:
+            other = stepping(self.right, beside=self.one, called=called)
+        ours, theirs = self.one.hyperparameters, other.hyperparameters
+        left = [one for one in ours if one not in theirs]
+        right = [one for one in theirs if one not in ours]
+        self.choices = [{**called, **more} for more in choices(left, right)]
+        self.alone = (*left, *right) if left and right else ()
+        self._choose(self.choices[0])
+
+    def _choose(self, called: Mapping[Hyperparameter, Expr]) -> None:
+        self.called = called
+        self.other = stepping(self.right, beside=self.one, called=called)
+        self.known = (*self.assumptions, *(one for one in self.other.ranges if one is not S.true))
         self.given = (
-            None if self.relation is None else given_relation(self.relation, self.one, self.other)
+            None if self.between is None else given_relation(self.between, self.one, self.other)
         )
 
     def decided(self, until: float) -> Verdict:
-        """The verdict."""
-        refuted = self._refuted(until)
-        if refuted is not None:
-            return refuted
+        """The verdict, of rules with unlike letters on the first choice that agrees."""
+        nearest: Verdict | None = None
+        for called in self.choices:
+            self._choose(called)
+            found = self._refuted(until)
+            if found is None:
+                return self._proved(until)
+            what = (*_words(found.what), *self._joined())
+            found = replace(found, what=what, otherwise=self._in_other_letters(until))
+            if found.otherwise is not None:
+                return found
+            if nearest is None or found.agreed > nearest.agreed:
+                nearest = found
+        assert nearest is not None  # there is a choice at least
+        return nearest
+
+    def _joined(self) -> tuple[str, ...]:
+        """How letters with unlike names were taken in what was refuted."""
+        pairs = [f"{unicode(one)} = {unicode(image)}" for one, image in self.called.items()]
+        if pairs:
+            return (f", with {' and '.join(pairs)}",)
+        names = " and ".join(map(unicode, self.alone))
+        return (f", where only one of the two knows {names}",) if names else ()
+
+    def _proved(self, until: float) -> Verdict:
+        """A proof by a relation that is given or found."""
         relation, missing = self.given or {}, tuple[Sequence, ...]()
         if self.given is None:
             relation, missing = found_relation(self.one, self.other)
         if missing:
             names = " and ".join(unicode(one) for one in missing)
+            carried = " and ".join(unicode(one) for one in self.one.old.values())
             self.attempt.tried[
-                f"no state of {self.one.name} was found of which {names} in {self.other.name} is a "
-                "multiple; give a relation"
+                f"{names} in {self.other.name} as sums of multiples of {carried} of "
+                f"{self.one.name}, none of which holds for {STEPS} steps; give a relation"
             ] = None
             return self.undecided()
         proved = self._by_relation(relation, until)
         return self.undecided() if proved is None else proved
+
+    def _in_other_letters(self, until: float) -> Verdict | None:
+        """That the rules are one after a change of variables, where one is found and proved."""
+        if self.given is not None:
+            return None
+        relation = change_of_letters(self.one, self.other)
+        if relation is None:
+            return None
+        try:
+            return self._by_relation(relation, until)
+        except (Exception, OutOfTime):  # what was refuted stays so
+            return None
 
     def _refuted(self, until: float) -> Verdict | None:
         """The shortest run with the smallest numbers after which the rules differ."""
@@ -73,7 +130,7 @@ class RuleSearch:
         others = (one.xreplace(same_step) for one in self.other.definitions)
         definitions = (*self.one.definitions, *others)
         for what, left, right in self._asked():
-            within = setting((left, right), (*self.assumptions, *definitions))
+            within = setting((left, right), (*self.known, *definitions))
             end = now() + 0.3 * (until - now())
             sides = within.inward(left), within.inward(right)
             found, count = differ(*sides, within, end, _EFFORT)
@@ -124,7 +181,7 @@ class RuleSearch:
         letters = {one: relation[one] for one in needed(self.other) if one in relation}
         claims = self._claims(letters)
         sides = [side for _, *pair in claims for side in pair]
-        within = setting(sides, (*self.assumptions, *self._never_negative()))
+        within = setting(sides, (*self.known, *self._never_negative()))
         lines: list[Line] = []
         conditions: dict[Reason, None] = {}
         for role, left, right in claims:
@@ -137,6 +194,7 @@ class RuleSearch:
             shown = told(proof, inner, within, until)
             lines += shown.lines
             conditions.update(dict.fromkeys(_nonzero(proof, within)))
+        called: list[Reason] = [(one, " = ", image) for one, image in self.called.items()]
         return Verdict(
             *(self.left, self.right, PROVED),
             derivation=replace(
@@ -145,14 +203,16 @@ class RuleSearch:
                 title=(f"{self.left.name} = {self.right.name}, by induction on ", self.one.step),
                 lines=(*self._related(letters), *lines),
             ),
-            conditions=tuple(conditions),
+            conditions=(*called, *conditions, *self.one.assumed, *self.other.assumed),
             agreed=self.count.agreed,
             how=self.count.how,
         )
 
     def _related(self, relation: Mapping[Sequence, Expr]) -> list[Line]:
         how = "found" if self.given is None else "given"
-        return [
+        reason = f"a letter of {self.other.name}"
+        called = [Line(one, image, reason) for one, image in self.called.items()]
+        return called + [
             Line(self.other.old[letter], value, f"relation before each step, {how}")
             for letter, value in relation.items()
         ]
@@ -163,7 +223,7 @@ class RuleSearch:
         several = [one for one in rule.old if one != rule.parameter]
         while several:
             assumed = [Ge(rule.old[one], 0, evaluate=False) for one in several]
-            within = setting(rule.new.values(), (*self.assumptions, *assumed))
+            within = setting(rule.new.values(), (*self.known, *assumed))
             facts = known(within.conditions)
             kept = [
                 one
@@ -184,6 +244,10 @@ class RuleSearch:
             how=self.count.how,
             tried=tuple(self.attempt.tried) or ("following both for some steps",),
         )
+
+
+def _words(what: Reason) -> tuple[str | Expr, ...]:
+    return (what,) if isinstance(what, str) else what
 
 
 def _put_in(expr: Expr, values: Mapping[Basic, Basic]) -> Expr:

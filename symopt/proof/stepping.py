@@ -11,8 +11,10 @@ from symopt.declaration import UpdateRule
 from symopt.derivation.rule import derive_rule
 from symopt.derivation.system import INPUT, PARAMETER, STATE, System
 from symopt.errors import UsageError
-from symopt.notation import Index, Sequence, primed
+from symopt.notation import Hyperparameter, Index, Sequence, primed
 from symopt.printing.unicode import unicode
+from symopt.proof.assumptions import domains
+from symopt.proof.lags import with_lags
 from symopt.views import canonical
 
 
@@ -22,7 +24,8 @@ class Stepping:
 
     ``old`` are the entries before the step by letter, ``new`` what stands one step later in terms
     of them, of t and of the gradient; ``start`` the values before the first step. ``point`` is
-    where the gradient is taken. ``definitions`` say the same entry by entry.
+    where the gradient is taken. ``ranges`` are those of hyperparameters that another rule has under
+    the same name. ``definitions`` say the same entry by entry.
     """
 
     name: str
@@ -34,6 +37,15 @@ class Stepping:
     point: Expr
     inputs: tuple[Sequence, ...]
     definitions: tuple[Eq, ...]
+    ranges: tuple[Basic, ...] = ()
+    assumed: tuple[str, ...] = ()
+
+    @property
+    def hyperparameters(self) -> tuple[Hyperparameter, ...]:
+        """The hyperparameters that a step reads, by name."""
+        exprs = (*self.new.values(), *self.start.values(), self.point)
+        found = {one for expr in exprs for one in expr.atoms(Hyperparameter)}
+        return tuple(sorted(found, key=str))
 
     @property
     def later(self) -> dict[Basic, Basic]:
@@ -41,17 +53,25 @@ class Stepping:
         return {self.old[letter]: self.new[letter] for letter in self.old}
 
 
-def stepping(rule: UpdateRule, beside: Stepping | None = None) -> Stepping:
+def stepping(
+    rule: UpdateRule,
+    beside: Stepping | None = None,
+    called: Mapping[Hyperparameter, Expr] | None = None,
+) -> Stepping:
     """The step of a rule; ``beside`` another one with primed letters, the same θ and gradients.
+
+    Hyperparameters of one name are one then, whatever range each rule gives them; ``called`` says
+    what others are in letters of the other rule.
 
     Raises
     ------
     UsageError
         If a step reads more than the step before.
     """
-    system = derive_rule(rule)
+    lagged = with_lags(rule)
+    system = derive_rule(lagged)
     t = system.step
-    names = {
+    names: dict[Basic, Basic] = {
         one.sequence: primed(one.sequence) if beside else one.sequence
         for one in system.variables
         if one.role != INPUT
@@ -60,6 +80,8 @@ def stepping(rule: UpdateRule, beside: Stepping | None = None) -> Stepping:
     inputs = tuple(one.sequence for one in system.of_role(INPUT))
     if beside and len(inputs) == len(beside.inputs):
         names |= dict(zip(inputs, beside.inputs, strict=True))
+    shared = _called(system, beside, called or {}) if beside else {}
+    names |= shared
 
     def own(expr: Basic) -> Basic:
         return canonical(expr).xreplace(names)
@@ -76,7 +98,8 @@ def stepping(rule: UpdateRule, beside: Stepping | None = None) -> Stepping:
         old[letter] = letter[t + one.offset - 1]
         new[letter] = values[letter[t + one.offset]]
         first = begin if one.role == PARAMETER else one.initial
-        start[letter] = own(first)
+        # a state that starts from the parameters' first value starts where they do
+        start[letter] = begin if first is None or first.is_Indexed else own(first)
     parameter = names[system.parameter.sequence]
     point = own(system.gradient_point[1]) if system.gradient_point else old[parameter]
     _check(rule.name, old, new, {names.get(one, one) for one in inputs})
@@ -87,7 +110,20 @@ def stepping(rule: UpdateRule, beside: Stepping | None = None) -> Stepping:
     ]
     taken = tuple(names.get(one, one) for one in inputs)
     said = (*begun, *definitions)
-    return Stepping(rule.name, t, parameter, old, new, start, point, taken, said)
+    ranges = tuple(one.xreplace(shared) for one in domains(shared))
+    rest = (f"{rule.name} starts at rest",) if lagged is not rule else ()
+    return Stepping(rule.name, t, parameter, old, new, start, point, taken, said, ranges, rest)
+
+
+def _called(
+    system: System, beside: Stepping, called: Mapping[Hyperparameter, Expr]
+) -> dict[Basic, Basic]:
+    """Hyperparameters that are something else beside another rule, by their names."""
+    known: dict[str, Expr] = {one.spelling.python: one for one in beside.hyperparameters}
+    known |= {one.spelling.python: image for one, image in called.items()}
+    own = (letter for one in system.assignments for letter in one.right.atoms(Hyperparameter))
+    pairs = {letter: known.get(letter.spelling.python, letter) for letter in own}
+    return {letter: found for letter, found in pairs.items() if found != letter}
 
 
 def _start(system: System) -> Symbol:

@@ -36,6 +36,7 @@ class Verdict:
     how: str = ""
     tried: tuple[str, ...] = ()
     what: Reason = ""
+    otherwise: Verdict | None = None
 
     @property
     def counterexample(self) -> Mapping[Basic, Basic]:
@@ -61,6 +62,7 @@ class Verdict:
             "counterexample": {_shown(one): unicode(value) for one, value in self.point},
             "values": [unicode(one) for one in self.values],
             "what": in_words(self.what),
+            "otherwise": self.otherwise.json() if self.otherwise else None,
             "agreed": self.agreed,
             "how": self.how,
             "tried": list(self.tried),
@@ -80,7 +82,11 @@ class Verdict:
             at = ", ".join(f"{_shown(one)} = {unicode(value)}" for one, value in self.point)
             left, right = map(unicode, self.values)
             head += f"\n  unlike {in_words(self.what)}" if self.what else ""
-            return f"{head}\n  at {at or 'every point'}\n  left is {left}, right is {right}"
+            told = f"{head}\n  at {at or 'every point'}\n  left is {left}, right is {right}"
+            if self.otherwise is None or self.otherwise.derivation is None:
+                return told
+            shown = self.otherwise.derivation if full else self.otherwise.derivation.short()
+            return f"{told}\n  but one rule in other letters:\n{shown}"
         lines = [f"  tried: {one}" for one in self.tried]
         return "\n".join([head, *lines, f"  the same at {self.agreed} points, {self.how}"])
 

@@ -5,13 +5,30 @@ import re
 from pathlib import Path
 
 import pytest
-from sympy import Add, And, Mul, Ne, Not, Or, Piecewise, Pow, Rational, evaluate, oo, sqrt
+from sympy import (
+    Add,
+    And,
+    Mul,
+    Ne,
+    Not,
+    Or,
+    Piecewise,
+    Pow,
+    Product,
+    Rational,
+    Sum,
+    evaluate,
+    oo,
+    sqrt,
+)
 from sympy.abc import a, b, c
 
 from symopt import Sigma, d, hat
 from symopt.derivation.api import derivations, formulas
 from symopt.derivation.api import latex as latex_of
 from symopt.errors import UsageError
+from symopt.nodes import Largest
+from symopt.notation import count, given, index
 from symopt.printing.latex import SlidePrinter, latex
 from symopt.printing.styles import BOOK, PAPER, Style
 from symopt.symbols import G, L, beta_1, epsilon, g, i, layer, t, tau, theta, v
@@ -77,6 +94,15 @@ def test_braces_stand_only_where_tex_needs_them():
         assert latex(sqrt(G[t] + epsilon)) == r"\sqrt{G_t + \epsilon}"
         assert latex(Pow(a, Rational(1, 3))) == r"a^{\frac{1}{3}}"
         assert latex(theta[layer]) == r"\theta_l"
+
+
+def test_what_takes_in_all_to_its_right_has_brackets_under_a_power_and_before_a_factor():
+    entry, k, many = given("x"), index("k"), count("m")
+    for total in (Sum, Sigma, Product, Largest):
+        inner = latex(total(entry[k], (k, 1, many)))
+        assert latex(total(entry[k], (k, 1, many)) ** 2) == f"({inner})^2"
+        product = Mul(total(entry[k], (k, 1, many)), entry[1], evaluate=False)
+        assert latex(product) == f"({inner}) x_1"
 
 
 def test_cases_and_conditions_are_written_out():

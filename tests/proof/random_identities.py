@@ -24,8 +24,11 @@ from sympy import (
     Sum,
     Symbol,
     apart,
+    ceiling,
     expand,
     factor,
+    floor,
+    log,
     nan,
     oo,
     sign,
@@ -142,12 +145,54 @@ def _kinks(source: random.Random) -> tuple[Expr, Expr]:
     return source.choice(pairs)
 
 
+def _logarithms(source: random.Random) -> tuple[Expr, Expr]:
+    k = source.randint(1, 3)
+    u = _polynomial(source, [a, b], 1)
+    pairs = [
+        (log(u**2), 2 * log(Abs(u))),
+        (log(p**k * a), k * log(p) + log(a)),
+        (log(p * q / (a**2 + k)), log(p) + log(q) - log(a**2 + k)),
+        (log(a ** (2 * k) * b**2 * p), 2 * k * log(Abs(a)) + 2 * log(Abs(b)) + log(p)),
+        (log(sqrt(p) * q**t) * u, u * log(p) / 2 + u * t * log(q)),
+        (log(k * Sum(p**2 + X[i] ** 2, (i, 1, m))), log(k) + log(Sum(p**2 + X[i] ** 2, (i, 1, m)))),
+    ]
+    return source.choice(pairs)
+
+
+def _whole_parts(source: random.Random) -> tuple[Expr, Expr]:
+    k, u = source.randint(-3, 3), _polynomial(source, [a, c], 1)
+    pairs = [
+        (floor(a + k * m + t), floor(a) + k * m + t),
+        (ceiling(a / 2 - k), -floor(-a / 2) - k),
+        (floor(a + Rational(2 * k + 1, 2)) * u, u * floor(a + Rational(1, 2)) + k * u),
+        (floor(floor(a) + b), floor(a) + floor(b)),
+        (floor(p / (p + q)) * u, 0 * u),
+        (ceiling(a) + floor(-a), Integer(0)),
+    ]
+    return source.choice(pairs)
+
+
+def _nested_roots(source: random.Random) -> tuple[Expr, Expr]:
+    k, n = source.randint(1, 4), source.randint(5, 7)
+    u = _polynomial(source, [a, b], 1)
+    pairs = [
+        (sqrt(k + n + 2 * sqrt(k * n)) * u, (sqrt(k) + sqrt(n)) * u),
+        (sqrt(k + n - 2 * sqrt(k * n)) + u, sqrt(n) - sqrt(k) + u),
+        (u / sqrt(p + k * q + 2 * sqrt(k * p * q)), u / (sqrt(p) + sqrt(k * q))),
+        (sqrt(p + k**2 - 2 * k * sqrt(p)) * u, Abs(sqrt(p) - k) * u),
+    ]
+    return source.choice(pairs)
+
+
 KINDS: dict[str, Any] = {
     "rational": _rational,
     "roots": _roots,
     "sums": _sums,
     "powers": _powers,
     "kinks": _kinks,
+    "logarithms": _logarithms,
+    "whole parts": _whole_parts,
+    "nested roots": _nested_roots,
 }
 
 

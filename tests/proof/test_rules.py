@@ -4,11 +4,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from sympy import Eq, Max, Rational, sqrt
+from sympy import Eq, Interval, Max, Piecewise, Rational, oo, sqrt
 
-from symopt import d, equivalent, hyperparameter, initially, update_rule
+from symopt import d, equivalent, hyperparameter, initially, sequence, update_rule
 from symopt.errors import UsageError
-from symopt.symbols import G, L, alpha, beta_1, beta_2, epsilon, g, gamma, t, theta, u, v
+from symopt.symbols import G, L, alpha, beta, beta_1, beta_2, epsilon, g, gamma, t, theta, u, v
 
 gradient = d(L(theta), theta)
 
@@ -137,19 +137,22 @@ def test_a_state_that_matters_to_nothing_needs_no_relation():
     assert equivalent(counting, plain).status == "proved"
 
 
-def test_two_rules_without_a_common_state_ask_for_a_relation():
-    def damped(weights):
-        @update_rule(defaults={alpha: 0.1}, initial={v: 0, u: 0})
-        def rule():
-            one, other = weights
-            return {
-                "first": Eq(v[t], v[t - 1] / 2 + g[t]),
-                "second": Eq(u[t], u[t - 1] / 3 + g[t]),
-                "step": Eq(theta[t + 1], theta[t] - alpha * (one * v[t] + other * u[t])),
-            }
+def damped(weights):
+    """Two velocities beside each other."""
 
-        return rule
+    @update_rule(defaults={alpha: 0.1}, initial={v: 0, u: 0})
+    def rule():
+        one, other = weights
+        return {
+            "first": Eq(v[t], v[t - 1] / 2 + g[t]),
+            "second": Eq(u[t], u[t - 1] / 3 + g[t]),
+            "step": Eq(theta[t + 1], theta[t] - alpha * (one * v[t] + other * u[t])),
+        }
 
+    return rule
+
+
+def test_sums_of_several_states_are_found():
     # the sum and one of the two are carried along in place of both
     @update_rule(defaults={alpha: 0.1}, initial={v: 0, G: 0})
     def summed():
@@ -160,13 +163,104 @@ def test_two_rules_without_a_common_state_ask_for_a_relation():
         }
 
     verdict = equivalent(damped((1, 1)), summed)
-    assert verdict.status == "undecided"
-    assert verdict.tried == (
-        "no state of rule was found of which G′ in summed is a multiple; give a relation",
+    assert verdict.status == "proved", verdict
+    assert ("G′ₜ₋₁ = uₜ₋₁ + vₜ₋₁", "relation before each step, found", "") in (
+        verdict.derivation.rows()
     )
     given = {v: v[t - 1], G: v[t - 1] + u[t - 1]}
     assert equivalent(damped((1, 1)), summed, relation=given).status == "proved"
     assert equivalent(damped((1, 2)), summed, relation=given).status == "refuted"
+
+
+def test_the_heavy_ball_of_two_iterates_is_momentum(library):
+    @update_rule(defaults={alpha: 0.1, gamma: 0.9})
+    def heavy_ball():
+        return {
+            "step": Eq(
+                theta[t + 1], theta[t] + gamma * (theta[t] - theta[t - 1]) - alpha * gradient
+            )
+        }
+
+    for pair in ((library["momentum"], heavy_ball), (heavy_ball, library["momentum"])):
+        verdict = equivalent(*pair)
+        assert verdict.status == "proved", verdict
+        assert verdict.conditions == ("heavy_ball starts at rest",)
+    verdict = equivalent(library["nesterov"], heavy_ball)
+    assert verdict.status == "refuted"
+    assert verdict.otherwise is None
+
+
+def test_a_change_of_variables_is_found_and_proved_beside_the_run_that_differs(library):
+    verdict = equivalent(library["nesterov"], forward_nesterov)
+    assert verdict.status == "refuted"
+    assert verdict.otherwise.status == "proved"
+    first, second, *_ = verdict.otherwise.derivation.rows()
+    assert first[0] == "v′ₜ₋₁ = vₜ₋₁"
+    assert second[0] == "θ′ₜ = −γ·vₜ₋₁ + θₜ"
+    assert "\n  but one rule in other letters:\n" in str(verdict)
+
+
+def test_hyperparameters_with_other_names_are_matched(library):
+    rate, kept = hyperparameter("lr", Interval.open(0, oo)), hyperparameter("rho", Interval(0, 1))
+
+    def averaged(factor):
+        @update_rule(defaults={rate: 0.1}, initial={v: 0})
+        def rule():
+            return {
+                "velocity": Eq(v[t], factor * v[t - 1] + gradient),
+                "step": Eq(theta[t + 1], theta[t] - rate * v[t]),
+            }
+
+        return rule
+
+    momentum = library["momentum"]
+    verdict = equivalent(momentum, averaged(kept))
+    assert verdict.status == "proved", verdict
+    assert str(verdict).splitlines()[1] == "  where lr = α, ρ = γ"
+    verdict = equivalent(momentum, averaged(1 - kept))
+    assert str(verdict).splitlines()[1] == "  where lr = α, ρ = 1 − γ"
+    assert equivalent(momentum, averaged(kept), relation={rate: alpha, kept: gamma}).proved
+    # one name with another range is one letter, unless a relation says otherwise
+    wide = hyperparameter("gamma", Interval(0, 1))
+    other = equivalent(momentum, averaged(1 - wide), relation={rate: alpha, wide: 1 - gamma})
+    assert other.proved
+    swapped = equivalent(momentum, averaged(wide), relation={rate: alpha, wide: 1 - gamma})
+    assert swapped.status == "refuted"
+    verdict = equivalent(momentum, averaged(kept**2))
+    assert verdict.status == "refuted"
+    assert verdict.what[-1] == ", with lr = α and ρ = γ"
+
+
+def test_a_relation_that_holds_for_some_steps_alone_is_never_a_proof(library):
+    @update_rule(defaults={alpha: 0.1, gamma: 0.9}, initial={v: 0})
+    def later():
+        late = Piecewise((gradient, t <= 9), (2 * gradient, True))
+        return {
+            "velocity": Eq(v[t], gamma * v[t - 1] + late),
+            "step": Eq(theta[t + 1], theta[t] - alpha * v[t]),
+        }
+
+    assert not equivalent(library["momentum"], later).proved
+
+
+def test_where_no_linear_relation_holds_one_is_asked_for(library):
+    root = sequence("r")
+
+    @update_rule(defaults={alpha: 0.1, beta: 0.9, epsilon: 0}, initial={root: 0})
+    def rooted():
+        return {
+            "root": Eq(root[t], sqrt(beta * root[t - 1] ** 2 + (1 - beta) * g[t] ** 2)),
+            "step": Eq(theta[t + 1], theta[t] - alpha / sqrt(root[t] ** 2 + epsilon) * g[t]),
+        }
+
+    verdict = equivalent(library["rmsprop"], rooted)
+    assert verdict.status == "undecided", verdict
+    assert verdict.tried == (
+        "r′ in rooted as sums of multiples of Gₜ₋₁ and θₜ of rmsprop, none of which holds for 4 "
+        "steps; give a relation",
+    )
+    given = {root: sqrt(G[t - 1])}
+    assert equivalent(library["rmsprop"], rooted, relation=given).status == "proved"
 
 
 def test_what_is_assumed_of_hyperparameters_counts():
@@ -205,5 +299,5 @@ def test_a_rule_and_an_expression_are_not_compared(library):
     with pytest.raises(UsageError) as refused:
         equivalent(library["adam"], alpha)
     assert str(refused.value) == (
-        "adam is an update rule; two update rules are compared, or two expressions"
+        "adam is an update rule; it is compared with another one, not an expression"
     )
