@@ -28,13 +28,15 @@ from symopt.program.hits import with_hits
 from symopt.program.ir import Assign, Node
 from symopt.program.layer_letters import name_of
 from symopt.program.layout import Layout, adjoint_name, with_adjoints
+from symopt.program.signs import with_short_exponentials
 from symopt.program.sweeps import Group, Sum
 
 
 def lower_backward(backward: Backward, axes: Axes | None = None) -> GroupKernel:
     """The kernel of the derived gradients: their sums in one sweep, then dL/dx at each element."""
-    plain = [with_adjoints(form) for _, form in backward.fused]
-    needed = _needed(plain, backward.definitions)
+    forms_of = [with_adjoints(form) for _, form in backward.fused]
+    short, plain = with_short_exponentials(backward.definitions, forms_of)
+    needed = _needed(plain, short)
     definitions, exprs = with_hits(needed, plain, index_of(backward.layer))
     pairs = zip((target for target, _ in backward.fused), exprs, strict=True)
     forms = [_Form(target, expr) for target, expr in pairs]

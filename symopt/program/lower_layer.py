@@ -27,6 +27,7 @@ from symopt.program.group_kernel import (
 from symopt.program.hits import with_hits
 from symopt.program.ir import Assign, Node
 from symopt.program.layer_letters import name_of
+from symopt.program.signs import with_short_exponentials
 from symopt.program.sweeps import Group, Sum
 from symopt.views import occurrences
 
@@ -36,7 +37,8 @@ def lower_forward(backward: Backward, axes: Axes | None = None) -> GroupKernel:
 
     The flat kernel, where its ``axes`` are given; so also below.
     """
-    known, _ = with_hits(backward.definitions, (), index_of(backward.layer))
+    short, _ = with_short_exponentials(backward.definitions)
+    known, _ = with_hits(short, (), index_of(backward.layer))
     group = group_for(backward.layer, "forward", known, axes)
     nodes: list[Node] = list(loaded(group, known))
     for several in staged(known):
@@ -74,6 +76,7 @@ def lower_inference(
 
     ``corrected`` letters are computed from the running averages and the number of batches.
     """
+    definitions, _ = with_short_exponentials(definitions)
     group = group_for(layer, "inference", definitions, axes)
     read = {letter for one in definitions for letter in one.written.atoms(Statistic)}
     derived = [one for one in corrected if one.letter in read]

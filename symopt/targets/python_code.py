@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sympy import Add, Basic, Expr, Mul, Pow, S
+from sympy import Add, Basic, Expr, Mul, Pow, S, exp
 from sympy.core.relational import Relational
 from sympy.printing.pycode import PythonCodePrinter
 
@@ -107,6 +107,9 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
         return f"{module}{type(expr).__name__}({self._print(expr.args[0])})"
 
     _print_exp = _print_log = _print_tanh = _print_erf = _elementary
+
+    def _print_exp_to_one(self, expr: Any) -> str:
+        return self._elementary(expr if self.elementwise else exp(expr.args[0], evaluate=False))
 
     def _print_sign(self, expr: Any) -> str:
         return f"np.sign({self._print(expr.args[0])})"
