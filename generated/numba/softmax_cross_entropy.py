@@ -163,33 +163,24 @@ def _forward_flat_sums(z):
 
 
 @numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
-def _forward_flat_sums_2(z, M_n):
+def _forward_flat_sums_2(z, M_n, labels_n, q_labelled, q_other):
     real = z.dtype.type
     sum_1 = 0.0
+    sum_2 = 0.0
     for start in range(0, z.size, 1024):
         z_block = z[start:start + 1024]
+        inside = start <= labels_n < start + 1024
+        labels_n_place = np.int32(labels_n - start) if inside else np.int32(-1)
         part_1 = real(0.0)
+        part_2 = real(0.0)
         for c in range(z_block.size):
-            u = z_block[c] - M_n      # label_smoothing.shifted
-            part_1 += _exp_to_one(u)  # label_smoothing.total
+            u = z_block[c] - M_n                                          # label_smoothing.shifted
+            q = q_labelled if np.int32(c) == labels_n_place else q_other  # label_smoothing.target
+            part_1 += _exp_to_one(u)                                      # label_smoothing.total
+            part_2 += q * u                                               # label_smoothing.loss
         sum_1 += part_1
-    return sum_1
-
-
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
-def _forward_flat_sums_3(z, labels_n, M_n, alpha_real, q_scale, one, total_3_term):
-    real = z.dtype.type
-    sum_1 = 0.0
-    for start in range(0, z.size, 1024):
-        z_block = z[start:start + 1024]
-        part_1 = real(0.0)
-        for c in range(z_block.size):
-            is_labels = real((c + start == labels_n))
-            u = z_block[c] - M_n                                       # label_smoothing.shifted
-            q = alpha_real * is_labels + q_scale * (-is_labels + one)  # label_smoothing.target
-            part_1 += q * (u - total_3_term)                           # label_smoothing.loss
-        sum_1 += part_1
-    return sum_1
+        sum_2 += part_2
+    return sum_1, sum_2
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -198,13 +189,11 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
     real = z.dtype.type
     N, C, S = z.shape
     K = C
-    alpha_real = real(alpha)
-    one = real(1.0)
-    q_scale = real((1.0 - alpha) / (K - 1.0))
+    q_labelled = real(alpha + (1.0 - alpha) / (K - 1.0) * 0.0)
+    q_other = real((1.0 - alpha) / (K - 1.0))
     largest_1 = np.empty(S, np.float64)
     total_2 = np.empty(S, np.float64)
     total_3 = np.empty(S, np.float64)
-    total_3_term = np.empty(S, dtype)
     for part in range(first, last):
         begin = N * part // parts
         end = N * (part + 1) // parts
@@ -218,23 +207,16 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
                 M[n, s] = largest_1[s]                                        # label_smoothing.largest
             for s in range(S):
                 total_2[s] = 0.0
-            for c in range(C):
-                for s in range(S):
-                    u = z[n, c, s] - M[n, s]                                  # label_smoothing.shifted
-                    total_2[s] += _exp_to_one(u)                              # label_smoothing.total
-            for s in range(S):
-                Z[n, s] = total_2[s]                                          # label_smoothing.total
-                total_3_term[s] = real(math.log(Z[n, s]))
-            for s in range(S):
                 total_3[s] = 0.0
             for c in range(C):
                 for s in range(S):
-                    is_labels = real((c == labels[n, s]))
                     u = z[n, c, s] - M[n, s]                                  # label_smoothing.shifted
-                    q = alpha_real * is_labels + q_scale * (-is_labels + one)  # label_smoothing.target
-                    total_3[s] += q * (u - total_3_term[s])                   # label_smoothing.loss
+                    q = q_labelled if c == labels[n, s] else q_other          # label_smoothing.target
+                    total_2[s] += _exp_to_one(u)                              # label_smoothing.total
+                    total_3[s] += q * u                                       # label_smoothing.loss
             for s in range(S):
-                loss[n, s] = -total_3[s]                                      # label_smoothing.loss
+                Z[n, s] = total_2[s]                                          # label_smoothing.total
+                loss[n, s] = -(total_3[s] - math.log(Z[n, s]) * (alpha + (1.0 - alpha) / (K - 1.0) * 0.0 + (K - 1.0) * ((1.0 - alpha) / (K - 1.0))))  # label_smoothing.loss
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -255,19 +237,18 @@ def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
             labels_n = labels[n]
             largest_1 = -math.inf
             largest_1 = np.maximum(largest_1, _forward_flat_sums(z[n]))
-            M[n] = largest_1    # label_smoothing.largest
+            M[n] = largest_1                                                  # label_smoothing.largest
             M_n = M[n]
+            q_labelled = real(alpha + (1.0 - alpha) / (K - 1.0) * 0.0)
+            q_other = real((1.0 - alpha) / (K - 1.0))
             total_2 = 0.0
-            total_2 += _forward_flat_sums_2(z[n], M_n)
-            Z[n] = total_2      # label_smoothing.total
-            Z_n = Z[n]
-            alpha_real = real(alpha)
-            one = real(1.0)
-            q_scale = real((1.0 - alpha) / (K - 1.0))
-            total_3_term = real(math.log(Z_n))
             total_3 = 0.0
-            total_3 += _forward_flat_sums_3(z[n], labels_n, M_n, alpha_real, q_scale, one, total_3_term)
-            loss[n] = -total_3  # label_smoothing.loss
+            part_1, part_2 = _forward_flat_sums_2(z[n], M_n, labels_n, q_labelled, q_other)
+            total_2 += part_1
+            total_3 += part_2
+            Z[n] = total_2                                                    # label_smoothing.total
+            Z_n = Z[n]
+            loss[n] = -(total_3 - math.log(Z_n) * (alpha + (1.0 - alpha) / (K - 1.0) * 0.0 + (K - 1.0) * ((1.0 - alpha) / (K - 1.0))))  # label_smoothing.loss
             loss_n = loss[n]
 
 
@@ -283,9 +264,8 @@ def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     real = dz.dtype.type
     N, C, S = dz.shape
     K = C
-    alpha_real = real(alpha)
-    one = real(1.0)
-    q_scale = real((1.0 - alpha) / (K - 1.0))
+    q_labelled = real(alpha + (1.0 - alpha) / (K - 1.0) * 0.0)
+    q_other = real((1.0 - alpha) / (K - 1.0))
     p_scale = np.empty(S, dtype)
     for part in range(first, last):
         begin = N * part // parts
@@ -299,11 +279,10 @@ def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
                 p_scale[s] = real(1.0 / Z[n, s])
             for c in range(C):
                 for s in range(S):
-                    is_labels = real((c == labels[n, s]))
-                    u = z[n, c, s] - M[n, s]                                  # label_smoothing.shifted
-                    p = _exp_to_one(u) * p_scale[s]                           # label_smoothing.probability
-                    q = alpha_real * is_labels + q_scale * (-is_labels + one)  # label_smoothing.target
-                    dz[n, c, s] = dloss[n, s] * (p - q)                       # dL/dz
+                    u = z[n, c, s] - M[n, s]                          # label_smoothing.shifted
+                    p = _exp_to_one(u) * p_scale[s]                   # label_smoothing.probability
+                    q = q_labelled if c == labels[n, s] else q_other  # label_smoothing.target
+                    dz[n, c, s] = dloss[n, s] * (p - q)               # dL/dz
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -329,15 +308,17 @@ def _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last)
                 fault[part, 0] = 1
                 fault[part, 1] = n
             p_scale = real(1.0 / Z_n)
-            alpha_real = real(alpha)
-            one = real(1.0)
-            q_scale = real((1.0 - alpha) / (K - 1.0))
+            q_labelled = real(alpha + (1.0 - alpha) / (K - 1.0) * 0.0)
+            q_other = real((1.0 - alpha) / (K - 1.0))
             for c in range(C):
-                is_labels = real((c == labels_n))
-                u = z[n, c] - M_n                                          # label_smoothing.shifted
-                p = _exp_to_one(u) * p_scale                               # label_smoothing.probability
-                q = alpha_real * is_labels + q_scale * (-is_labels + one)  # label_smoothing.target
-                dz[n, c] = dloss_n * (p - q)                               # dL/dz
+                u = z[n, c] - M_n                # label_smoothing.shifted
+                p = _exp_to_one(u) * p_scale     # label_smoothing.probability
+                q = q_other                      # label_smoothing.target
+                dz[n, c] = dloss_n * (p - q)     # dL/dz
+            u = z[n, labels_n] - M_n             # label_smoothing.shifted
+            p = _exp_to_one(u) * p_scale         # label_smoothing.probability
+            q = q_labelled                       # label_smoothing.target
+            dz[n, labels_n] = dloss_n * (p - q)  # dL/dz
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)

@@ -159,33 +159,24 @@ def _forward_flat_sums(z):
 
 
 @numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
-def _forward_flat_sums_2(z, M_n):
+def _forward_flat_sums_2(z, M_n, labels_n, q_labelled, q_other):
     real = z.dtype.type
     sum_1 = 0.0
+    sum_2 = 0.0
     for start in range(0, z.size, 1024):
         z_block = z[start:start + 1024]
+        inside = start <= labels_n < start + 1024
+        labels_n_place = np.int32(labels_n - start) if inside else np.int32(-1)
         part_1 = real(0.0)
+        part_2 = real(0.0)
         for c in range(z_block.size):
-            u = z_block[c] - M_n      # softmax_cross_entropy_all.shifted
-            part_1 += _exp_to_one(u)  # softmax_cross_entropy_all.total
+            u = z_block[c] - M_n                                          # softmax_cross_entropy_all.shifted
+            q = q_labelled if np.int32(c) == labels_n_place else q_other  # softmax_cross_entropy_all.target
+            part_1 += _exp_to_one(u)                                      # softmax_cross_entropy_all.total
+            part_2 += q * u                                               # softmax_cross_entropy_all.loss
         sum_1 += part_1
-    return sum_1
-
-
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
-def _forward_flat_sums_3(z, labels_n, M_n, alpha_real, q_term, total_3_term):
-    real = z.dtype.type
-    sum_1 = 0.0
-    for start in range(0, z.size, 1024):
-        z_block = z[start:start + 1024]
-        part_1 = real(0.0)
-        for c in range(z_block.size):
-            is_labels = real((c + start == labels_n))
-            u = z_block[c] - M_n                 # softmax_cross_entropy_all.shifted
-            q = alpha_real * is_labels + q_term  # softmax_cross_entropy_all.target
-            part_1 += q * (u - total_3_term)     # softmax_cross_entropy_all.loss
-        sum_1 += part_1
-    return sum_1
+        sum_2 += part_2
+    return sum_1, sum_2
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -194,12 +185,11 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
     real = z.dtype.type
     N, C, S = z.shape
     K = C
-    alpha_real = real(alpha)
-    q_term = real((1.0 - alpha) / K)
+    q_labelled = real(alpha + (1.0 - alpha) / K)
+    q_other = real((1.0 - alpha) / K)
     largest_1 = np.empty(S, np.float64)
     total_2 = np.empty(S, np.float64)
     total_3 = np.empty(S, np.float64)
-    total_3_term = np.empty(S, dtype)
     for part in range(first, last):
         begin = N * part // parts
         end = N * (part + 1) // parts
@@ -208,28 +198,21 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
                 largest_1[s] = -math.inf
             for c in range(C):
                 for s in range(S):
-                    largest_1[s] = np.maximum(largest_1[s], z[n, c, s])  # softmax_cross_entropy_all.largest
+                    largest_1[s] = np.maximum(largest_1[s], z[n, c, s])       # softmax_cross_entropy_all.largest
             for s in range(S):
-                M[n, s] = largest_1[s]                                   # softmax_cross_entropy_all.largest
+                M[n, s] = largest_1[s]                                        # softmax_cross_entropy_all.largest
             for s in range(S):
                 total_2[s] = 0.0
-            for c in range(C):
-                for s in range(S):
-                    u = z[n, c, s] - M[n, s]                             # softmax_cross_entropy_all.shifted
-                    total_2[s] += _exp_to_one(u)                         # softmax_cross_entropy_all.total
-            for s in range(S):
-                Z[n, s] = total_2[s]                                     # softmax_cross_entropy_all.total
-                total_3_term[s] = real(math.log(Z[n, s]))
-            for s in range(S):
                 total_3[s] = 0.0
             for c in range(C):
                 for s in range(S):
-                    is_labels = real((c == labels[n, s]))
-                    u = z[n, c, s] - M[n, s]                             # softmax_cross_entropy_all.shifted
-                    q = alpha_real * is_labels + q_term                  # softmax_cross_entropy_all.target
-                    total_3[s] += q * (u - total_3_term[s])              # softmax_cross_entropy_all.loss
+                    u = z[n, c, s] - M[n, s]                                  # softmax_cross_entropy_all.shifted
+                    q = q_labelled if c == labels[n, s] else q_other          # softmax_cross_entropy_all.target
+                    total_2[s] += _exp_to_one(u)                              # softmax_cross_entropy_all.total
+                    total_3[s] += q * u                                       # softmax_cross_entropy_all.loss
             for s in range(S):
-                loss[n, s] = -total_3[s]                                 # softmax_cross_entropy_all.loss
+                Z[n, s] = total_2[s]                                          # softmax_cross_entropy_all.total
+                loss[n, s] = -(total_3[s] - math.log(Z[n, s]) * (alpha + (1.0 - alpha) / K + (K - 1.0) * ((1.0 - alpha) / K)))  # softmax_cross_entropy_all.loss
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -250,18 +233,18 @@ def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
             labels_n = labels[n]
             largest_1 = -math.inf
             largest_1 = np.maximum(largest_1, _forward_flat_sums(z[n]))
-            M[n] = largest_1    # softmax_cross_entropy_all.largest
+            M[n] = largest_1                                                  # softmax_cross_entropy_all.largest
             M_n = M[n]
+            q_labelled = real(alpha + (1.0 - alpha) / K)
+            q_other = real((1.0 - alpha) / K)
             total_2 = 0.0
-            total_2 += _forward_flat_sums_2(z[n], M_n)
-            Z[n] = total_2      # softmax_cross_entropy_all.total
-            Z_n = Z[n]
-            alpha_real = real(alpha)
-            q_term = real((1.0 - alpha) / K)
-            total_3_term = real(math.log(Z_n))
             total_3 = 0.0
-            total_3 += _forward_flat_sums_3(z[n], labels_n, M_n, alpha_real, q_term, total_3_term)
-            loss[n] = -total_3  # softmax_cross_entropy_all.loss
+            part_1, part_2 = _forward_flat_sums_2(z[n], M_n, labels_n, q_labelled, q_other)
+            total_2 += part_1
+            total_3 += part_2
+            Z[n] = total_2                                                    # softmax_cross_entropy_all.total
+            Z_n = Z[n]
+            loss[n] = -(total_3 - math.log(Z_n) * (alpha + (1.0 - alpha) / K + (K - 1.0) * ((1.0 - alpha) / K)))  # softmax_cross_entropy_all.loss
             loss_n = loss[n]
 
 
@@ -277,8 +260,8 @@ def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     real = dz.dtype.type
     N, C, S = dz.shape
     K = C
-    alpha_real = real(alpha)
-    q_term = real((1.0 - alpha) / K)
+    q_labelled = real(alpha + (1.0 - alpha) / K)
+    q_other = real((1.0 - alpha) / K)
     p_scale = np.empty(S, dtype)
     for part in range(first, last):
         begin = N * part // parts
@@ -292,11 +275,10 @@ def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
                 p_scale[s] = real(1.0 / Z[n, s])
             for c in range(C):
                 for s in range(S):
-                    is_labels = real((c == labels[n, s]))
-                    u = z[n, c, s] - M[n, s]             # softmax_cross_entropy_all.shifted
-                    p = _exp_to_one(u) * p_scale[s]      # softmax_cross_entropy_all.probability
-                    q = alpha_real * is_labels + q_term  # softmax_cross_entropy_all.target
-                    dz[n, c, s] = dloss[n, s] * (p - q)  # dL/dz
+                    u = z[n, c, s] - M[n, s]                          # softmax_cross_entropy_all.shifted
+                    p = _exp_to_one(u) * p_scale[s]                   # softmax_cross_entropy_all.probability
+                    q = q_labelled if c == labels[n, s] else q_other  # softmax_cross_entropy_all.target
+                    dz[n, c, s] = dloss[n, s] * (p - q)               # dL/dz
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -322,14 +304,17 @@ def _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last)
                 fault[part, 0] = 1
                 fault[part, 1] = n
             p_scale = real(1.0 / Z_n)
-            alpha_real = real(alpha)
-            q_term = real((1.0 - alpha) / K)
+            q_labelled = real(alpha + (1.0 - alpha) / K)
+            q_other = real((1.0 - alpha) / K)
             for c in range(C):
-                is_labels = real((c == labels_n))
-                u = z[n, c] - M_n                    # softmax_cross_entropy_all.shifted
-                p = _exp_to_one(u) * p_scale         # softmax_cross_entropy_all.probability
-                q = alpha_real * is_labels + q_term  # softmax_cross_entropy_all.target
-                dz[n, c] = dloss_n * (p - q)         # dL/dz
+                u = z[n, c] - M_n                # softmax_cross_entropy_all.shifted
+                p = _exp_to_one(u) * p_scale     # softmax_cross_entropy_all.probability
+                q = q_other                      # softmax_cross_entropy_all.target
+                dz[n, c] = dloss_n * (p - q)     # dL/dz
+            u = z[n, labels_n] - M_n             # softmax_cross_entropy_all.shifted
+            p = _exp_to_one(u) * p_scale         # softmax_cross_entropy_all.probability
+            q = q_labelled                       # softmax_cross_entropy_all.target
+            dz[n, labels_n] = dloss_n * (p - q)  # dL/dz
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)

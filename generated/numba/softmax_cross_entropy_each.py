@@ -159,33 +159,24 @@ def _forward_flat_sums(z):
 
 
 @numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
-def _forward_flat_sums_2(z, M_n):
+def _forward_flat_sums_2(z, M_n, labels_n, alpha_real, one_minus_alpha):
     real = z.dtype.type
     sum_1 = 0.0
+    sum_2 = 0.0
     for start in range(0, z.size, 1024):
         z_block = z[start:start + 1024]
+        inside = start <= labels_n < start + 1024
+        labels_n_place = np.int32(labels_n - start) if inside else np.int32(-1)
         part_1 = real(0.0)
+        part_2 = real(0.0)
         for c in range(z_block.size):
-            u = z_block[c] - M_n      # softmax_cross_entropy_each.shifted
-            part_1 += _exp_to_one(u)  # softmax_cross_entropy_each.total
+            u = z_block[c] - M_n                                                  # softmax_cross_entropy_each.shifted
+            q = alpha_real if np.int32(c) == labels_n_place else one_minus_alpha  # softmax_cross_entropy_each.target
+            part_1 += _exp_to_one(u)                                              # softmax_cross_entropy_each.total
+            part_2 += q * u                                                       # softmax_cross_entropy_each.loss
         sum_1 += part_1
-    return sum_1
-
-
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
-def _forward_flat_sums_3(z, labels_n, M_n, alpha_real, one_minus_alpha, one, total_3_term):
-    real = z.dtype.type
-    sum_1 = 0.0
-    for start in range(0, z.size, 1024):
-        z_block = z[start:start + 1024]
-        part_1 = real(0.0)
-        for c in range(z_block.size):
-            is_labels = real((c + start == labels_n))
-            u = z_block[c] - M_n                                               # softmax_cross_entropy_each.shifted
-            q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
-            part_1 += q * (u - total_3_term)                                   # softmax_cross_entropy_each.loss
-        sum_1 += part_1
-    return sum_1
+        sum_2 += part_2
+    return sum_1, sum_2
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -193,13 +184,12 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
     dtype = z.dtype
     real = z.dtype.type
     N, C, S = z.shape
+    K = C
     alpha_real = real(alpha)
-    one = real(1.0)
     one_minus_alpha = real(1.0 - alpha)
     largest_1 = np.empty(S, np.float64)
     total_2 = np.empty(S, np.float64)
     total_3 = np.empty(S, np.float64)
-    total_3_term = np.empty(S, dtype)
     for part in range(first, last):
         begin = N * part // parts
         end = N * (part + 1) // parts
@@ -213,23 +203,16 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
                 M[n, s] = largest_1[s]                                        # softmax_cross_entropy_each.largest
             for s in range(S):
                 total_2[s] = 0.0
-            for c in range(C):
-                for s in range(S):
-                    u = z[n, c, s] - M[n, s]                                  # softmax_cross_entropy_each.shifted
-                    total_2[s] += _exp_to_one(u)                              # softmax_cross_entropy_each.total
-            for s in range(S):
-                Z[n, s] = total_2[s]                                          # softmax_cross_entropy_each.total
-                total_3_term[s] = real(math.log(Z[n, s]))
-            for s in range(S):
                 total_3[s] = 0.0
             for c in range(C):
                 for s in range(S):
-                    is_labels = real((c == labels[n, s]))
                     u = z[n, c, s] - M[n, s]                                  # softmax_cross_entropy_each.shifted
-                    q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
-                    total_3[s] += q * (u - total_3_term[s])                   # softmax_cross_entropy_each.loss
+                    q = alpha_real if c == labels[n, s] else one_minus_alpha  # softmax_cross_entropy_each.target
+                    total_2[s] += _exp_to_one(u)                              # softmax_cross_entropy_each.total
+                    total_3[s] += q * u                                       # softmax_cross_entropy_each.loss
             for s in range(S):
-                loss[n, s] = -total_3[s]                                      # softmax_cross_entropy_each.loss
+                Z[n, s] = total_2[s]                                          # softmax_cross_entropy_each.total
+                loss[n, s] = -(total_3[s] - math.log(Z[n, s]) * (alpha + (K - 1.0) * (1.0 - alpha)))  # softmax_cross_entropy_each.loss
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -242,6 +225,7 @@ def _forward_shared(z, labels, loss, M, Z, alpha, parts, first, last):
 def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
     real = z.dtype.type
     N, C = z.shape
+    K = C
     for part in range(first, last):
         begin = N * part // parts
         end = N * (part + 1) // parts
@@ -249,19 +233,18 @@ def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
             labels_n = labels[n]
             largest_1 = -math.inf
             largest_1 = np.maximum(largest_1, _forward_flat_sums(z[n]))
-            M[n] = largest_1    # softmax_cross_entropy_each.largest
+            M[n] = largest_1                                                  # softmax_cross_entropy_each.largest
             M_n = M[n]
-            total_2 = 0.0
-            total_2 += _forward_flat_sums_2(z[n], M_n)
-            Z[n] = total_2      # softmax_cross_entropy_each.total
-            Z_n = Z[n]
             alpha_real = real(alpha)
-            one = real(1.0)
             one_minus_alpha = real(1.0 - alpha)
-            total_3_term = real(math.log(Z_n))
+            total_2 = 0.0
             total_3 = 0.0
-            total_3 += _forward_flat_sums_3(z[n], labels_n, M_n, alpha_real, one_minus_alpha, one, total_3_term)
-            loss[n] = -total_3  # softmax_cross_entropy_each.loss
+            part_1, part_2 = _forward_flat_sums_2(z[n], M_n, labels_n, alpha_real, one_minus_alpha)
+            total_2 += part_1
+            total_3 += part_2
+            Z[n] = total_2                                                    # softmax_cross_entropy_each.total
+            Z_n = Z[n]
+            loss[n] = -(total_3 - math.log(Z_n) * (alpha + (K - 1.0) * (1.0 - alpha)))  # softmax_cross_entropy_each.loss
             loss_n = loss[n]
 
 
@@ -276,37 +259,27 @@ def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     dtype = dz.dtype
     real = dz.dtype.type
     N, C, S = dz.shape
+    K = C
     alpha_real = real(alpha)
-    one = real(1.0)
     one_minus_alpha = real(1.0 - alpha)
-    total_1 = np.empty(S, np.float64)
+    dz_scale = real(alpha + (K - 1.0) * (1.0 - alpha))
     p_scale = np.empty(S, dtype)
-    total_1_real = np.empty(S, dtype)
     for part in range(first, last):
         begin = N * part // parts
         end = N * (part + 1) // parts
         for n in range(begin, end):
-            for s in range(S):
-                total_1[s] = 0.0
-            for c in range(C):
-                for s in range(S):
-                    is_labels = real((c == labels[n, s]))
-                    q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
-                    total_1[s] += q                                           # dL/dz
             for s in range(S):
                 if Z[n, s] == 0.0 and fault[part, 0] == 0:
                     fault[part, 0] = 1
                     fault[part, 1] = n
                     fault[part, 2] = s
                 p_scale[s] = real(1.0 / Z[n, s])
-                total_1_real[s] = real(total_1[s])
             for c in range(C):
                 for s in range(S):
-                    is_labels = real((c == labels[n, s]))
                     u = z[n, c, s] - M[n, s]                                  # softmax_cross_entropy_each.shifted
                     p = _exp_to_one(u) * p_scale[s]                           # softmax_cross_entropy_each.probability
-                    q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
-                    dz[n, c, s] = dloss[n, s] * (-q + p * total_1_real[s])    # dL/dz
+                    q = alpha_real if c == labels[n, s] else one_minus_alpha  # softmax_cross_entropy_each.target
+                    dz[n, c, s] = dloss[n, s] * (-q + p * dz_scale)           # dL/dz
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -319,6 +292,7 @@ def _backward_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, las
 def _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     real = dz.dtype.type
     N, C = dz.shape
+    K = C
     for part in range(first, last):
         begin = N * part // parts
         end = N * (part + 1) // parts
@@ -327,25 +301,22 @@ def _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last)
             M_n = M[n]
             Z_n = Z[n]
             dloss_n = dloss[n]
-            alpha_real = real(alpha)
-            one = real(1.0)
-            one_minus_alpha = real(1.0 - alpha)
-            total_1 = 0.0
-            for c in range(C):
-                is_labels = real((c == labels_n))
-                q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
-                total_1 += q                                                  # dL/dz
             if Z_n == 0.0 and fault[part, 0] == 0:
                 fault[part, 0] = 1
                 fault[part, 1] = n
             p_scale = real(1.0 / Z_n)
-            total_1_real = real(total_1)
+            alpha_real = real(alpha)
+            one_minus_alpha = real(1.0 - alpha)
+            dz_scale = real(alpha + (K - 1.0) * (1.0 - alpha))
             for c in range(C):
-                is_labels = real((c == labels_n))
-                u = z[n, c] - M_n                                             # softmax_cross_entropy_each.shifted
-                p = _exp_to_one(u) * p_scale                                  # softmax_cross_entropy_each.probability
-                q = alpha_real * is_labels + one_minus_alpha * (-is_labels + one)  # softmax_cross_entropy_each.target
-                dz[n, c] = dloss_n * (-q + p * total_1_real)                  # dL/dz
+                u = z[n, c] - M_n                            # softmax_cross_entropy_each.shifted
+                p = _exp_to_one(u) * p_scale                 # softmax_cross_entropy_each.probability
+                q = one_minus_alpha                          # softmax_cross_entropy_each.target
+                dz[n, c] = dloss_n * (-q + p * dz_scale)     # dL/dz
+            u = z[n, labels_n] - M_n                         # softmax_cross_entropy_each.shifted
+            p = _exp_to_one(u) * p_scale                     # softmax_cross_entropy_each.probability
+            q = alpha_real                                   # softmax_cross_entropy_each.target
+            dz[n, labels_n] = dloss_n * (-q + p * dz_scale)  # dL/dz
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)

@@ -171,7 +171,8 @@ class RowFunction:
 
     ``arrays`` are the rows, ``numbers`` what is the same along them; ``parts`` are the sums
     within a block, or the largest where ``combine`` is max, and ``body`` takes in one element of
-    ``blocks``, which are the arrays' and counted from 0.
+    ``blocks``, which are the arrays' and counted from 0. ``places`` are those of labels among the
+    numbers, in the present block and in 32 bits, each with its label; −1 where it is in none.
     """
 
     name: str
@@ -182,6 +183,7 @@ class RowFunction:
     combine: tuple[str, ...]
     counter: Symbol
     body: tuple[Assign, ...]
+    places: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

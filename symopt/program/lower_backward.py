@@ -22,13 +22,13 @@ from symopt.program.group_kernel import (
     group_for,
     index_of,
     loaded,
-    staged,
 )
 from symopt.program.hits import with_hits
 from symopt.program.ir import Assign, Node
 from symopt.program.layer_letters import name_of
 from symopt.program.layout import Layout, adjoint_name, with_adjoints
 from symopt.program.signs import with_short_exponentials
+from symopt.program.staging import staged
 from symopt.program.sweeps import Group, Sum
 
 
@@ -45,8 +45,8 @@ def lower_backward(backward: Backward, axes: Axes | None = None) -> GroupKernel:
     learned = [one for one in forms if one.kind == LEARNED]
     early = [one for one in learned if _along_with_sums(group, one)]
     nodes: list[Node] = list(loaded(group, definitions, forms=exprs))
-    for several in staged(definitions):
-        nodes += gathered(group, several)
+    for stage in staged(definitions):
+        nodes += gathered(group, stage)
     sums = group.fresh((one.id, one.expr) for one in (*learned, *elements))
     sums += tuple(one.at(group.layout) for one in early)
     nodes += group.swept(sums) if sums else ()

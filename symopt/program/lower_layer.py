@@ -22,12 +22,12 @@ from symopt.program.group_kernel import (
     kept_value,
     loaded,
     local_value,
-    staged,
 )
 from symopt.program.hits import with_hits
 from symopt.program.ir import Assign, Node
 from symopt.program.layer_letters import name_of
 from symopt.program.signs import with_short_exponentials
+from symopt.program.staging import staged, with_earlier_sums
 from symopt.program.sweeps import Group, Sum
 from symopt.views import occurrences
 
@@ -37,14 +37,14 @@ def lower_forward(backward: Backward, axes: Axes | None = None) -> GroupKernel:
 
     The flat kernel, where its ``axes`` are given; so also below.
     """
-    short, _ = with_short_exponentials(backward.definitions)
+    short, _ = with_short_exponentials(with_earlier_sums(backward.definitions))
     known, _ = with_hits(short, (), index_of(backward.layer))
     group = group_for(backward.layer, "forward", known, axes)
     nodes: list[Node] = list(loaded(group, known))
-    for several in staged(known):
-        nodes += gathered(group, several)
-        for one in several:
-            nodes += _statistic(group, one) if one.index is None else ()
+    for stage in staged(known):
+        nodes += gathered(group, stage)
+        for one in stage.settled:
+            nodes += _statistic(group, one)
     kinds = [(name_of(one.letter), GROUP) for one in known if one.index is None]
     if known[-1].index is None:  # a loss: what it returns first is a number of the group itself
         return finished(group, nodes, known, [kinds[-1], *kinds[:-1]])
@@ -85,10 +85,10 @@ def lower_inference(
     own = [one for one in definitions if one.index is None]
     known = {*(one.letter for one in derived), *(one.letter for one in own)}
     nodes += loaded(group, definitions, averages=True, known=known)
-    for several in staged(definitions):
-        nodes += gathered(group, several)
-        for one in several:
-            nodes += _passing(group, one) if one.index is None else ()
+    for stage in staged(definitions):
+        nodes += gathered(group, stage)
+        for one in stage.settled:
+            nodes += _passing(group, one)
     nodes += _output(group, definitions)
     results = [(name_of(definitions[-1].letter), ELEMENT)]
     shown = [one.shown.right for one in derived]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sympy import Basic, Expr, Function, Indexed, Mul, S, exp, log
+from sympy import Basic, Expr, Function, Indexed, exp, log
 
 from symopt.calculus.adjoints import Definition
 from symopt.nodes import Largest, Sigma
@@ -18,7 +18,7 @@ from symopt.notation import Index, Statistic
 from symopt.views import canonical, rewrite, split_sign
 
 
-class exp_to_one(Function):  # noqa: N801  as SymPy's own functions are called
+class exp_to_one(Function):
     """e to the power of what is never above 0, for which kernels have a shorter form."""
 
     is_real = True

@@ -9,6 +9,7 @@ from typing import Any
 from sympy import Expr, Pow, S, Symbol, ceiling, floor, fraction, together
 
 from symopt.errors import LoweringError
+from symopt.program.hits import InHalf
 from symopt.targets.python_code import KernelPrinter
 from symopt.targets.whole_numbers import whole_code
 from symopt.views import canonical, rewrite
@@ -119,6 +120,11 @@ class CPrinter(KernelPrinter):
 
     # conditions
 
+    def _whole(self, expr: Any) -> str:
+        return f"(int32_t){expr.args[0]}" if isinstance(expr, InHalf) else self._print(expr)
+
+    _print_InHalf = _whole
+
     def _choice(self, condition: str, value: str, other: str) -> str:
         return f"{condition} ? {value} : {other}"
 
@@ -160,7 +166,8 @@ def c_whole(expr: Expr) -> str:
 
 _FUNCTIONS = {
     "Abs": "fabs", "ceiling": "ceil", "cos": "cos", "erf": "erf", "exp": "exp", "exp_to_one": "exp",
-    "expm1": "expm1", "floor": "floor", "log": "log", "log1p": "log1p", "sin": "sin", "tanh": "tanh",
+    "expm1": "expm1", "floor": "floor", "log": "log", "log1p": "log1p", "sin": "sin",
+    "tanh": "tanh",
 }  # fmt: skip
 
 # words of the language, of its headers and of a file's own, that no letter may be called by

@@ -101,6 +101,7 @@ def _row(row: RowFunction) -> dict[str, Any]:
         "model": row.arrays[0],
         "counter": row.counter.name,
         "views": list(zip(row.blocks, row.arrays, strict=True)),
+        "places": row.places,
         "numbers": shown_lines(numbers),
         "lines": shown_lines(body),
         "pairs": [

@@ -11,6 +11,7 @@ from sympy.printing.pycode import PythonCodePrinter
 
 from symopt.errors import LoweringError
 from symopt.printing.written import WrittenOrder
+from symopt.program.hits import InHalf
 from symopt.program.ir import (
     Assign,
     Call,
@@ -167,6 +168,17 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
 
     def _choice(self, condition: str, value: str, other: str) -> str:
         return f"{value} if {condition} else {other}"
+
+    def _print_Choice(self, expr: Any) -> str:
+        """Of whole numbers none is a NaN: one comparison will do."""
+        left, right = (self._whole(side) for side in expr.when.args)
+        there, elsewhere = (self._print(one) for one in (expr.there, expr.elsewhere))
+        return self._choice(f"{left} == {right}", there, elsewhere)
+
+    def _whole(self, expr: Any) -> str:
+        return f"np.int32({expr.args[0]})" if isinstance(expr, InHalf) else self._print(expr)
+
+    _print_InHalf = _whole
 
     def _print_Not(self, expr: Any) -> str:
         return self._denied(expr.args[0])
