@@ -137,7 +137,7 @@ def logarithm(dtype: str) -> dict[str, Any]:
 
 @cache
 def hyperbolic(dtype: str) -> dict[str, Any]:
-    """tanh x = x + x³·q(x²) near 0, and 1 - 2/(e^2x + 1) beyond."""
+    """tanh x = x + x³·q(x²) near 0, and 1 - 2·e^-2x/(1 + e^-2x) beyond."""
     real = REALS[dtype]
 
     def q(z: Any) -> Any:

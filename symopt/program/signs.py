@@ -15,6 +15,7 @@ from sympy import Basic, Expr, Function, Indexed, exp, log
 from symopt.calculus.adjoints import Definition
 from symopt.nodes import Largest, Sigma
 from symopt.notation import Index, Statistic
+from symopt.program.decays import with_shared_decays
 from symopt.views import canonical, rewrite, split_sign
 
 
@@ -100,8 +101,8 @@ class Signs:
 def with_short_exponentials(
     definitions: Iterable[Definition], exprs: Iterable[Expr] = ()
 ) -> tuple[tuple[Definition, ...], tuple[Expr, ...]]:
-    """e^u ⇒ exp_to_one(u) where u is never above 0."""
-    several = tuple(definitions)
+    """e^u ⇒ exp_to_one(u) where u is never above 0, once for both cases of a sign."""
+    several, exprs = with_shared_decays(definitions, exprs)
     known = Signs(several)
 
     def change(node: Basic) -> Basic | None:

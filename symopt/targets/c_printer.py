@@ -9,7 +9,6 @@ from typing import Any
 from sympy import Expr, Pow, S, Symbol, ceiling, floor, fraction, together
 
 from symopt.errors import LoweringError
-from symopt.program.hits import InHalf
 from symopt.targets.python_code import KernelPrinter
 from symopt.targets.whole_numbers import whole_code
 from symopt.views import canonical, rewrite
@@ -120,10 +119,8 @@ class CPrinter(KernelPrinter):
 
     # conditions
 
-    def _whole(self, expr: Any) -> str:
-        return f"(int32_t){expr.args[0]}" if isinstance(expr, InHalf) else self._print(expr)
-
-    _print_InHalf = _whole
+    def _print_InHalf(self, expr: Any) -> str:
+        return f"(int32_t){self._print(expr.args[0])}"
 
     def _choice(self, condition: str, value: str, other: str) -> str:
         return f"{condition} ? {value} : {other}"

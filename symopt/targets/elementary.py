@@ -49,11 +49,11 @@ ELEMENTARY = (
     Elementary("log", log, "logarithm", logarithm, "The natural logarithm", "1.0", "log"),
     Elementary(
         "tanh", tanh, "hyperbolic", hyperbolic, "The hyperbolic tangent", "1.4", "tanh",
-        calls=("exp",),
+        calls=("exp_to_one",),
     ),
     Elementary(
         "erf", erf, "error_function", error_function, "The error function", "1.1", "erf",
-        calls=("exp",),
+        calls=("exp_to_one",),
     ),
 )  # fmt: skip
 

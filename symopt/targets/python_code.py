@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sympy import Add, Basic, Expr, Mul, Pow, S, exp
+from sympy import Add, Basic, Expr, Mul, Pow, S
 from sympy.core.relational import Relational
 from sympy.printing.pycode import PythonCodePrinter
 
 from symopt.errors import LoweringError
-from symopt.printing.written import WrittenOrder
-from symopt.program.hits import InHalf
 from symopt.program.ir import (
     Assign,
     Call,
@@ -27,13 +25,14 @@ from symopt.program.ir import (
     View,
     Whole,
 )
+from symopt.targets.label_code import LabelPrinter
 from symopt.targets.whole_numbers import whole_code
 from symopt.views import Fraction, factors, split_sign
 
 _FLIPPED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
-class KernelPrinter(WrittenOrder, PythonCodePrinter):
+class KernelPrinter(LabelPrinter, PythonCodePrinter):
     """Python in the order of the expression, with every NaN passed on.
 
     ``elementwise`` code reads numbers of the arrays' dtype and must not mix in Python's own;
@@ -104,13 +103,11 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
 
     def _elementary(self, expr: Any) -> str:
         """A library's function of a number of the step, but our own of each element."""
-        module = "_" if self.elementwise else "math."
-        return f"{module}{type(expr).__name__}({self._print(expr.args[0])})"
+        name = type(expr).__name__
+        shown = f"_{name}" if self.elementwise else f"math.{name.removesuffix('_to_one')}"
+        return f"{shown}({self._print(expr.args[0])})"
 
-    _print_exp = _print_log = _print_tanh = _print_erf = _elementary
-
-    def _print_exp_to_one(self, expr: Any) -> str:
-        return self._elementary(expr if self.elementwise else exp(expr.args[0], evaluate=False))
+    _print_exp = _print_exp_to_one = _print_log = _print_tanh = _print_erf = _elementary
 
     def _print_sign(self, expr: Any) -> str:
         return f"np.sign({self._print(expr.args[0])})"
@@ -165,20 +162,6 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
                 shown = f"({self._choice(self._denied(condition), shown, self._nan())})"
             shown = self._choice(self._print(condition), self._print(value), shown)
         return shown
-
-    def _choice(self, condition: str, value: str, other: str) -> str:
-        return f"{value} if {condition} else {other}"
-
-    def _print_Choice(self, expr: Any) -> str:
-        """Of whole numbers none is a NaN: one comparison will do."""
-        left, right = (self._whole(side) for side in expr.when.args)
-        there, elsewhere = (self._print(one) for one in (expr.there, expr.elsewhere))
-        return self._choice(f"{left} == {right}", there, elsewhere)
-
-    def _whole(self, expr: Any) -> str:
-        return f"np.int32({expr.args[0]})" if isinstance(expr, InHalf) else self._print(expr)
-
-    _print_InHalf = _whole
 
     def _print_Not(self, expr: Any) -> str:
         return self._denied(expr.args[0])
