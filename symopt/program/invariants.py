@@ -21,6 +21,7 @@ from symopt.program.ir import (
     Stage,
     Stop,
     View,
+    WhereOne,
     Whole,
     local,
 )
@@ -39,6 +40,8 @@ def _nodes(body: tuple[Node, ...]) -> Iterator[Node]:
         yield node
         if isinstance(node, Loop | Stage):
             yield from _nodes(node.body)
+        if isinstance(node, WhereOne):
+            yield from _nodes((*node.near, *node.apart))
 
 
 def _assigned(kernel: Kernel) -> Iterator[Assign]:

@@ -162,7 +162,16 @@ class Row:
     step: Expr
 
 
-Node = Assign | Loop | Stage | Scratch | Stop | View | Call | Draw | Fault | Whole | Row
+@dataclass(frozen=True)
+class WhereOne:
+    """``near`` where a whole number is 1, ``apart`` elsewhere: the same, but for what is known."""
+
+    number: Symbol
+    near: tuple[Node, ...]
+    apart: tuple[Node, ...]
+
+
+Node = Assign | Loop | Stage | Scratch | Stop | View | Call | Draw | Fault | Whole | Row | WhereOne
 
 
 @dataclass(frozen=True)

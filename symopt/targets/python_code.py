@@ -23,9 +23,11 @@ from symopt.program.ir import (
     Stage,
     Stop,
     View,
+    WhereOne,
     Whole,
 )
 from symopt.targets.label_code import LabelPrinter
+from symopt.targets.taking import added, combined
 from symopt.targets.whole_numbers import whole_code
 from symopt.views import Fraction, factors, split_sign
 
@@ -258,6 +260,11 @@ def node_lines(
                 yield f"{indent}{name} = {array}[{place}]", ""
             case Whole(target, value):
                 yield f"{indent}{target} = {whole_code(value)}", ""
+            case WhereOne(number, near, apart):
+                yield f"{indent}if {number} == 1:", ""
+                yield from node_lines(printer, near, depth + 1)
+                yield f"{indent}else:", ""
+                yield from node_lines(printer, apart, depth + 1)
             case Row(name, array, before, first, step):
                 along = f":{whole_code(step)}" if step != 1 else ""
                 begin = "" if first == 0 else whole_code(first)
@@ -266,7 +273,7 @@ def node_lines(
             case Call(function, arguments, targets, combine):
                 passed = ", ".join(printer.doprint(one) for one in arguments)
                 named = [printer.doprint(one) for one in targets]
-                for line in _added(f"{function}({passed})", named, combine):
+                for line in added(f"{function}({passed})", named, combine):
                     yield f"{indent}{line}", ""
             case Draw(function, target, start, numbers, note):
                 passed = ", ".join((f"{target}[:stop - {start}]", str(start), *numbers))
@@ -275,23 +282,3 @@ def node_lines(
                 yield f"{indent}if {number_code(divisor)} == 0.0 and fault[part, 0] == 0:", ""
                 for axis, shown in enumerate((str(equation), *map(str, group))):
                     yield f"{indent}    fault[part, {axis}] = {shown}", ""
-
-
-def _added(call: str, targets: Sequence[str], combine: Sequence[str]) -> Iterator[str]:
-    """The results of a call taken into the targets, by way of locals where there are several."""
-    if len(targets) == 1:
-        yield combined(targets[0], combine[0], call)
-        return
-    names = [f"part_{k}" for k in range(1, len(targets) + 1)]
-    yield f"{', '.join(names)} = {call}"
-    for target, how, name in zip(targets, combine, names, strict=True):
-        yield combined(target, how, name)
-
-
-def combined(target: str, how: str, value: str) -> str:
-    """``target = value``, ``target += value``, or the larger, also by ``rank``, a NaN passed on."""
-    if how == "rank":
-        return f"{target} = max({target}, _rank({value}))"
-    if how == "max":
-        return f"{target} = np.maximum({target}, {value})"
-    return f"{target} {how}= {value}"
