@@ -191,6 +191,7 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
     K = C
     q_labelled = real(alpha + (1.0 - alpha) / (K - 1.0) * 0.0)
     q_other = real((1.0 - alpha) / (K - 1.0))
+    total_4 = alpha + (1.0 - alpha) / (K - 1.0) * 0.0 + (K - 1.0) * ((1.0 - alpha) / (K - 1.0))
     largest_1 = np.empty(S, np.float64)
     total_2 = np.empty(S, np.float64)
     total_3 = np.empty(S, np.float64)
@@ -202,21 +203,21 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
                 largest_1[s] = -math.inf
             for c in range(C):
                 for s in range(S):
-                    largest_1[s] = np.maximum(largest_1[s], z[n, c, s])       # label_smoothing.largest
+                    largest_1[s] = np.maximum(largest_1[s], z[n, c, s])   # label_smoothing.largest
             for s in range(S):
-                M[n, s] = largest_1[s]                                        # label_smoothing.largest
+                M[n, s] = largest_1[s]                                    # label_smoothing.largest
             for s in range(S):
                 total_2[s] = 0.0
                 total_3[s] = 0.0
             for c in range(C):
                 for s in range(S):
-                    u = z[n, c, s] - M[n, s]                                  # label_smoothing.shifted
-                    q = q_labelled if c == labels[n, s] else q_other          # label_smoothing.target
-                    total_2[s] += _exp_to_one(u)                              # label_smoothing.total
-                    total_3[s] += q * u                                       # label_smoothing.loss
+                    u = z[n, c, s] - M[n, s]                              # label_smoothing.shifted
+                    q = q_labelled if c == labels[n, s] else q_other      # label_smoothing.target
+                    total_2[s] += _exp_to_one(u)                          # label_smoothing.total
+                    total_3[s] += q * u                                   # label_smoothing.loss
             for s in range(S):
-                Z[n, s] = total_2[s]                                          # label_smoothing.total
-                loss[n, s] = -(total_3[s] - math.log(Z[n, s]) * (alpha + (1.0 - alpha) / (K - 1.0) * 0.0 + (K - 1.0) * ((1.0 - alpha) / (K - 1.0))))  # label_smoothing.loss
+                Z[n, s] = total_2[s]                                      # label_smoothing.total
+                loss[n, s] = -(total_3[s] - math.log(Z[n, s]) * total_4)  # label_smoothing.loss
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -237,7 +238,7 @@ def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
             labels_n = labels[n]
             largest_1 = -math.inf
             largest_1 = np.maximum(largest_1, _forward_flat_sums(z[n]))
-            M[n] = largest_1                                                  # label_smoothing.largest
+            M[n] = largest_1                                # label_smoothing.largest
             M_n = M[n]
             q_labelled = real(alpha + (1.0 - alpha) / (K - 1.0) * 0.0)
             q_other = real((1.0 - alpha) / (K - 1.0))
@@ -246,9 +247,10 @@ def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
             part_1, part_2 = _forward_flat_sums_2(z[n], M_n, labels_n, q_labelled, q_other)
             total_2 += part_1
             total_3 += part_2
-            Z[n] = total_2                                                    # label_smoothing.total
+            Z[n] = total_2                                  # label_smoothing.total
             Z_n = Z[n]
-            loss[n] = -(total_3 - math.log(Z_n) * (alpha + (1.0 - alpha) / (K - 1.0) * 0.0 + (K - 1.0) * ((1.0 - alpha) / (K - 1.0))))  # label_smoothing.loss
+            total_4 = alpha + (1.0 - alpha) / (K - 1.0) * 0.0 + (K - 1.0) * ((1.0 - alpha) / (K - 1.0))
+            loss[n] = -(total_3 - math.log(Z_n) * total_4)  # label_smoothing.loss
             loss_n = loss[n]
 
 

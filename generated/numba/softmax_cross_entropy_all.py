@@ -187,6 +187,7 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
     K = C
     q_labelled = real(alpha + (1.0 - alpha) / K)
     q_other = real((1.0 - alpha) / K)
+    total_4 = alpha + (1.0 - alpha) / K + (K - 1.0) * ((1.0 - alpha) / K)
     largest_1 = np.empty(S, np.float64)
     total_2 = np.empty(S, np.float64)
     total_3 = np.empty(S, np.float64)
@@ -198,21 +199,21 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
                 largest_1[s] = -math.inf
             for c in range(C):
                 for s in range(S):
-                    largest_1[s] = np.maximum(largest_1[s], z[n, c, s])       # softmax_cross_entropy_all.largest
+                    largest_1[s] = np.maximum(largest_1[s], z[n, c, s])   # softmax_cross_entropy_all.largest
             for s in range(S):
-                M[n, s] = largest_1[s]                                        # softmax_cross_entropy_all.largest
+                M[n, s] = largest_1[s]                                    # softmax_cross_entropy_all.largest
             for s in range(S):
                 total_2[s] = 0.0
                 total_3[s] = 0.0
             for c in range(C):
                 for s in range(S):
-                    u = z[n, c, s] - M[n, s]                                  # softmax_cross_entropy_all.shifted
-                    q = q_labelled if c == labels[n, s] else q_other          # softmax_cross_entropy_all.target
-                    total_2[s] += _exp_to_one(u)                              # softmax_cross_entropy_all.total
-                    total_3[s] += q * u                                       # softmax_cross_entropy_all.loss
+                    u = z[n, c, s] - M[n, s]                              # softmax_cross_entropy_all.shifted
+                    q = q_labelled if c == labels[n, s] else q_other      # softmax_cross_entropy_all.target
+                    total_2[s] += _exp_to_one(u)                          # softmax_cross_entropy_all.total
+                    total_3[s] += q * u                                   # softmax_cross_entropy_all.loss
             for s in range(S):
-                Z[n, s] = total_2[s]                                          # softmax_cross_entropy_all.total
-                loss[n, s] = -(total_3[s] - math.log(Z[n, s]) * (alpha + (1.0 - alpha) / K + (K - 1.0) * ((1.0 - alpha) / K)))  # softmax_cross_entropy_all.loss
+                Z[n, s] = total_2[s]                                      # softmax_cross_entropy_all.total
+                loss[n, s] = -(total_3[s] - math.log(Z[n, s]) * total_4)  # softmax_cross_entropy_all.loss
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -233,7 +234,7 @@ def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
             labels_n = labels[n]
             largest_1 = -math.inf
             largest_1 = np.maximum(largest_1, _forward_flat_sums(z[n]))
-            M[n] = largest_1                                                  # softmax_cross_entropy_all.largest
+            M[n] = largest_1                                # softmax_cross_entropy_all.largest
             M_n = M[n]
             q_labelled = real(alpha + (1.0 - alpha) / K)
             q_other = real((1.0 - alpha) / K)
@@ -242,9 +243,10 @@ def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
             part_1, part_2 = _forward_flat_sums_2(z[n], M_n, labels_n, q_labelled, q_other)
             total_2 += part_1
             total_3 += part_2
-            Z[n] = total_2                                                    # softmax_cross_entropy_all.total
+            Z[n] = total_2                                  # softmax_cross_entropy_all.total
             Z_n = Z[n]
-            loss[n] = -(total_3 - math.log(Z_n) * (alpha + (1.0 - alpha) / K + (K - 1.0) * ((1.0 - alpha) / K)))  # softmax_cross_entropy_all.loss
+            total_4 = alpha + (1.0 - alpha) / K + (K - 1.0) * ((1.0 - alpha) / K)
+            loss[n] = -(total_3 - math.log(Z_n) * total_4)  # softmax_cross_entropy_all.loss
             loss_n = loss[n]
 
 

@@ -187,6 +187,7 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
     K = C
     alpha_real = real(alpha)
     one_minus_alpha = real(1.0 - alpha)
+    total_4 = alpha + (K - 1.0) * (1.0 - alpha)
     largest_1 = np.empty(S, np.float64)
     total_2 = np.empty(S, np.float64)
     total_3 = np.empty(S, np.float64)
@@ -212,7 +213,7 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
                     total_3[s] += q * u                                       # softmax_cross_entropy_each.loss
             for s in range(S):
                 Z[n, s] = total_2[s]                                          # softmax_cross_entropy_each.total
-                loss[n, s] = -(total_3[s] - math.log(Z[n, s]) * (alpha + (K - 1.0) * (1.0 - alpha)))  # softmax_cross_entropy_each.loss
+                loss[n, s] = -(total_3[s] - math.log(Z[n, s]) * total_4)      # softmax_cross_entropy_each.loss
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -233,7 +234,7 @@ def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
             labels_n = labels[n]
             largest_1 = -math.inf
             largest_1 = np.maximum(largest_1, _forward_flat_sums(z[n]))
-            M[n] = largest_1                                                  # softmax_cross_entropy_each.largest
+            M[n] = largest_1                                # softmax_cross_entropy_each.largest
             M_n = M[n]
             alpha_real = real(alpha)
             one_minus_alpha = real(1.0 - alpha)
@@ -242,9 +243,10 @@ def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
             part_1, part_2 = _forward_flat_sums_2(z[n], M_n, labels_n, alpha_real, one_minus_alpha)
             total_2 += part_1
             total_3 += part_2
-            Z[n] = total_2                                                    # softmax_cross_entropy_each.total
+            Z[n] = total_2                                  # softmax_cross_entropy_each.total
             Z_n = Z[n]
-            loss[n] = -(total_3 - math.log(Z_n) * (alpha + (K - 1.0) * (1.0 - alpha)))  # softmax_cross_entropy_each.loss
+            total_4 = alpha + (K - 1.0) * (1.0 - alpha)
+            loss[n] = -(total_3 - math.log(Z_n) * total_4)  # softmax_cross_entropy_each.loss
             loss_n = loss[n]
 
 
@@ -262,7 +264,8 @@ def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     K = C
     alpha_real = real(alpha)
     one_minus_alpha = real(1.0 - alpha)
-    dz_scale = real(alpha + (K - 1.0) * (1.0 - alpha))
+    total_1 = alpha + (K - 1.0) * (1.0 - alpha)
+    total_1_real = real(total_1)
     p_scale = np.empty(S, dtype)
     for part in range(first, last):
         begin = N * part // parts
@@ -279,7 +282,7 @@ def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
                     u = z[n, c, s] - M[n, s]                                  # softmax_cross_entropy_each.shifted
                     p = _exp_to_one(u) * p_scale[s]                           # softmax_cross_entropy_each.probability
                     q = alpha_real if c == labels[n, s] else one_minus_alpha  # softmax_cross_entropy_each.target
-                    dz[n, c, s] = dloss[n, s] * (-q + p * dz_scale)           # dL/dz
+                    dz[n, c, s] = dloss[n, s] * (-q + p * total_1_real)       # dL/dz
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -307,16 +310,17 @@ def _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last)
             p_scale = real(1.0 / Z_n)
             alpha_real = real(alpha)
             one_minus_alpha = real(1.0 - alpha)
-            dz_scale = real(alpha + (K - 1.0) * (1.0 - alpha))
+            total_1 = alpha + (K - 1.0) * (1.0 - alpha)
+            total_1_real = real(total_1)
             for c in range(C):
-                u = z[n, c] - M_n                            # softmax_cross_entropy_each.shifted
-                p = _exp_to_one(u) * p_scale                 # softmax_cross_entropy_each.probability
-                q = one_minus_alpha                          # softmax_cross_entropy_each.target
-                dz[n, c] = dloss_n * (-q + p * dz_scale)     # dL/dz
-            u = z[n, labels_n] - M_n                         # softmax_cross_entropy_each.shifted
-            p = _exp_to_one(u) * p_scale                     # softmax_cross_entropy_each.probability
-            q = alpha_real                                   # softmax_cross_entropy_each.target
-            dz[n, labels_n] = dloss_n * (-q + p * dz_scale)  # dL/dz
+                u = z[n, c] - M_n                                # softmax_cross_entropy_each.shifted
+                p = _exp_to_one(u) * p_scale                     # softmax_cross_entropy_each.probability
+                q = one_minus_alpha                              # softmax_cross_entropy_each.target
+                dz[n, c] = dloss_n * (-q + p * total_1_real)     # dL/dz
+            u = z[n, labels_n] - M_n                             # softmax_cross_entropy_each.shifted
+            p = _exp_to_one(u) * p_scale                         # softmax_cross_entropy_each.probability
+            q = alpha_real                                       # softmax_cross_entropy_each.target
+            dz[n, labels_n] = dloss_n * (-q + p * total_1_real)  # dL/dz
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)

@@ -14,7 +14,7 @@ from sympy import Add, Basic, Equality, Expr, Indexed, KroneckerDelta, Mul, Pow,
 from symopt.calculus.adjoints import Definition
 from symopt.derivation.times import entries
 from symopt.nodes import Sigma
-from symopt.notation import Count, Hyperparameter, Index, Label, Sequence, sequence
+from symopt.notation import Count, Hyperparameter, Index, Label, Sequence, Statistic, sequence
 from symopt.views import canonical, occurrences, rewrite
 
 
@@ -39,6 +39,19 @@ class Choice(Expr):
     def elsewhere(self) -> Expr:
         """The number where they are not."""
         return self.args[2]
+
+
+class SumByLabel(Expr):
+    """What two values add up to over a group: a number that is computed once."""
+
+    is_commutative = True
+    is_real = True
+    __slots__ = ()
+
+    @property
+    def value(self) -> Expr:
+        """The sum, written out."""
+        return self.args[0]
 
 
 class InHalf(Expr):
@@ -88,11 +101,13 @@ def with_two_values(
     def summed(node: Basic) -> Basic | None:
         if not isinstance(node, Sigma) or node.bounds is None or node.bounds[0] != 1:
             return None
-        if {one.base for one in entries(node.body)} - {*there} or not entries(node.body):
+        read = {one.base for one in entries(node.body)}
+        if not read or read - {*there} or node.body.has(Statistic):
             return None
         others = Add(node.bounds[1], S.NegativeOne, evaluate=False)
         each = _valued(node.body, elsewhere)
-        return Add(_valued(node.body, there), Mul(others, each, evaluate=False), evaluate=False)
+        rest = Mul(others, each, evaluate=False)
+        return SumByLabel(Add(_valued(node.body, there), rest, evaluate=False))
 
     for one in definitions:
         written = rewrite(one.written, summed)

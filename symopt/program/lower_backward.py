@@ -98,7 +98,7 @@ def _of_the_group(group: Group, one: _Form) -> list[Node]:
     value = group.with_totals(one.expr)
     target = group.layout.of_parameter(one.name)
     added = Assign(target, value, augment="+", note=one.id, wide=True)
-    return [*group.watched(one.id, value), added]
+    return [*group.settled(), *group.watched(one.id, value), added]
 
 
 def _needed(exprs: Iterable[Expr], definitions: tuple[Definition, ...]) -> tuple[Definition, ...]:

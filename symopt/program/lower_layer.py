@@ -57,7 +57,7 @@ def _statistic(group: Group, one: Definition) -> tuple[Node, ...]:
     """A statistic from its totals, rounded once as it is stored, and read back as it is kept."""
     value = group.with_totals(one.written)
     stored = Assign(group.layout.of_group(name_of(one.letter)), value, note=one.id, wide=True)
-    return (*group.watched(one.id, value), stored, local_value(group, one.letter))
+    return (*group.settled(), *group.watched(one.id, value), stored, local_value(group, one.letter))
 
 
 def _output(group: Group, definitions: tuple[Definition, ...]) -> tuple[Node, ...]:
@@ -101,7 +101,8 @@ def _passing(group: Group, one: Definition) -> tuple[Node, ...]:
     name = group.layout.in_group(one.letter)
     group.letters_of[name] = one.letter
     group.numbers.taken.add(name.name)
-    return (*group.watched(one.id, value), Assign(name, value, note=one.id, wide=True))
+    passing = Assign(name, value, note=one.id, wide=True)
+    return (*group.settled(), *group.watched(one.id, value), passing)
 
 
 def _corrected(group: Group, one: RunningCorrection) -> Assign:

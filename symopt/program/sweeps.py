@@ -14,7 +14,7 @@ from symopt.errors import LoweringError
 from symopt.nodes import Largest, Sigma
 from symopt.notation import Index, Sequence
 from symopt.printing.unicode import unicode
-from symopt.program.hits import Choice
+from symopt.program.hits import Choice, SumByLabel
 from symopt.program.hoist import Numbers, hoist
 from symopt.program.ir import Assign, Call, Fault, Node, RowFunction, local
 from symopt.program.labelled import in_halves
@@ -111,9 +111,18 @@ class Group:
         """Sums ⇒ their totals, letters ⇒ their values in the present group."""
 
         def change(node: Basic) -> Basic | None:
+            if isinstance(node, SumByLabel):
+                return self._by_label(node)
             return self.totals[self.key(node)] if isinstance(node, Sigma | Largest) else None
 
         return self.layout.letters_in_group(rewrite(expr, change))
+
+    def _by_label(self, node: SumByLabel) -> Symbol:
+        """The local for a sum that two values tell."""
+        if node not in self.totals:
+            self.totals[node] = local(self.free(f"total_{len(self.totals) + 1}"))
+            self.pending.append(Assign(self.totals[node], node.value, wide=True))
+        return self.totals[node]
 
     # nodes
 

@@ -12,7 +12,7 @@ KERNELS = [
     (
         "softmax_cross_entropy_each",
         "float64",
-        "(-q + p * dz_scale)",
+        "(-q + p * total_1_real)",
         "(p - q)",
         "softmax_cross",
     ),
