@@ -165,8 +165,9 @@ def _forward_flat_sums_2(z, M_n, labels_n, q_labelled, q_other):
     sum_2 = 0.0
     for start in range(0, z.size, 1024):
         z_block = z[start:start + 1024]
-        inside = start <= labels_n < start + 1024
-        labels_n_place = np.int32(labels_n - start) if inside else np.int32(-1)
+        labels_n_place = np.int32(
+            labels_n - start if start <= labels_n < start + 1024 else -1
+        )
         part_1 = real(0.0)
         part_2 = real(0.0)
         for c in range(z_block.size):

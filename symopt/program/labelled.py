@@ -6,6 +6,7 @@ is written once more. Where they are summed up, places in a block are compared i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from sympy import Basic, Equality, S, Symbol
@@ -47,15 +48,21 @@ def _known(line: Assign, hit: bool) -> Assign:
 
 
 def in_halves(
-    lines: tuple[Assign, ...], counter: Symbol, places: dict[str, str]
+    lines: tuple[Assign, ...],
+    counter: Symbol,
+    places: dict[str, str],
+    free: Callable[[str], str],
 ) -> tuple[Assign, ...]:
-    """Comparisons of a counter ⇒ those of places in a block, noted by label in ``places``."""
+    """Comparisons of a counter ⇒ those of places in a block, noted by label in ``places``.
+
+    ``free`` makes a name into one that nothing else has.
+    """
 
     def change(node: Basic) -> Basic | None:
         if not isinstance(node, Equality) or node.lhs != counter:
             return None
         label = str(node.rhs)
-        places.setdefault(label, f"{label}_place")
+        places.setdefault(label, free(f"{label}_place"))
         return Equality(InHalf(counter), local(places[label]), evaluate=False)
 
     return tuple(replace(one, value=rewrite(one.value, change)) for one in lines)

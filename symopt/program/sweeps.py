@@ -169,7 +169,7 @@ class Group:
         kinds = tuple(one.combine for one in sums)
         blocks = {one: self.free_in_row(f"{one}_block") for one in arrays}
         change = partial(_in_block, counter, blocks)
-        halves = in_halves(lines, counter, places)
+        halves = in_halves(lines, counter, places, self.free_in_row)
         in_block = tuple(replace(one, value=rewrite(one.value, change)) for one in halves)
         row = RowFunction(
             name,

@@ -140,7 +140,7 @@ def test_what_is_added_is_added_once():
 
 def test_places_in_a_block_are_compared_in_32_bits():
     places = {}
-    (first, _) = in_halves(lines(), c, places)
+    (first, _) = in_halves(lines(), c, places, str)
     assert places == {"l_n": "l_n_place"}
     assert first.value.when.rhs == local("l_n_place")
     assert not Mul(*first.value.when.args).has(at)
