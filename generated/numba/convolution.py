@@ -37,20 +37,36 @@ import numpy as np
 
 @numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
 def _write_x_windows(x, x_windows, A, B, C, N, P, Q, U, V, padding, stride):
-    for n in range(N):
-        for c in range(C):
-            for i in range(A):
-                for j in range(B):
+    if stride == 1:
+        for n in range(N):
+            for c in range(C):
+                for i in range(A):
+                    p_start = max(0, padding - i)
+                    p_stop = min(P, U + padding - i)
+                    for j in range(B):
+                        q_start = max(0, padding - j)
+                        q_stop = min(Q, V + padding - j)
+                        q_count = max(0, q_stop - q_start)
+                        for p in range(p_start, p_stop):
+                            x_row = x[n, c, i + p - padding, j + q_start - padding:]
+                            x_windows_row = x_windows[n, c, i, j, p, q_start:]
+                            for q in range(q_count):
+                                x_windows_row[q] = x_row[q]
+    else:
+        for n in range(N):
+            for c in range(C):
+                for i in range(A):
                     p_start = max(0, -((i - padding) // stride))
                     p_stop = min(P, (U + padding - i - 1) // stride + 1)
-                    for p in range(p_start, p_stop):
+                    for j in range(B):
                         q_start = max(0, -((j - padding) // stride))
                         q_stop = min(Q, (V + padding - j - 1) // stride + 1)
                         q_count = max(0, q_stop - q_start)
-                        x_row = x[n, c, i + p * stride - padding, j + q_start * stride - padding::stride]
-                        x_windows_row = x_windows[n, c, i, j, p, q_start:]
-                        for q in range(q_count):
-                            x_windows_row[q] = x_row[q]
+                        for p in range(p_start, p_stop):
+                            x_row = x[n, c, i + p * stride - padding, j + q_start * stride - padding::stride]
+                            x_windows_row = x_windows[n, c, i, j, p, q_start:]
+                            for q in range(q_count):
+                                x_windows_row[q] = x_row[q]
 
 
 @numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
@@ -58,9 +74,9 @@ def _add_to_y(W, x, y, A, B, C, N, O, P, Q, U, V, padding, stride):
     for n in range(N):
         for o in range(O):
             for p in range(P):
+                i_start = max(0, padding - p * stride)
+                i_stop = min(A, U + padding - p * stride)
                 for c in range(C):
-                    i_start = max(0, padding - p * stride)
-                    i_stop = min(A, U + padding - p * stride)
                     for i in range(i_start, i_stop):
                         for j in range(B):
                             q_start = max(0, -((j - padding) // stride))
@@ -86,20 +102,36 @@ def _add_to_y_2(b, y, N, O, P, Q):
 
 @numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
 def _add_dx_windows(dx_windows, dx, A, B, C, N, P, Q, U, V, padding, stride):
-    for n in range(N):
-        for c in range(C):
-            for i in range(A):
-                for j in range(B):
+    if stride == 1:
+        for n in range(N):
+            for c in range(C):
+                for i in range(A):
+                    p_start = max(0, padding - i)
+                    p_stop = min(P, U + padding - i)
+                    for j in range(B):
+                        q_start = max(0, padding - j)
+                        q_stop = min(Q, V + padding - j)
+                        q_count = max(0, q_stop - q_start)
+                        for p in range(p_start, p_stop):
+                            dx_windows_row = dx_windows[n, c, i, j, p, q_start:]
+                            dx_row = dx[n, c, i + p - padding, j + q_start - padding:]
+                            for q in range(q_count):
+                                dx_row[q] += dx_windows_row[q]
+    else:
+        for n in range(N):
+            for c in range(C):
+                for i in range(A):
                     p_start = max(0, -((i - padding) // stride))
                     p_stop = min(P, (U + padding - i - 1) // stride + 1)
-                    for p in range(p_start, p_stop):
+                    for j in range(B):
                         q_start = max(0, -((j - padding) // stride))
                         q_stop = min(Q, (V + padding - j - 1) // stride + 1)
                         q_count = max(0, q_stop - q_start)
-                        dx_windows_row = dx_windows[n, c, i, j, p, q_start:]
-                        dx_row = dx[n, c, i + p * stride - padding, j + q_start * stride - padding::stride]
-                        for q in range(q_count):
-                            dx_row[q] += dx_windows_row[q]
+                        for p in range(p_start, p_stop):
+                            dx_windows_row = dx_windows[n, c, i, j, p, q_start:]
+                            dx_row = dx[n, c, i + p * stride - padding, j + q_start * stride - padding::stride]
+                            for q in range(q_count):
+                                dx_row[q] += dx_windows_row[q]
 
 
 @numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
@@ -107,14 +139,14 @@ def _add_to_dW(dy, x, dW, A, B, C, N, O, P, Q, U, V, padding, stride):
     for o in range(O):
         for c in range(C):
             for i in range(A):
+                p_start = max(0, -((i - padding) // stride))
+                p_stop = min(P, (U + padding - i - 1) // stride + 1)
                 for j in range(B):
+                    q_start = max(0, -((j - padding) // stride))
+                    q_stop = min(Q, (V + padding - j - 1) // stride + 1)
+                    q_count = max(0, q_stop - q_start)
                     for n in range(N):
-                        p_start = max(0, -((i - padding) // stride))
-                        p_stop = min(P, (U + padding - i - 1) // stride + 1)
                         for p in range(p_start, p_stop):
-                            q_start = max(0, -((j - padding) // stride))
-                            q_stop = min(Q, (V + padding - j - 1) // stride + 1)
-                            q_count = max(0, q_stop - q_start)
                             dy_row = dy[n, o, p, q_start:]
                             x_row = x[n, c, i + p * stride - padding, j + q_start * stride - padding::stride]
                             part = 0.0

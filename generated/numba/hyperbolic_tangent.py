@@ -28,45 +28,40 @@ import numpy as np
 _INLINED = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True, "forceinline": True}
 
 
-def _exp_float32(x):
-    # e^x = 2^n·e^r with |r| <= log(2)/2; beyond these bounds it is 0 or infinite
+def _exp_to_one_float32(x):
+    # e^x = 2^n·e^r with |r| <= log(2)/2; below this bound it is 0
     real, whole = np.float32, np.int32
-    lowest, highest = real(-104.03458), real(88.78534)
+    lowest = real(-104.03458)
     x = lowest if x < lowest else x
-    x = highest if x > highest else x
     # adding the shift rounds to a whole number, which then stands in the last bits, with what
-    # makes of them the exponent of 2^(n - 1)
-    shift = real(1.2583038e+07)
+    # makes of them the exponent of a power of two that is lifted so far that it is normal
+    shift = real(1.2583063e+07)
     shifted = x * real(1.442695) + shift
     n = shifted - shift
     r = x - n * real(0.69314575) - n * real(1.4286068e-06)
-    # 2·e^r = 2 + 2·(r + r^2·q)
+    # e^r = 1 + (r + r^2·q), lowered by as much
     q = real(0.0013926176)
     q = q * r + real(0.008363173)
     q = q * r + real(0.041666556)
     q = q * r + real(0.16666578)
     q = q * r + real(0.5)
-    e = real(2.0) + real(2.0) * (r + r * r * q)
-    # where 2^(n - 1) would be no normal number, it is lifted, and the result lowered, rounded once
-    low = x < real(-85.95025)
+    lowered = real(5.9604645e-08)
+    e = lowered + lowered * (r + r * r * q)
     bits = np.float32(shifted).view(whole)
-    bits = whole(bits + whole(64)) if low else bits
-    e = e * np.int32(whole(bits << whole(23))).view(real)
-    return e * real(5.421011e-20) if low else e
+    return e * np.int32(whole(bits << whole(23))).view(real)
 
-def _exp_float64(x):
-    # e^x = 2^n·e^r with |r| <= log(2)/2; beyond these bounds it is 0 or infinite
+def _exp_to_one_float64(x):
+    # e^x = 2^n·e^r with |r| <= log(2)/2; below this bound it is 0
     real, whole = np.float64, np.int64
-    lowest, highest = real(-745.1957191019412), real(709.845212893384)
+    lowest = real(-745.1957191019412)
     x = lowest if x < lowest else x
-    x = highest if x > highest else x
     # adding the shift rounds to a whole number, which then stands in the last bits, with what
-    # makes of them the exponent of 2^(n - 1)
-    shift = real(6755399441056766.0)
+    # makes of them the exponent of a power of two that is lifted so far that it is normal
+    shift = real(6755399441056820.0)
     shifted = x * real(1.4426950408889634) + shift
     n = shifted - shift
     r = x - n * real(0.693147180559663) - n * real(2.8235290563031577e-13)
-    # 2·e^r = 2 + 2·(r + r^2·q)
+    # e^r = 1 + (r + r^2·q), lowered by as much
     q = real(2.5100375924709717e-08)
     q = q * r + real(2.762007599981065e-07)
     q = q * r + real(2.7557268480116333e-06)
@@ -77,28 +72,25 @@ def _exp_float64(x):
     q = q * r + real(0.041666666666624164)
     q = q * r + real(0.16666666666666669)
     q = q * r + real(0.5000000000000001)
-    e = real(2.0) + real(2.0) * (r + r * r * q)
-    # where 2^(n - 1) would be no normal number, it is lifted, and the result lowered, rounded once
-    low = x < real(-707.0101241711442)
+    lowered = real(1.1102230246251565e-16)
+    e = lowered + lowered * (r + r * r * q)
     bits = np.float64(shifted).view(whole)
-    bits = whole(bits + whole(64)) if low else bits
-    e = e * np.int64(whole(bits << whole(52))).view(real)
-    return e * real(5.421010862427522e-20) if low else e
+    return e * np.int64(whole(bits << whole(52))).view(real)
 
-def _exp(x):
-    """e to the power x, within 1.1 ulp in a compiled kernel."""
+def _exp_to_one(x):
+    """e to the power x, for x that is never above 0, within 1.1 ulp in a compiled kernel."""
     return math.exp(x)
 
 
-@numba.extending.overload(_exp, jit_options=_INLINED)
-def _exp_of(x):
-    known = {numba.float32: _exp_float32, numba.float64: _exp_float64}
+@numba.extending.overload(_exp_to_one, jit_options=_INLINED)
+def _exp_to_one_of(x):
+    known = {numba.float32: _exp_to_one_float32, numba.float64: _exp_to_one_float64}
     return known.get(x, lambda x: math.exp(x))
 
 
 def _tanh_float32(x):
     real = np.float32
-    # near 0 |tanh x| is |x| + |x|^3·q(x^2), beyond 1 - 2/(e^|2x| + 1)
+    # near 0 |tanh x| is |x| + |x|^3·q(x^2), beyond 1 - 2·e^-|2x|/(1 + e^-|2x|)
     z = x * x
     q = real(-0.006096714)
     q = q * z + real(0.02099718)
@@ -106,13 +98,14 @@ def _tanh_float32(x):
     q = q * z + real(0.1333277)
     q = q * z + real(-0.33333328)
     near = abs(x) + abs(x) * (z * q)
-    far = real(1.0) - real(2.0) / (_exp(abs(x + x)) + real(1.0))
+    e = _exp_to_one(-abs(x + x))
+    far = real(1.0) - (e + e) / (e + real(1.0))
     return math.copysign(near if abs(x) < real(0.625) else far, x)
 
 
 def _tanh_float64(x):
     real = np.float64
-    # near 0 |tanh x| is |x| + |x|^3·q(x^2), beyond 1 - 2/(e^|2x| + 1)
+    # near 0 |tanh x| is |x| + |x|^3·q(x^2), beyond 1 - 2·e^-|2x|/(1 + e^-|2x|)
     z = x * x
     q = real(6.485163482793113e-06)
     q = q * z + real(-3.12011014257974e-05)
@@ -127,7 +120,8 @@ def _tanh_float64(x):
     q = q * z + real(0.13333333333333042)
     q = q * z + real(-0.3333333333333333)
     near = abs(x) + abs(x) * (z * q)
-    far = real(1.0) - real(2.0) / (_exp(abs(x + x)) + real(1.0))
+    e = _exp_to_one(-abs(x + x))
+    far = real(1.0) - (e + e) / (e + real(1.0))
     return math.copysign(near if abs(x) < real(0.625) else far, x)
 
 

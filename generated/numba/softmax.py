@@ -30,45 +30,40 @@ import numpy as np
 _INLINED = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True, "forceinline": True}
 
 
-def _exp_float32(x):
-    # e^x = 2^n·e^r with |r| <= log(2)/2; beyond these bounds it is 0 or infinite
+def _exp_to_one_float32(x):
+    # e^x = 2^n·e^r with |r| <= log(2)/2; below this bound it is 0
     real, whole = np.float32, np.int32
-    lowest, highest = real(-104.03458), real(88.78534)
+    lowest = real(-104.03458)
     x = lowest if x < lowest else x
-    x = highest if x > highest else x
     # adding the shift rounds to a whole number, which then stands in the last bits, with what
-    # makes of them the exponent of 2^(n - 1)
-    shift = real(1.2583038e+07)
+    # makes of them the exponent of a power of two that is lifted so far that it is normal
+    shift = real(1.2583063e+07)
     shifted = x * real(1.442695) + shift
     n = shifted - shift
     r = x - n * real(0.69314575) - n * real(1.4286068e-06)
-    # 2·e^r = 2 + 2·(r + r^2·q)
+    # e^r = 1 + (r + r^2·q), lowered by as much
     q = real(0.0013926176)
     q = q * r + real(0.008363173)
     q = q * r + real(0.041666556)
     q = q * r + real(0.16666578)
     q = q * r + real(0.5)
-    e = real(2.0) + real(2.0) * (r + r * r * q)
-    # where 2^(n - 1) would be no normal number, it is lifted, and the result lowered, rounded once
-    low = x < real(-85.95025)
+    lowered = real(5.9604645e-08)
+    e = lowered + lowered * (r + r * r * q)
     bits = np.float32(shifted).view(whole)
-    bits = whole(bits + whole(64)) if low else bits
-    e = e * np.int32(whole(bits << whole(23))).view(real)
-    return e * real(5.421011e-20) if low else e
+    return e * np.int32(whole(bits << whole(23))).view(real)
 
-def _exp_float64(x):
-    # e^x = 2^n·e^r with |r| <= log(2)/2; beyond these bounds it is 0 or infinite
+def _exp_to_one_float64(x):
+    # e^x = 2^n·e^r with |r| <= log(2)/2; below this bound it is 0
     real, whole = np.float64, np.int64
-    lowest, highest = real(-745.1957191019412), real(709.845212893384)
+    lowest = real(-745.1957191019412)
     x = lowest if x < lowest else x
-    x = highest if x > highest else x
     # adding the shift rounds to a whole number, which then stands in the last bits, with what
-    # makes of them the exponent of 2^(n - 1)
-    shift = real(6755399441056766.0)
+    # makes of them the exponent of a power of two that is lifted so far that it is normal
+    shift = real(6755399441056820.0)
     shifted = x * real(1.4426950408889634) + shift
     n = shifted - shift
     r = x - n * real(0.693147180559663) - n * real(2.8235290563031577e-13)
-    # 2·e^r = 2 + 2·(r + r^2·q)
+    # e^r = 1 + (r + r^2·q), lowered by as much
     q = real(2.5100375924709717e-08)
     q = q * r + real(2.762007599981065e-07)
     q = q * r + real(2.7557268480116333e-06)
@@ -79,22 +74,19 @@ def _exp_float64(x):
     q = q * r + real(0.041666666666624164)
     q = q * r + real(0.16666666666666669)
     q = q * r + real(0.5000000000000001)
-    e = real(2.0) + real(2.0) * (r + r * r * q)
-    # where 2^(n - 1) would be no normal number, it is lifted, and the result lowered, rounded once
-    low = x < real(-707.0101241711442)
+    lowered = real(1.1102230246251565e-16)
+    e = lowered + lowered * (r + r * r * q)
     bits = np.float64(shifted).view(whole)
-    bits = whole(bits + whole(64)) if low else bits
-    e = e * np.int64(whole(bits << whole(52))).view(real)
-    return e * real(5.421010862427522e-20) if low else e
+    return e * np.int64(whole(bits << whole(52))).view(real)
 
-def _exp(x):
-    """e to the power x, within 1.1 ulp in a compiled kernel."""
+def _exp_to_one(x):
+    """e to the power x, for x that is never above 0, within 1.1 ulp in a compiled kernel."""
     return math.exp(x)
 
 
-@numba.extending.overload(_exp, jit_options=_INLINED)
-def _exp_of(x):
-    known = {numba.float32: _exp_float32, numba.float64: _exp_float64}
+@numba.extending.overload(_exp_to_one, jit_options=_INLINED)
+def _exp_to_one_of(x):
+    known = {numba.float32: _exp_to_one_float32, numba.float64: _exp_to_one_float64}
     return known.get(x, lambda x: math.exp(x))
 
 
@@ -171,7 +163,7 @@ def _forward_flat_sums_2(x, M_n):
         x_block = x[start:start + 1024]
         part_1 = real(0.0)
         for c in range(x_block.size):
-            part_1 += _exp(x_block[c] - M_n)  # softmax.total
+            part_1 += _exp_to_one(x_block[c] - M_n)  # softmax.total
         sum_1 += part_1
     return sum_1
 
@@ -185,8 +177,8 @@ def _backward_flat_sums(x, dy, M_n, y_scale):
         dy_block = dy[start:start + 1024]
         part_1 = real(0.0)
         for c in range(x_block.size):
-            y = _exp(x_block[c] - M_n) * y_scale  # softmax.output
-            part_1 += dy_block[c] * y             # dL/dx
+            y = _exp_to_one(x_block[c] - M_n) * y_scale  # softmax.output
+            part_1 += dy_block[c] * y                    # dL/dx
         sum_1 += part_1
     return sum_1
 
@@ -207,16 +199,16 @@ def _forward(x, y, M, Z, fault, parts, first, last):
                 largest_1[s] = -math.inf
             for c in range(C):
                 for s in range(S):
-                    largest_1[s] = np.maximum(largest_1[s], x[n, c, s])   # softmax.largest
+                    largest_1[s] = np.maximum(largest_1[s], x[n, c, s])       # softmax.largest
             for s in range(S):
-                M[n, s] = largest_1[s]                                    # softmax.largest
+                M[n, s] = largest_1[s]                                        # softmax.largest
             for s in range(S):
                 total_2[s] = 0.0
             for c in range(C):
                 for s in range(S):
-                    total_2[s] += _exp(x[n, c, s] - M[n, s])              # softmax.total
+                    total_2[s] += _exp_to_one(x[n, c, s] - M[n, s])           # softmax.total
             for s in range(S):
-                Z[n, s] = total_2[s]                                      # softmax.total
+                Z[n, s] = total_2[s]                                          # softmax.total
                 if Z[n, s] == 0.0 and fault[part, 0] == 0:
                     fault[part, 0] = 1
                     fault[part, 1] = n
@@ -224,7 +216,7 @@ def _forward(x, y, M, Z, fault, parts, first, last):
                 y_scale[s] = real(1.0 / Z[n, s])
             for c in range(C):
                 for s in range(S):
-                    y[n, c, s] = _exp(x[n, c, s] - M[n, s]) * y_scale[s]  # softmax.output
+                    y[n, c, s] = _exp_to_one(x[n, c, s] - M[n, s]) * y_scale[s]  # softmax.output
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -243,18 +235,18 @@ def _forward_flat(x, y, M, Z, fault, parts, first, last):
         for n in range(begin, end):
             largest_1 = -math.inf
             largest_1 = np.maximum(largest_1, _forward_flat_sums(x[n]))
-            M[n] = largest_1                             # softmax.largest
+            M[n] = largest_1                                    # softmax.largest
             M_n = M[n]
             total_2 = 0.0
             total_2 += _forward_flat_sums_2(x[n], M_n)
-            Z[n] = total_2                               # softmax.total
+            Z[n] = total_2                                      # softmax.total
             Z_n = Z[n]
             if Z_n == 0.0 and fault[part, 0] == 0:
                 fault[part, 0] = 1
                 fault[part, 1] = n
             y_scale = real(1.0 / Z_n)
             for c in range(C):
-                y[n, c] = _exp(x[n, c] - M_n) * y_scale  # softmax.output
+                y[n, c] = _exp_to_one(x[n, c] - M_n) * y_scale  # softmax.output
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -285,14 +277,14 @@ def _backward(x, dy, M, Z, dx, fault, parts, first, last):
                 total_1[s] = 0.0
             for c in range(C):
                 for s in range(S):
-                    y = _exp(x[n, c, s] - M[n, s]) * y_scale[s]        # softmax.output
-                    total_1[s] += dy[n, c, s] * y                      # dL/dx
+                    y = _exp_to_one(x[n, c, s] - M[n, s]) * y_scale[s]  # softmax.output
+                    total_1[s] += dy[n, c, s] * y                       # dL/dx
             for s in range(S):
                 total_1_real[s] = real(total_1[s])
             for c in range(C):
                 for s in range(S):
-                    y = _exp(x[n, c, s] - M[n, s]) * y_scale[s]        # softmax.output
-                    dx[n, c, s] = y * (dy[n, c, s] - total_1_real[s])  # dL/dx
+                    y = _exp_to_one(x[n, c, s] - M[n, s]) * y_scale[s]  # softmax.output
+                    dx[n, c, s] = y * (dy[n, c, s] - total_1_real[s])   # dL/dx
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -319,7 +311,7 @@ def _backward_flat(x, dy, M, Z, dx, fault, parts, first, last):
             total_1 += _backward_flat_sums(x[n], dy[n], M_n, y_scale)
             total_1_real = real(total_1)
             for c in range(C):
-                y = _exp(x[n, c] - M_n) * y_scale         # softmax.output
+                y = _exp_to_one(x[n, c] - M_n) * y_scale  # softmax.output
                 dx[n, c] = y * (dy[n, c] - total_1_real)  # dL/dx
 
 

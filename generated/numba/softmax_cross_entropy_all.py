@@ -33,45 +33,40 @@ import numpy as np
 _INLINED = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True, "forceinline": True}
 
 
-def _exp_float32(x):
-    # e^x = 2^n·e^r with |r| <= log(2)/2; beyond these bounds it is 0 or infinite
+def _exp_to_one_float32(x):
+    # e^x = 2^n·e^r with |r| <= log(2)/2; below this bound it is 0
     real, whole = np.float32, np.int32
-    lowest, highest = real(-104.03458), real(88.78534)
+    lowest = real(-104.03458)
     x = lowest if x < lowest else x
-    x = highest if x > highest else x
     # adding the shift rounds to a whole number, which then stands in the last bits, with what
-    # makes of them the exponent of 2^(n - 1)
-    shift = real(1.2583038e+07)
+    # makes of them the exponent of a power of two that is lifted so far that it is normal
+    shift = real(1.2583063e+07)
     shifted = x * real(1.442695) + shift
     n = shifted - shift
     r = x - n * real(0.69314575) - n * real(1.4286068e-06)
-    # 2·e^r = 2 + 2·(r + r^2·q)
+    # e^r = 1 + (r + r^2·q), lowered by as much
     q = real(0.0013926176)
     q = q * r + real(0.008363173)
     q = q * r + real(0.041666556)
     q = q * r + real(0.16666578)
     q = q * r + real(0.5)
-    e = real(2.0) + real(2.0) * (r + r * r * q)
-    # where 2^(n - 1) would be no normal number, it is lifted, and the result lowered, rounded once
-    low = x < real(-85.95025)
+    lowered = real(5.9604645e-08)
+    e = lowered + lowered * (r + r * r * q)
     bits = np.float32(shifted).view(whole)
-    bits = whole(bits + whole(64)) if low else bits
-    e = e * np.int32(whole(bits << whole(23))).view(real)
-    return e * real(5.421011e-20) if low else e
+    return e * np.int32(whole(bits << whole(23))).view(real)
 
-def _exp_float64(x):
-    # e^x = 2^n·e^r with |r| <= log(2)/2; beyond these bounds it is 0 or infinite
+def _exp_to_one_float64(x):
+    # e^x = 2^n·e^r with |r| <= log(2)/2; below this bound it is 0
     real, whole = np.float64, np.int64
-    lowest, highest = real(-745.1957191019412), real(709.845212893384)
+    lowest = real(-745.1957191019412)
     x = lowest if x < lowest else x
-    x = highest if x > highest else x
     # adding the shift rounds to a whole number, which then stands in the last bits, with what
-    # makes of them the exponent of 2^(n - 1)
-    shift = real(6755399441056766.0)
+    # makes of them the exponent of a power of two that is lifted so far that it is normal
+    shift = real(6755399441056820.0)
     shifted = x * real(1.4426950408889634) + shift
     n = shifted - shift
     r = x - n * real(0.693147180559663) - n * real(2.8235290563031577e-13)
-    # 2·e^r = 2 + 2·(r + r^2·q)
+    # e^r = 1 + (r + r^2·q), lowered by as much
     q = real(2.5100375924709717e-08)
     q = q * r + real(2.762007599981065e-07)
     q = q * r + real(2.7557268480116333e-06)
@@ -82,22 +77,19 @@ def _exp_float64(x):
     q = q * r + real(0.041666666666624164)
     q = q * r + real(0.16666666666666669)
     q = q * r + real(0.5000000000000001)
-    e = real(2.0) + real(2.0) * (r + r * r * q)
-    # where 2^(n - 1) would be no normal number, it is lifted, and the result lowered, rounded once
-    low = x < real(-707.0101241711442)
+    lowered = real(1.1102230246251565e-16)
+    e = lowered + lowered * (r + r * r * q)
     bits = np.float64(shifted).view(whole)
-    bits = whole(bits + whole(64)) if low else bits
-    e = e * np.int64(whole(bits << whole(52))).view(real)
-    return e * real(5.421010862427522e-20) if low else e
+    return e * np.int64(whole(bits << whole(52))).view(real)
 
-def _exp(x):
-    """e to the power x, within 1.1 ulp in a compiled kernel."""
+def _exp_to_one(x):
+    """e to the power x, for x that is never above 0, within 1.1 ulp in a compiled kernel."""
     return math.exp(x)
 
 
-@numba.extending.overload(_exp, jit_options=_INLINED)
-def _exp_of(x):
-    known = {numba.float32: _exp_float32, numba.float64: _exp_float64}
+@numba.extending.overload(_exp_to_one, jit_options=_INLINED)
+def _exp_to_one_of(x):
+    known = {numba.float32: _exp_to_one_float32, numba.float64: _exp_to_one_float64}
     return known.get(x, lambda x: math.exp(x))
 
 
@@ -167,33 +159,25 @@ def _forward_flat_sums(z):
 
 
 @numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
-def _forward_flat_sums_2(z, M_n):
+def _forward_flat_sums_2(z, M_n, labels_n, q_labelled, q_other):
     real = z.dtype.type
     sum_1 = 0.0
+    sum_2 = 0.0
     for start in range(0, z.size, 1024):
         z_block = z[start:start + 1024]
+        labels_n_place = np.int32(
+            labels_n - start if start <= labels_n < start + 1024 else -1
+        )
         part_1 = real(0.0)
+        part_2 = real(0.0)
         for c in range(z_block.size):
-            u = z_block[c] - M_n  # softmax_cross_entropy_all.shifted
-            part_1 += _exp(u)     # softmax_cross_entropy_all.total
+            u = z_block[c] - M_n                                          # softmax_cross_entropy_all.shifted
+            q = q_labelled if np.int32(c) == labels_n_place else q_other  # softmax_cross_entropy_all.target
+            part_1 += _exp_to_one(u)                                      # softmax_cross_entropy_all.total
+            part_2 += q * u                                               # softmax_cross_entropy_all.loss
         sum_1 += part_1
-    return sum_1
-
-
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
-def _forward_flat_sums_3(z, labels_n, M_n, alpha_real, q_term, total_3_term):
-    real = z.dtype.type
-    sum_1 = 0.0
-    for start in range(0, z.size, 1024):
-        z_block = z[start:start + 1024]
-        part_1 = real(0.0)
-        for c in range(z_block.size):
-            is_labels = real((c + start == labels_n))
-            u = z_block[c] - M_n                 # softmax_cross_entropy_all.shifted
-            q = alpha_real * is_labels + q_term  # softmax_cross_entropy_all.target
-            part_1 += q * (u - total_3_term)     # softmax_cross_entropy_all.loss
-        sum_1 += part_1
-    return sum_1
+        sum_2 += part_2
+    return sum_1, sum_2
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -202,12 +186,12 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
     real = z.dtype.type
     N, C, S = z.shape
     K = C
-    alpha_real = real(alpha)
-    q_term = real((1.0 - alpha) / K)
+    q_labelled = real(alpha + (1.0 - alpha) / K)
+    q_other = real((1.0 - alpha) / K)
+    total_4 = alpha + (1.0 - alpha) / K + (K - 1.0) * ((1.0 - alpha) / K)
     largest_1 = np.empty(S, np.float64)
     total_2 = np.empty(S, np.float64)
     total_3 = np.empty(S, np.float64)
-    total_3_term = np.empty(S, dtype)
     for part in range(first, last):
         begin = N * part // parts
         end = N * (part + 1) // parts
@@ -216,28 +200,21 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
                 largest_1[s] = -math.inf
             for c in range(C):
                 for s in range(S):
-                    largest_1[s] = np.maximum(largest_1[s], z[n, c, s])  # softmax_cross_entropy_all.largest
+                    largest_1[s] = np.maximum(largest_1[s], z[n, c, s])   # softmax_cross_entropy_all.largest
             for s in range(S):
-                M[n, s] = largest_1[s]                                   # softmax_cross_entropy_all.largest
+                M[n, s] = largest_1[s]                                    # softmax_cross_entropy_all.largest
             for s in range(S):
                 total_2[s] = 0.0
-            for c in range(C):
-                for s in range(S):
-                    u = z[n, c, s] - M[n, s]                             # softmax_cross_entropy_all.shifted
-                    total_2[s] += _exp(u)                                # softmax_cross_entropy_all.total
-            for s in range(S):
-                Z[n, s] = total_2[s]                                     # softmax_cross_entropy_all.total
-                total_3_term[s] = real(math.log(Z[n, s]))
-            for s in range(S):
                 total_3[s] = 0.0
             for c in range(C):
                 for s in range(S):
-                    is_labels = real((c == labels[n, s]))
-                    u = z[n, c, s] - M[n, s]                             # softmax_cross_entropy_all.shifted
-                    q = alpha_real * is_labels + q_term                  # softmax_cross_entropy_all.target
-                    total_3[s] += q * (u - total_3_term[s])              # softmax_cross_entropy_all.loss
+                    u = z[n, c, s] - M[n, s]                              # softmax_cross_entropy_all.shifted
+                    q = q_labelled if c == labels[n, s] else q_other      # softmax_cross_entropy_all.target
+                    total_2[s] += _exp_to_one(u)                          # softmax_cross_entropy_all.total
+                    total_3[s] += q * u                                   # softmax_cross_entropy_all.loss
             for s in range(S):
-                loss[n, s] = -total_3[s]                                 # softmax_cross_entropy_all.loss
+                Z[n, s] = total_2[s]                                      # softmax_cross_entropy_all.total
+                loss[n, s] = -(total_3[s] - math.log(Z[n, s]) * total_4)  # softmax_cross_entropy_all.loss
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -258,18 +235,19 @@ def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
             labels_n = labels[n]
             largest_1 = -math.inf
             largest_1 = np.maximum(largest_1, _forward_flat_sums(z[n]))
-            M[n] = largest_1    # softmax_cross_entropy_all.largest
+            M[n] = largest_1                                # softmax_cross_entropy_all.largest
             M_n = M[n]
+            q_labelled = real(alpha + (1.0 - alpha) / K)
+            q_other = real((1.0 - alpha) / K)
             total_2 = 0.0
-            total_2 += _forward_flat_sums_2(z[n], M_n)
-            Z[n] = total_2      # softmax_cross_entropy_all.total
-            Z_n = Z[n]
-            alpha_real = real(alpha)
-            q_term = real((1.0 - alpha) / K)
-            total_3_term = real(math.log(Z_n))
             total_3 = 0.0
-            total_3 += _forward_flat_sums_3(z[n], labels_n, M_n, alpha_real, q_term, total_3_term)
-            loss[n] = -total_3  # softmax_cross_entropy_all.loss
+            part_1, part_2 = _forward_flat_sums_2(z[n], M_n, labels_n, q_labelled, q_other)
+            total_2 += part_1
+            total_3 += part_2
+            Z[n] = total_2                                  # softmax_cross_entropy_all.total
+            Z_n = Z[n]
+            total_4 = alpha + (1.0 - alpha) / K + (K - 1.0) * ((1.0 - alpha) / K)
+            loss[n] = -(total_3 - math.log(Z_n) * total_4)  # softmax_cross_entropy_all.loss
             loss_n = loss[n]
 
 
@@ -285,8 +263,8 @@ def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     real = dz.dtype.type
     N, C, S = dz.shape
     K = C
-    alpha_real = real(alpha)
-    q_term = real((1.0 - alpha) / K)
+    q_labelled = real(alpha + (1.0 - alpha) / K)
+    q_other = real((1.0 - alpha) / K)
     p_scale = np.empty(S, dtype)
     for part in range(first, last):
         begin = N * part // parts
@@ -300,11 +278,10 @@ def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
                 p_scale[s] = real(1.0 / Z[n, s])
             for c in range(C):
                 for s in range(S):
-                    is_labels = real((c == labels[n, s]))
-                    u = z[n, c, s] - M[n, s]             # softmax_cross_entropy_all.shifted
-                    p = _exp(u) * p_scale[s]             # softmax_cross_entropy_all.probability
-                    q = alpha_real * is_labels + q_term  # softmax_cross_entropy_all.target
-                    dz[n, c, s] = dloss[n, s] * (p - q)  # dL/dz
+                    u = z[n, c, s] - M[n, s]                          # softmax_cross_entropy_all.shifted
+                    p = _exp_to_one(u) * p_scale[s]                   # softmax_cross_entropy_all.probability
+                    q = q_labelled if c == labels[n, s] else q_other  # softmax_cross_entropy_all.target
+                    dz[n, c, s] = dloss[n, s] * (p - q)               # dL/dz
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
@@ -330,14 +307,17 @@ def _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last)
                 fault[part, 0] = 1
                 fault[part, 1] = n
             p_scale = real(1.0 / Z_n)
-            alpha_real = real(alpha)
-            q_term = real((1.0 - alpha) / K)
+            q_labelled = real(alpha + (1.0 - alpha) / K)
+            q_other = real((1.0 - alpha) / K)
             for c in range(C):
-                is_labels = real((c == labels_n))
-                u = z[n, c] - M_n                    # softmax_cross_entropy_all.shifted
-                p = _exp(u) * p_scale                # softmax_cross_entropy_all.probability
-                q = alpha_real * is_labels + q_term  # softmax_cross_entropy_all.target
-                dz[n, c] = dloss_n * (p - q)         # dL/dz
+                u = z[n, c] - M_n                # softmax_cross_entropy_all.shifted
+                p = _exp_to_one(u) * p_scale     # softmax_cross_entropy_all.probability
+                q = q_other                      # softmax_cross_entropy_all.target
+                dz[n, c] = dloss_n * (p - q)     # dL/dz
+            u = z[n, labels_n] - M_n             # softmax_cross_entropy_all.shifted
+            p = _exp_to_one(u) * p_scale         # softmax_cross_entropy_all.probability
+            q = q_labelled                       # softmax_cross_entropy_all.target
+            dz[n, labels_n] = dloss_n * (p - q)  # dL/dz
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sympy import Expr, Max, Min, Mul, S, Symbol, expand, floor
 
@@ -20,6 +20,7 @@ from symopt.program.ir import (
     Loop,
     Node,
     Row,
+    WhereOne,
     Whole,
     element,
     local,
@@ -34,8 +35,41 @@ def box_kernel(name: str, one: Contraction, order: tuple[Symbol, ...], how: str 
     Along the innermost loop arrays are rows that are counted from 0. What is summed along it is
     gathered in float64. Zeros around an array are left out by the bounds of the loops.
     """
-    numbers = _number(one)
-    nest = _Nest(one, order, how, local("scale") if numbers else None)
+    return _kernel(name, one, _body(one, order, how))
+
+
+def copying_kernel(name: str, one: Contraction, order: tuple[Symbol, ...], how: str) -> Kernel:
+    """The same for entries that are moved, in loops of their own where their step is 1.
+
+    Only there do rows lie side by side for the compiler too, which then moves several at once.
+    """
+    body, steps = _body(one, order, how), _steps(one, order[-1])
+    if len(steps) == 1:
+        (step,) = steps
+        body = (WhereOne(step, _body(_with_one(one, step), order, how), body),)
+    return _kernel(name, one, body)
+
+
+def _body(one: Contraction, order: tuple[Symbol, ...], how: str) -> tuple[Node, ...]:
+    return tuple(_Nest(one, order, how, local("scale") if _number(one) else None).body())
+
+
+def _steps(one: Contraction, counter: Symbol) -> set[Symbol]:
+    """The letters that say how far apart the entries of a row are."""
+    last = (access.places[-1] for access in (one.target, *one.factors))
+    return {step for place in last if (step := expand(place).diff(counter)).is_Symbol}
+
+
+def _with_one(one: Contraction, step: Symbol) -> Contraction:
+    """A contraction in which a letter is 1."""
+
+    def change(access: Access) -> Access:
+        return replace(access, places=tuple(x.xreplace({step: S.One}) for x in access.places))
+
+    return replace(one, target=change(one.target), factors=tuple(map(change, one.factors)))
+
+
+def _kernel(name: str, one: Contraction, body: tuple[Node, ...]) -> Kernel:
     used = dict.fromkeys(access.array for access in one.factors)
     arrays = [Argument(array, ARRAY) for array in used]
     arrays.append(Argument(one.target.array, ARRAY, written=True))
@@ -43,8 +77,8 @@ def box_kernel(name: str, one: Contraction, order: tuple[Symbol, ...], how: str 
         Kernel(
             name,
             (*arrays, *_sizes(one)),
-            numbers,
-            tuple(nest.body()),
+            _number(one),
+            body,
             over=one.target.array,
         )
     )
@@ -72,7 +106,7 @@ def _sizes(one: Contraction) -> tuple[Argument, ...]:
 
 @dataclass(frozen=True)
 class _Nest:
-    """The loops of one contraction."""
+    """The loops of one contraction, and what is known before them, each as early as may be."""
 
     one: Contraction
     order: tuple[Symbol, ...]
@@ -86,14 +120,16 @@ class _Nest:
 
     def body(self) -> tuple[Node, ...]:
         """All loops, the first counter's outermost."""
-        found = self._innermost()
+        early, found = self._innermost()
         for place in reversed(range(len(self.order) - 1)):
             counter = self.order[place]
             bounds, start, stop = self._bounds(counter)
-            found = (*bounds, Loop(counter, start, stop, found))
-        return found
+            inside = _after(counter, early)
+            found = (Loop(counter, start, stop, (*inside, *found)),)
+            early = (*bounds, *(one for one in early if one not in inside))
+        return (*early, *found)
 
-    def _bounds(self, counter: Symbol) -> tuple[tuple[Node, ...], Expr, Expr]:
+    def _bounds(self, counter: Symbol) -> tuple[tuple[Whole, ...], Expr, Expr]:
         """How far a counter runs: as far as no place leaves its array that it settles."""
         low, high = self._limits(counter)
         length = self.one.box[counter]
@@ -132,7 +168,7 @@ class _Nest:
 
     # the innermost loop
 
-    def _innermost(self) -> tuple[Node, ...]:
+    def _innermost(self) -> tuple[tuple[Whole, ...], tuple[Node, ...]]:
         bounds, start, stop = self._bounds(self.inner)
         rows: list[Node] = []
         names: dict[Access, Expr] = {}
@@ -142,17 +178,14 @@ class _Nest:
         value = self._value(names)
         target, counter = names[self.one.target], self.inner
         length = stop
-        shifted: tuple[Node, ...] = ()
         if bounds:
             length = local(f"{counter}_count")
-            shifted = (Whole(length, Max(S.Zero, stop - start, evaluate=False)),)
+            bounds = (*bounds, Whole(length, Max(S.Zero, stop - start, evaluate=False)))
         if any(place.has(counter) for place in self.one.target.places):
             step = Assign(target, value, augment=self.how, note=self.one.note)
-            return (*bounds, *shifted, *rows, Loop(counter, S.Zero, length, (step,)))
+            return bounds, (*rows, Loop(counter, S.Zero, length, (step,)))
         part = local("part")
-        return (
-            *bounds,
-            *shifted,
+        return bounds, (
             *rows,
             Assign(part, S.Zero, wide=True),
             Loop(counter, S.Zero, length, (Assign(part, value, augment="+", note=self.one.note),)),
@@ -191,6 +224,16 @@ class _Nest:
             return element(name, counter)
         shifted = {counter: counter + start}
         return element(access.array, *(expand(place.xreplace(shifted)) for place in access.places))
+
+
+def _after(counter: Symbol, several: tuple[Whole, ...]) -> tuple[Whole, ...]:
+    """Those of several numbers that depend on a counter, also by way of one another."""
+    known, found = {counter}, []
+    for one in several:
+        if one.value.free_symbols & known:
+            known.add(one.target)
+            found.append(one)
+    return tuple(found)
 
 
 def _within(place: Expr, counter: Symbol, length: Expr) -> tuple[Expr, Expr]:

@@ -100,6 +100,22 @@ def exponential(dtype: str) -> dict[str, Any]:
 
 
 @cache
+def exponential_to_one(dtype: str) -> dict[str, Any]:
+    """e^x for x ≤ 0: no power of two above 1 is wanted, so that all may be lifted alike.
+
+    2^(n - 1 + lift) is a normal number for the lowest n; the polynomial is lowered as much, and
+    their product rounded once, also where it is no normal number.
+    """
+    real, two = REALS[dtype], EXACT.mpf(2)
+    lift = real.digits + 1
+    return {
+        **exponential(dtype),
+        "shift": real.text(real.rounder + real.bias - 1 + lift),
+        "lowered": real.text(two ** (1 - lift)),
+    }
+
+
+@cache
 def logarithm(dtype: str) -> dict[str, Any]:
     """log x = n·log 2 + log(1 + r) with 1 + r in [√½, √2), and log(1 + r) = r - r²/2 + r³·q(r)."""
     real, two = REALS[dtype], EXACT.mpf(2)
@@ -121,7 +137,7 @@ def logarithm(dtype: str) -> dict[str, Any]:
 
 @cache
 def hyperbolic(dtype: str) -> dict[str, Any]:
-    """tanh x = x + x³·q(x²) near 0, and 1 - 2/(e^2x + 1) beyond."""
+    """tanh x = x + x³·q(x²) near 0, and 1 - 2·e^-2x/(1 + e^-2x) beyond."""
     real = REALS[dtype]
 
     def q(z: Any) -> Any:

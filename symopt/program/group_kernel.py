@@ -11,7 +11,6 @@ from symopt.calculus.adjoints import Definition
 from symopt.declaration import Layer
 from symopt.declaration.axes import ELEMENTS, Axes
 from symopt.derivation.forward import forward, position_of
-from symopt.nodes import Largest, Sigma
 from symopt.notation import (
     Count,
     Hyperparameter,
@@ -39,6 +38,7 @@ from symopt.program.ir import (
     Node,
     local,
 )
+from symopt.program.labelled import written_again
 from symopt.program.layer_letters import letter_names, name_of
 from symopt.program.layout import layout
 from symopt.program.parts import (
@@ -50,6 +50,7 @@ from symopt.program.parts import (
 )
 from symopt.program.randomness import Source, sources
 from symopt.program.separated import side_by_side
+from symopt.program.staging import Stage
 from symopt.program.sweeps import Group, Sum
 from symopt.views import occurrences
 
@@ -149,25 +150,9 @@ def kept_value(group: Group, letter: Symbol) -> Assign:
     return Assign(name, group.layout.of_group(name_of(letter)))
 
 
-def staged(definitions: tuple[Definition, ...]) -> tuple[tuple[Definition, ...], ...]:
-    """Definitions with sums, by the sweep after which they are known, each as early as may be."""
-    known: dict[Expr, int] = {}
-    stages: dict[int, list[Definition]] = {}
-    for one in definitions:
-        read = [*one.value.atoms(Statistic), *(e.base for e in one.value.atoms(Indexed))]
-        level = max([known[letter] for letter in read if letter in known], default=0)
-        level += 1 if one.value.has(Sigma, Largest) else 0
-        known[one.letter.base if isinstance(one.letter, Indexed) else one.letter] = level
-        stages.setdefault(level, []).append(one)
-    return tuple(
-        tuple(one for one in stages[level] if one.index is None or one.value.has(Sigma, Largest))
-        for level in sorted(stages)
-    )
-
-
-def gathered(group: Group, several: Iterable[Definition]) -> tuple[Node, ...]:
-    """One sweep for all sums in some definitions, if they hold any."""
-    sums = group.fresh((one.id, one.written) for one in several)
+def gathered(group: Group, stage: Stage) -> tuple[Node, ...]:
+    """One sweep for all sums of a stage, if it has any."""
+    sums = group.fresh(stage.sums)
     return group.swept(sums) if sums else ()
 
 
@@ -180,6 +165,8 @@ def at_each(group: Group, outputs: list[Sum], added: list[Sum]) -> tuple[Node, .
         for one in several
     ]
     loops = group.layout.loops(group.layout.axes.averaged, (*lines, *values))
+    if group.layout.row:
+        loops = written_again(loops, group.layout.counters[group.layout.row])
     return (*group.settled(), *loops)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from sympy import Basic, Expr, Indexed, Mul, Number, Pow, S, Symbol
 
 from symopt.notation import Sequence
+from symopt.program.hits import Choice
 from symopt.program.ir import (
     Assign,
     Call,
@@ -20,6 +21,7 @@ from symopt.program.ir import (
     Stage,
     Stop,
     View,
+    WhereOne,
     Whole,
     local,
 )
@@ -38,6 +40,8 @@ def _nodes(body: tuple[Node, ...]) -> Iterator[Node]:
         yield node
         if isinstance(node, Loop | Stage):
             yield from _nodes(node.body)
+        if isinstance(node, WhereOne):
+            yield from _nodes((*node.near, *node.apart))
 
 
 def _assigned(kernel: Kernel) -> Iterator[Assign]:
@@ -62,6 +66,9 @@ def _literals(expr: Basic) -> Iterator[Basic]:
     elif isinstance(expr, Mul) and expr.args[0] is S.NegativeOne:
         for part in expr.args[1:]:
             yield from _literals(part)
+    elif isinstance(expr, Choice):  # whole numbers are compared, and chosen among others
+        yield from _literals(expr.there)
+        yield from _literals(expr.elsewhere)
     else:
         for part in expr.args:
             yield from _literals(part)
@@ -108,6 +115,7 @@ def _unknown(kernel: Kernel) -> Iterator[str]:
                 yield from _undefined(divisor, known)
     for row in kernel.rows:
         inside = {*row.blocks, *row.numbers, row.counter.name, "start", *map(str, row.parts)}
+        inside |= {place for place, _ in row.places}
         for line in row.body:
             yield from _undefined(line.value, inside)
             inside.add(str(line.target))

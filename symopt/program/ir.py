@@ -162,7 +162,16 @@ class Row:
     step: Expr
 
 
-Node = Assign | Loop | Stage | Scratch | Stop | View | Call | Draw | Fault | Whole | Row
+@dataclass(frozen=True)
+class WhereOne:
+    """``near`` where a whole number is 1, ``apart`` elsewhere: the same, but for what is known."""
+
+    number: Symbol
+    near: tuple[Node, ...]
+    apart: tuple[Node, ...]
+
+
+Node = Assign | Loop | Stage | Scratch | Stop | View | Call | Draw | Fault | Whole | Row | WhereOne
 
 
 @dataclass(frozen=True)
@@ -171,7 +180,8 @@ class RowFunction:
 
     ``arrays`` are the rows, ``numbers`` what is the same along them; ``parts`` are the sums
     within a block, or the largest where ``combine`` is max, and ``body`` takes in one element of
-    ``blocks``, which are the arrays' and counted from 0.
+    ``blocks``, which are the arrays' and counted from 0. ``places`` are those of labels among the
+    numbers, in the present block and in 32 bits, each with its label; −1 where it is in none.
     """
 
     name: str
@@ -182,6 +192,7 @@ class RowFunction:
     combine: tuple[str, ...]
     counter: Symbol
     body: tuple[Assign, ...]
+    places: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,19 +22,21 @@ from symopt.program.group_kernel import (
     group_for,
     index_of,
     loaded,
-    staged,
 )
 from symopt.program.hits import with_hits
 from symopt.program.ir import Assign, Node
 from symopt.program.layer_letters import name_of
 from symopt.program.layout import Layout, adjoint_name, with_adjoints
+from symopt.program.signs import with_short_exponentials
+from symopt.program.staging import staged
 from symopt.program.sweeps import Group, Sum
 
 
 def lower_backward(backward: Backward, axes: Axes | None = None) -> GroupKernel:
     """The kernel of the derived gradients: their sums in one sweep, then dL/dx at each element."""
-    plain = [with_adjoints(form) for _, form in backward.fused]
-    needed = _needed(plain, backward.definitions)
+    forms_of = [with_adjoints(form) for _, form in backward.fused]
+    short, plain = with_short_exponentials(backward.definitions, forms_of)
+    needed = _needed(plain, short)
     definitions, exprs = with_hits(needed, plain, index_of(backward.layer))
     pairs = zip((target for target, _ in backward.fused), exprs, strict=True)
     forms = [_Form(target, expr) for target, expr in pairs]
@@ -43,8 +45,8 @@ def lower_backward(backward: Backward, axes: Axes | None = None) -> GroupKernel:
     learned = [one for one in forms if one.kind == LEARNED]
     early = [one for one in learned if _along_with_sums(group, one)]
     nodes: list[Node] = list(loaded(group, definitions, forms=exprs))
-    for several in staged(definitions):
-        nodes += gathered(group, several)
+    for stage in staged(definitions):
+        nodes += gathered(group, stage)
     sums = group.fresh((one.id, one.expr) for one in (*learned, *elements))
     sums += tuple(one.at(group.layout) for one in early)
     nodes += group.swept(sums) if sums else ()
@@ -96,7 +98,7 @@ def _of_the_group(group: Group, one: _Form) -> list[Node]:
     value = group.with_totals(one.expr)
     target = group.layout.of_parameter(one.name)
     added = Assign(target, value, augment="+", note=one.id, wide=True)
-    return [*group.watched(one.id, value), added]
+    return [*group.settled(), *group.watched(one.id, value), added]
 
 
 def _needed(exprs: Iterable[Expr], definitions: tuple[Definition, ...]) -> tuple[Definition, ...]:

@@ -22,11 +22,12 @@ from symopt.program.group_kernel import (
     kept_value,
     loaded,
     local_value,
-    staged,
 )
 from symopt.program.hits import with_hits
 from symopt.program.ir import Assign, Node
 from symopt.program.layer_letters import name_of
+from symopt.program.signs import with_short_exponentials
+from symopt.program.staging import staged, with_earlier_sums
 from symopt.program.sweeps import Group, Sum
 from symopt.views import occurrences
 
@@ -36,13 +37,14 @@ def lower_forward(backward: Backward, axes: Axes | None = None) -> GroupKernel:
 
     The flat kernel, where its ``axes`` are given; so also below.
     """
-    known, _ = with_hits(backward.definitions, (), index_of(backward.layer))
+    short, _ = with_short_exponentials(with_earlier_sums(backward.definitions))
+    known, _ = with_hits(short, (), index_of(backward.layer))
     group = group_for(backward.layer, "forward", known, axes)
     nodes: list[Node] = list(loaded(group, known))
-    for several in staged(known):
-        nodes += gathered(group, several)
-        for one in several:
-            nodes += _statistic(group, one) if one.index is None else ()
+    for stage in staged(known):
+        nodes += gathered(group, stage)
+        for one in stage.settled:
+            nodes += _statistic(group, one)
     kinds = [(name_of(one.letter), GROUP) for one in known if one.index is None]
     if known[-1].index is None:  # a loss: what it returns first is a number of the group itself
         return finished(group, nodes, known, [kinds[-1], *kinds[:-1]])
@@ -55,7 +57,7 @@ def _statistic(group: Group, one: Definition) -> tuple[Node, ...]:
     """A statistic from its totals, rounded once as it is stored, and read back as it is kept."""
     value = group.with_totals(one.written)
     stored = Assign(group.layout.of_group(name_of(one.letter)), value, note=one.id, wide=True)
-    return (*group.watched(one.id, value), stored, local_value(group, one.letter))
+    return (*group.settled(), *group.watched(one.id, value), stored, local_value(group, one.letter))
 
 
 def _output(group: Group, definitions: tuple[Definition, ...]) -> tuple[Node, ...]:
@@ -74,6 +76,7 @@ def lower_inference(
 
     ``corrected`` letters are computed from the running averages and the number of batches.
     """
+    definitions, _ = with_short_exponentials(definitions)
     group = group_for(layer, "inference", definitions, axes)
     read = {letter for one in definitions for letter in one.written.atoms(Statistic)}
     derived = [one for one in corrected if one.letter in read]
@@ -82,10 +85,10 @@ def lower_inference(
     own = [one for one in definitions if one.index is None]
     known = {*(one.letter for one in derived), *(one.letter for one in own)}
     nodes += loaded(group, definitions, averages=True, known=known)
-    for several in staged(definitions):
-        nodes += gathered(group, several)
-        for one in several:
-            nodes += _passing(group, one) if one.index is None else ()
+    for stage in staged(definitions):
+        nodes += gathered(group, stage)
+        for one in stage.settled:
+            nodes += _passing(group, one)
     nodes += _output(group, definitions)
     results = [(name_of(definitions[-1].letter), ELEMENT)]
     shown = [one.shown.right for one in derived]
@@ -98,7 +101,8 @@ def _passing(group: Group, one: Definition) -> tuple[Node, ...]:
     name = group.layout.in_group(one.letter)
     group.letters_of[name] = one.letter
     group.numbers.taken.add(name.name)
-    return (*group.watched(one.id, value), Assign(name, value, note=one.id, wide=True))
+    passing = Assign(name, value, note=one.id, wide=True)
+    return (*group.settled(), *group.watched(one.id, value), passing)
 
 
 def _corrected(group: Group, one: RunningCorrection) -> Assign:

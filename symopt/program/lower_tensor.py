@@ -15,7 +15,7 @@ from symopt.declaration.checks import RESERVED
 from symopt.derivation.tensor_layer import TensorBackward
 from symopt.notation import Sequence
 from symopt.program.arrange import Axes
-from symopt.program.box_kernels import ADD, SET, box_kernel, loop_order
+from symopt.program.box_kernels import ADD, SET, box_kernel, copying_kernel, loop_order
 from symopt.program.contractions import (
     Contraction,
     all_indices,
@@ -152,14 +152,14 @@ def _product(plan: Plan, direct: bool, loops: Run) -> list[HostNode]:
         windows = plan.windows
         padded = plan.windowed is not None and any(plan.windowed.bounded)
         spaces.append(Space(windows.array, windows.lengths, padded))
-        write = box_kernel(f"_write_{windows.array}", plan.gathering, windows.places, SET)
+        write = copying_kernel(f"_write_{windows.array}", plan.gathering, windows.places, SET)
         body.insert(0, Run(write))
     if plan.one.number != 1:
         body.append(Scale(product.array, plan.one.number))
     if plan.scatters:
         windows = plan.windows
         spaces.append(Space(windows.array, windows.lengths))
-        add = box_kernel(f"_add_{windows.array}", plan.scattering, windows.places, ADD)
+        add = copying_kernel(f"_add_{windows.array}", plan.scattering, windows.places, ADD)
         body.append(Run(add))
     elif not direct:
         spaces.append(plan.space)

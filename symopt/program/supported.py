@@ -37,10 +37,13 @@ from sympy.logic.boolalg import BooleanAtom
 from symopt.errors import LoweringError
 from symopt.nodes import Sigma
 from symopt.printing.unicode import unicode
+from symopt.program.hits import SumByLabel
+from symopt.program.signs import exp_to_one
 
 _NODES = (
     Abs, Add, And, BooleanAtom, Exp1, ExprCondPair, Max, Min, Mul, Not, Number, Or, Pi, Piecewise,
-    Pow, Relational, Sigma, Symbol, ceiling, cos, erf, exp, floor, sign, sin, tanh,
+    Pow, Relational, Sigma, SumByLabel, Symbol, ceiling, cos, erf, exp, exp_to_one, floor,
+    sign, sin, tanh,
 )  # fmt: skip
 
 

@@ -14,8 +14,10 @@ from symopt.errors import LoweringError
 from symopt.nodes import Largest, Sigma
 from symopt.notation import Index, Sequence
 from symopt.printing.unicode import unicode
+from symopt.program.hits import Choice, SumByLabel
 from symopt.program.hoist import Numbers, hoist
 from symopt.program.ir import Assign, Call, Fault, Node, RowFunction, local
+from symopt.program.labelled import in_halves
 from symopt.program.layout import Layout
 from symopt.program.randomness import Source
 from symopt.program.supported import check_supported
@@ -109,9 +111,18 @@ class Group:
         """Sums ⇒ their totals, letters ⇒ their values in the present group."""
 
         def change(node: Basic) -> Basic | None:
+            if isinstance(node, SumByLabel):
+                return self._by_label(node)
             return self.totals[self.key(node)] if isinstance(node, Sigma | Largest) else None
 
         return self.layout.letters_in_group(rewrite(expr, change))
+
+    def _by_label(self, node: SumByLabel) -> Symbol:
+        """The local for a sum that two values tell."""
+        if node not in self.totals:
+            self.totals[node] = local(self.free(f"total_{len(self.totals) + 1}"))
+            self.pending.append(Assign(self.totals[node], node.value, wide=True))
+        return self.totals[node]
 
     # nodes
 
@@ -145,6 +156,7 @@ class Group:
         numbers: dict[str, Expr] = {}
         change = partial(_along_row, counter, inside, arrays, numbers)
         lines = tuple(replace(one, value=rewrite(one.value, change)) for one in body)
+        places: dict[str, str] = {}
         if not arrays and any(one.value.has(counter) for one in lines):
             # of the labels alone, which stand in no row
             return self.layout.loops([self.layout.row], self._by_element(sums))
@@ -157,7 +169,8 @@ class Group:
         kinds = tuple(one.combine for one in sums)
         blocks = {one: self.free_in_row(f"{one}_block") for one in arrays}
         change = partial(_in_block, counter, blocks)
-        in_block = tuple(replace(one, value=rewrite(one.value, change)) for one in lines)
+        halves = in_halves(lines, counter, places, self.free_in_row)
+        in_block = tuple(replace(one, value=rewrite(one.value, change)) for one in halves)
         row = RowFunction(
             name,
             tuple(arrays),
@@ -167,6 +180,7 @@ class Group:
             kinds,
             counter,
             in_block,
+            tuple((place, label) for label, place in places.items()),
         )
         self.rows.append(row)
         passed = (*arrays.values(), *numbers.values())
@@ -198,11 +212,21 @@ class Group:
             name = base.spelling.python
             if base in needed and isinstance(one.written, Equality):
                 found.append(Assign(local(name), self._hit(one.written), cast=True))
+            elif base in needed and isinstance(one.written, Choice):
+                found.append(Assign(local(name), self._choice(one, name), note=one.id))
             elif base in needed:
                 check_supported(one.id, one.written)
                 value = self.at_element(one.id, one.written, name)
                 found.append(Assign(local(name), value, note=one.id))
         return tuple(found)
+
+    def _choice(self, one: Definition, name: str) -> Choice:
+        """The two numbers of a letter that a label alone decides."""
+        several = zip(one.written.args[1:], (f"{name}_labelled", f"{name}_other"), strict=True)
+        numbers = [self.numbers.name(self.with_totals(expr), hint) for expr, hint in several]
+        for number in self.numbers.drained():
+            self.pending += [*self.watched(one.id, number.value), number]
+        return Choice(self._hit(one.written.args[0]), *numbers)
 
     def _hit(self, when: Equality) -> Expr:
         """Whether the present element is the labelled one; labels count from 0, as counters do."""
@@ -256,7 +280,7 @@ def _along_row(
 
 
 def _in_block(counter: Symbol, blocks: Mapping[str, str], node: Basic) -> Basic | None:
-    """Elements of rows ⇒ elements of blocks that are counted from 0; places along the row stay."""
+    """Elements of rows ⇒ elements of blocks that are counted from 0."""
     if isinstance(node, Indexed):
         return Indexed(local(blocks[str(node.base.label)]), counter)
-    return local("start") + counter if node == counter else None
+    return None

@@ -207,7 +207,7 @@ class _Scope:
 def c_row(row: RowFunction, kinds: Sequence[str], real: Real) -> dict[str, Any]:
     """A row function: sums within blocks in the arrays' dtype, across them in double precision."""
     scope = _Scope(real, frozenset(map(str, row.parts)), Arrays({}), Kernel("", (), (), ()))
-    scope.known = {*map(str, row.parts), *row.numbers}
+    scope.known = {*map(str, row.parts), *row.numbers, *(place for place, _ in row.places)}
     scope.types = dict.fromkeys(map(str, row.parts), real.type)
     lines = list(scope.body(row.body, 0))
     found = [f"sum_{k}" for k in range(1, len(row.parts) + 1)]
@@ -224,6 +224,7 @@ def c_row(row: RowFunction, kinds: Sequence[str], real: Real) -> dict[str, Any]:
         "real": real.type,
         "counter": row.counter.name,
         "views": list(zip(row.blocks, row.arrays, strict=True)),
+        "places": row.places,
         "reduction": ", ".join(map(str, row.parts)) if summed else "",
         "lines": lines,
         "pairs": [

@@ -90,7 +90,7 @@ class CPrinter(KernelPrinter):
             raise LoweringError(f"{expr} is no function that C has; it is computed by numba alone")
         return self._called(name, expr.args[0])
 
-    _print_exp = _print_log = _print_tanh = _print_erf = _print_Function
+    _print_exp = _print_exp_to_one = _print_log = _print_tanh = _print_erf = _print_Function
     _print_sin = _print_cos = _print_expm1 = _print_log1p = _print_Function
     _print_Abs = _print_floor = _print_ceiling = _print_Function
 
@@ -118,6 +118,9 @@ class CPrinter(KernelPrinter):
         return self._called("pow", base, exponent)
 
     # conditions
+
+    def _print_InHalf(self, expr: Any) -> str:
+        return f"(int32_t){self._print(expr.args[0])}"
 
     def _choice(self, condition: str, value: str, other: str) -> str:
         return f"{condition} ? {value} : {other}"
@@ -159,8 +162,9 @@ def c_whole(expr: Expr) -> str:
 
 
 _FUNCTIONS = {
-    "Abs": "fabs", "ceiling": "ceil", "cos": "cos", "erf": "erf", "exp": "exp", "expm1": "expm1",
-    "floor": "floor", "log": "log", "log1p": "log1p", "sin": "sin", "tanh": "tanh",
+    "Abs": "fabs", "ceiling": "ceil", "cos": "cos", "erf": "erf", "exp": "exp", "exp_to_one": "exp",
+    "expm1": "expm1", "floor": "floor", "log": "log", "log1p": "log1p", "sin": "sin",
+    "tanh": "tanh",
 }  # fmt: skip
 
 # words of the language, of its headers and of a file's own, that no letter may be called by

@@ -8,8 +8,16 @@ from typing import Any
 
 from sympy import Expr, erf, exp, log, tanh
 
-from symopt.program.elementary import error_function, exponential, hyperbolic, logarithm, rank
+from symopt.program.elementary import (
+    error_function,
+    exponential,
+    exponential_to_one,
+    hyperbolic,
+    logarithm,
+    rank,
+)
 from symopt.program.ir import Assign, Kernel, Loop, Node
+from symopt.program.signs import exp_to_one
 from symopt.targets.target import Options
 
 
@@ -17,7 +25,8 @@ from symopt.targets.target import Options
 class Elementary:
     """A function of our own: its Python name, what it is made of, and how far it may be off.
 
-    ``ulps`` are units in the last place of the exact result; tests hold it.
+    ``ulps`` are units in the last place of the exact result; tests hold it. The ``library`` has the
+    function by this name.
     """
 
     name: str
@@ -26,18 +35,26 @@ class Elementary:
     numbers: Callable[[str], dict[str, Any]]
     summary: str
     ulps: str
+    library: str
     calls: tuple[str, ...] = ()
 
 
 # each after those that it calls
 ELEMENTARY = (
-    Elementary("exp", exp, "exponential", exponential, "e to the power x", "1.1"),
-    Elementary("log", log, "logarithm", logarithm, "The natural logarithm", "1.0"),
+    Elementary("exp", exp, "exponential", exponential, "e to the power x", "1.1", "exp"),
     Elementary(
-        "tanh", tanh, "hyperbolic", hyperbolic, "The hyperbolic tangent", "1.4",
-        calls=("exp",),
+        "exp_to_one", exp_to_one, "exponential_to_one", exponential_to_one,
+        "e to the power x, for x that is never above 0", "1.1", "exp",
     ),
-    Elementary("erf", erf, "error_function", error_function, "The error function", "1.1", ("exp",)),
+    Elementary("log", log, "logarithm", logarithm, "The natural logarithm", "1.0", "log"),
+    Elementary(
+        "tanh", tanh, "hyperbolic", hyperbolic, "The hyperbolic tangent", "1.4", "tanh",
+        calls=("exp_to_one",),
+    ),
+    Elementary(
+        "erf", erf, "error_function", error_function, "The error function", "1.1", "erf",
+        calls=("exp_to_one",),
+    ),
 )  # fmt: skip
 
 
@@ -69,6 +86,7 @@ def written_out(
                 "template": f"{one.template}.py.jinja",
                 "summary": one.summary,
                 "ulps": one.ulps,
+                "library": one.library,
                 "known": ", ".join(
                     f"numba.{dtype}: _{one.name}_{dtype}" for dtype in options.dtypes
                 ),

@@ -20,8 +20,9 @@ from symopt.targets.layer_functions import functions, layer_kernels
 from symopt.targets.layer_mask import mask_function
 from symopt.targets.layer_shapes import quoted, shape_words
 from symopt.targets.numba_rule import dtype_words, heading
-from symopt.targets.python_code import combined, lines, number_code
+from symopt.targets.python_code import lines, number_code
 from symopt.targets.row_code import row_lines
+from symopt.targets.taking import combined
 from symopt.targets.target import Options
 from symopt.targets.templates import render
 
@@ -101,6 +102,7 @@ def _row(row: RowFunction) -> dict[str, Any]:
         "model": row.arrays[0],
         "counter": row.counter.name,
         "views": list(zip(row.blocks, row.arrays, strict=True)),
+        "places": row.places,
         "numbers": shown_lines(numbers),
         "lines": shown_lines(body),
         "pairs": [

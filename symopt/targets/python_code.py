@@ -10,7 +10,6 @@ from sympy.core.relational import Relational
 from sympy.printing.pycode import PythonCodePrinter
 
 from symopt.errors import LoweringError
-from symopt.printing.written import WrittenOrder
 from symopt.program.ir import (
     Assign,
     Call,
@@ -24,15 +23,18 @@ from symopt.program.ir import (
     Stage,
     Stop,
     View,
+    WhereOne,
     Whole,
 )
+from symopt.targets.label_code import LabelPrinter
+from symopt.targets.taking import added, combined
 from symopt.targets.whole_numbers import whole_code
 from symopt.views import Fraction, factors, split_sign
 
 _FLIPPED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
-class KernelPrinter(WrittenOrder, PythonCodePrinter):
+class KernelPrinter(LabelPrinter, PythonCodePrinter):
     """Python in the order of the expression, with every NaN passed on.
 
     ``elementwise`` code reads numbers of the arrays' dtype and must not mix in Python's own;
@@ -103,10 +105,11 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
 
     def _elementary(self, expr: Any) -> str:
         """A library's function of a number of the step, but our own of each element."""
-        module = "_" if self.elementwise else "math."
-        return f"{module}{type(expr).__name__}({self._print(expr.args[0])})"
+        name = type(expr).__name__
+        shown = f"_{name}" if self.elementwise else f"math.{name.removesuffix('_to_one')}"
+        return f"{shown}({self._print(expr.args[0])})"
 
-    _print_exp = _print_log = _print_tanh = _print_erf = _elementary
+    _print_exp = _print_exp_to_one = _print_log = _print_tanh = _print_erf = _elementary
 
     def _print_sign(self, expr: Any) -> str:
         return f"np.sign({self._print(expr.args[0])})"
@@ -161,9 +164,6 @@ class KernelPrinter(WrittenOrder, PythonCodePrinter):
                 shown = f"({self._choice(self._denied(condition), shown, self._nan())})"
             shown = self._choice(self._print(condition), self._print(value), shown)
         return shown
-
-    def _choice(self, condition: str, value: str, other: str) -> str:
-        return f"{value} if {condition} else {other}"
 
     def _print_Not(self, expr: Any) -> str:
         return self._denied(expr.args[0])
@@ -260,6 +260,11 @@ def node_lines(
                 yield f"{indent}{name} = {array}[{place}]", ""
             case Whole(target, value):
                 yield f"{indent}{target} = {whole_code(value)}", ""
+            case WhereOne(number, near, apart):
+                yield f"{indent}if {number} == 1:", ""
+                yield from node_lines(printer, near, depth + 1)
+                yield f"{indent}else:", ""
+                yield from node_lines(printer, apart, depth + 1)
             case Row(name, array, before, first, step):
                 along = f":{whole_code(step)}" if step != 1 else ""
                 begin = "" if first == 0 else whole_code(first)
@@ -268,7 +273,7 @@ def node_lines(
             case Call(function, arguments, targets, combine):
                 passed = ", ".join(printer.doprint(one) for one in arguments)
                 named = [printer.doprint(one) for one in targets]
-                for line in _added(f"{function}({passed})", named, combine):
+                for line in added(f"{function}({passed})", named, combine):
                     yield f"{indent}{line}", ""
             case Draw(function, target, start, numbers, note):
                 passed = ", ".join((f"{target}[:stop - {start}]", str(start), *numbers))
@@ -277,23 +282,3 @@ def node_lines(
                 yield f"{indent}if {number_code(divisor)} == 0.0 and fault[part, 0] == 0:", ""
                 for axis, shown in enumerate((str(equation), *map(str, group))):
                     yield f"{indent}    fault[part, {axis}] = {shown}", ""
-
-
-def _added(call: str, targets: Sequence[str], combine: Sequence[str]) -> Iterator[str]:
-    """The results of a call taken into the targets, by way of locals where there are several."""
-    if len(targets) == 1:
-        yield combined(targets[0], combine[0], call)
-        return
-    names = [f"part_{k}" for k in range(1, len(targets) + 1)]
-    yield f"{', '.join(names)} = {call}"
-    for target, how, name in zip(targets, combine, names, strict=True):
-        yield combined(target, how, name)
-
-
-def combined(target: str, how: str, value: str) -> str:
-    """``target = value``, ``target += value``, or the larger, also by ``rank``, a NaN passed on."""
-    if how == "rank":
-        return f"{target} = max({target}, _rank({value}))"
-    if how == "max":
-        return f"{target} = np.maximum({target}, {value})"
-    return f"{target} {how}= {value}"

@@ -52,6 +52,22 @@ def test_the_librarys_smoothing_is_pytorchs_with_epsilon_one_minus_alpha(library
     assert found == pytest.approx(theirs.item(), rel=1e-14)
 
 
+def test_a_label_may_stand_anywhere_in_a_row_that_is_added_up_in_blocks(library):
+    """Blocks have 1024 elements: labels at both ends of the row, and beside the edges of blocks."""
+    labels = np.array([0, 1, 1023, 1024, 1025, 2047, 2048, 2499])
+    z = np.random.default_rng(8).normal(size=(8, 2500)) * 3
+    leaf = torch.tensor(z, requires_grad=True)
+    wanted = functional.cross_entropy(
+        leaf, torch.tensor(labels), label_smoothing=1 - ALPHA, reduction="none"
+    )
+    wanted.sum().backward()
+    module = compile(library["softmax_cross_entropy_all"])
+    found, *statistics = module.forward(z, labels, ALPHA, reduction="none")
+    np.testing.assert_allclose(found, wanted.detach().numpy(), rtol=1e-13)
+    dz = module.backward(np.ones(8), z, labels, *statistics, ALPHA, reduction="none")
+    np.testing.assert_allclose(dz, leaf.grad.numpy(), rtol=1e-11, atol=1e-15)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_logits_of_ten_thousand_are_finite(library, dtype):
     z = np.array([[1e4, -1e4, 0.0], [0.0, 0.0, 1e4]], dtype)

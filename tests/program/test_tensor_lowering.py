@@ -14,7 +14,7 @@ from symopt.derivation.tensor_layer import derive_tensor_layer
 from symopt.nodes import Sigma
 from symopt.notation import count, given, index, learned, sequence
 from symopt.program.arrange import arranged, in_own_order
-from symopt.program.ir import Loop, Row, Whole
+from symopt.program.ir import Loop, Row, WhereOne, Whole
 from symopt.program.lower_tensor import lower_tensor
 from symopt.program.tensor_invariants import check
 from symopt.program.tensor_ir import (
@@ -117,18 +117,49 @@ def test_windows_of_one_example_are_written_out_at_once(programs):
 def test_zeros_are_left_out_by_the_bounds_of_loops(programs):
     """No branch stands inside of a loop, and arrays are rows in the innermost one."""
     gather = programs["convolution"].forward.kernels[0]
-    depth, body = 0, gather.body
-    while True:
-        (loop,) = [node for node in body if isinstance(node, Loop)]
-        depth += 1
-        rows = [node.name for node in body if isinstance(node, Row)]
-        if not any(isinstance(node, Loop) for node in loop.body):
-            break
-        body = loop.body
-    assert depth == 6
-    assert rows == ["x_row", "x_windows_row"]
-    bounds = [str(node.target) for node in body if isinstance(node, Whole)]
-    assert bounds == ["q_start", "q_stop", "q_count"]
+    (one,) = gather.body
+    for body, steps in ((one.near, {1}), (one.apart, {1, one.number})):
+        depth, bounds = 0, {}
+        while True:
+            bounds[depth] = [str(node.target) for node in body if isinstance(node, Whole)]
+            (loop,) = [node for node in body if isinstance(node, Loop)]
+            depth += 1
+            rows = [node for node in body if isinstance(node, Row)]
+            if not any(isinstance(node, Loop) for node in loop.body):
+                break
+            body = loop.body
+        assert depth == 6
+        assert [row.name for row in rows] == ["x_row", "x_windows_row"]
+        assert {row.step for row in rows} == steps
+        # of windows n, c, i, j, p, q: known with i and j, before the loops over p and q
+        assert bounds[3] == ["p_start", "p_stop"]
+        assert bounds[4] == ["q_start", "q_stop", "q_count"]
+
+
+def test_bounds_stand_outside_of_all_loops_that_they_do_not_depend_on(programs):
+    """Else each row of a window would pay for divisions by the stride."""
+
+    def watched(body, counters):
+        known = set(counters[-1:])
+        for node in body:
+            if isinstance(node, Whole):
+                assert not counters or node.value.free_symbols & known, node
+                known.add(node.target)
+            elif isinstance(node, Loop):
+                watched(node.body, [*counters, node.counter])
+            elif isinstance(node, WhereOne):
+                watched(node.near, counters)
+                watched(node.apart, counters)
+
+    kernels = [
+        kernel
+        for program in programs.values()
+        for part in (program.forward, program.backward)
+        for kernel in part.kernels
+    ]
+    assert any(isinstance(kernel.body[0], WhereOne) for kernel in kernels)
+    for kernel in kernels:
+        watched(kernel.body, [])
 
 
 def test_products_of_three_and_of_one_are_loops(programs):
