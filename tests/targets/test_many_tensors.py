@@ -427,3 +427,43 @@ def test_kernels_for_one_dtype_take_tensors_of_that_dtype(library):
     theta_ = np.zeros(3)
     module.Gd([theta_], alpha=0.5).step([np.ones(3)])
     assert (theta_ == -0.5).all()
+
+
+def test_numbers_that_come_and_go_are_those_of_their_step(adam):
+    """Schedules between constants, two numbers that change places, and the objects of before."""
+    optimizer, params, grads = stepped(adam)
+    alone, states = params[1].copy(), {k: x.copy() for k, x in optimizer.states[1].items()}
+    first = dict(optimizer.hyperparameters)
+    several = [
+        {"alpha": lambda t: 0.25 / t},
+        {"alpha": lambda t: 0.25 / t},
+        {"beta_1": first["beta_2"], "beta_2": first["beta_1"]},
+        {"epsilon": np.float64(1e-3)},
+        {},
+        {},
+    ]
+    for t, changed in enumerate(several, start=2):
+        now = {**first, **changed}
+        optimizer.hyperparameters.clear()
+        # in any order
+        optimizer.hyperparameters.update(reversed(now.items()) if t % 2 else now)
+        optimizer.step(grads)
+        numbers = {key: one(t) if callable(one) else one for key, one in now.items()}
+        adam.step(alone, grads[1].copy(), **states, t=t, **numbers)
+        assert alone.tobytes() == params[1].tobytes(), t
+
+
+@pytest.mark.parametrize("wrong", [2.5, -7, True + 0.0])
+def test_a_count_of_steps_that_is_none_is_refused(adam, wrong):
+    optimizer, params, grads = stepped(adam)
+    before = params[1].copy()
+    optimizer.t = wrong
+    with pytest.raises(ValueError, match="adam: t is ") as error:
+        optimizer.step(grads)
+    words = "but steps are whole numbers from 1 on"
+    assert str(error.value) == f"adam: t is {wrong + 1!r}, {words}"
+    assert np.array_equal(params[1], before)
+    assert optimizer.t == wrong
+    optimizer.t = 2**60
+    optimizer.step(grads)
+    assert optimizer.t == 2**60 + 1
