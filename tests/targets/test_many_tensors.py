@@ -442,15 +442,15 @@ def test_numbers_that_come_and_go_are_those_of_their_step(adam):
         {},
         {},
     ]
-    for t, changed in enumerate(several, start=2):
-        now = {**first, **changed}
+    for count, changed in enumerate(several, start=2):
+        numbers = {**first, **changed}
         optimizer.hyperparameters.clear()
         # in any order
-        optimizer.hyperparameters.update(reversed(now.items()) if t % 2 else now)
+        optimizer.hyperparameters.update(reversed(numbers.items()) if count % 2 else numbers)
         optimizer.step(grads)
-        numbers = {key: one(t) if callable(one) else one for key, one in now.items()}
-        adam.step(alone, grads[1].copy(), **states, t=t, **numbers)
-        assert alone.tobytes() == params[1].tobytes(), t
+        values = {key: one(count) if callable(one) else one for key, one in numbers.items()}
+        adam.step(alone, grads[1].copy(), **states, t=count, **values)
+        assert alone.tobytes() == params[1].tobytes(), count
 
 
 @pytest.mark.parametrize("wrong", [2.5, -7, True + 0.0])
