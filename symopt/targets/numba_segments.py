@@ -63,6 +63,8 @@ def segment_drivers(kernel: Kernel, inputs: int) -> dict[str, Any]:
         "traffic": _traffic(kernel),
         "addresses": joined(f"{one.name}.ctypes.data" for one in arrays),
         "always_long": " or True" if batches else "",
+        "heads_signature": "" if batches else ", heads: tuple[int, ...]",
+        "heads": "" if batches else ", tuple(map(_head, own.values()))",
         "cut_words": "" if not batches else "; a tensor with examples stays whole",
         **_numbers(kernel),
         "columns": len(arrays) + len(batches),

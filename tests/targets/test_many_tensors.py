@@ -146,11 +146,13 @@ def test_gradients_of_a_long_step_are_those_of_its_parts_for_any_count_of_thread
 @pytest.mark.parametrize("parts", [1, 2, 3, 8])
 def test_segments_hold_each_element_once_and_are_balanced(library, name, sizes, parts):
     module = compile(library[name])
-    segments, bounds = module._segments(sizes, parts)
+    heads = tuple(min(size, k % 16) for k, size in enumerate(sizes, start=11))
+    own = [] if name == "minibatch" else [heads]
+    segments, bounds = module._segments(sizes, parts, *own)
     held = [np.zeros(size, int) for size in sizes]
     for tensor, start, size in segments:
         held[tensor][start : start + size] += 1
-        assert start % 64 == 0
+        assert start == 0 or (start - heads[tensor]) % 64 == 0
     assert all((one == 1).all() for one in held)
     assert {tensor for tensor, start, _ in segments if start == 0} == set(range(len(sizes)))
     assert len(bounds) == parts + 1
@@ -163,7 +165,7 @@ def test_segments_hold_each_element_once_and_are_balanced(library, name, sizes, 
 
 def test_places_beyond_what_32_bits_hold_are_reached(adam):
     """Rows that begin 2³³ elements before the arrays do: the stretch is where they are."""
-    segments, _ = adam._segments((3 * 2**31,), 2)
+    segments, _ = adam._segments((3 * 2**31,), 2, (0,))
     assert segments.tolist() == [[0, 0, 3 * 2**30], [0, 3 * 2**30, 3 * 2**30]]
     arrays = [np.full(5, 0.5, np.float32) for _ in range(4)]
     rows = np.array([[one.ctypes.data - 2**33 * 4 for one in arrays]])
@@ -375,6 +377,28 @@ def test_an_arena_holds_copies_and_steps_them_to_the_same_bits(adam):
     assert [one.tobytes() for one in own.params] == [one.tobytes() for one in theirs]
     first, second = (one.__array_interface__["data"][0] for one in own.params)
     assert (second - first, first % 64) == (64, 0)
+
+
+@pytest.mark.parametrize("states", ["", "bfloat16"])
+def test_long_arrays_and_their_states_are_walked_from_a_cache_line_on(library, states):
+    module = compile(library["adam"], Options(states=states))
+    room = [np.ones(4 * (50_000 + 32), np.uint8) for _ in range(2)]
+    places = [(4 * k - one.ctypes.data) % 64 for k, one in zip((3, 15), room, strict=True)]
+    params = [
+        one[place : place + 200_000].view(np.float32)
+        for one, place in zip(room, places, strict=True)
+    ]
+    table = module.Adam(params)._table
+    table.meet([[], [one.copy() for one in params]])
+    table._divide(3)
+    ((segments, _, _),) = table.shares
+    widths = [one.itemsize for one in (params[0], params[0], *table.states[0].values())]
+    for tensor, start, size in segments:
+        at = table.rows[tensor] + np.array(widths) * start
+        if start:
+            assert (at[[0, 2, 3]] % 64 == 0).all()
+        else:
+            assert size == (13, 1)[tensor]
 
 
 def test_the_arrays_of_an_optimizer_are_its_own(adam):
