@@ -162,16 +162,6 @@ def _step_segments(rows, segments, model, first, last, numbers):
         )
 
 
-@numba.njit(error_model="numpy", nogil=True)
-def _step_alone(rows, segments, bounds, model, numbers):
-    _step_segments(rows, segments, model, 0, len(segments), numbers)
-
-
-@numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _step_shared(rows, segments, bounds, model, numbers):
-    for part in numba.prange(len(bounds) - 1):
-        _step_segments(rows, segments, model, bounds[part], bounds[part + 1], numbers)
-
 
 @functools.lru_cache(maxsize=64)
 def _segments(
@@ -459,21 +449,17 @@ def _advance_alone(given, t, table, share, model):
     """
     if given and not (t > 0 and _numbers_as_known(given, table) and _as_known(given, table)):
         return False
-    numbers = numba.carray(_pointer(_word(table + 72), np.float64), 1)
+    kept_numbers = numba.carray(_pointer(_word(table + 72), np.float64), 1)
+    numbers = (kept_numbers[0],)
+    rows, segments = _rows_at(table, 3), _rows_at(share, 3)
     state = _let_others_run() if _word(table + 80) else 0
-    _step_alone(
-        _rows_at(table, 3),
-        _rows_at(share, 3),
-        numba.carray(_pointer(_word(share + 16), np.int64), _word(share + 24)),
-        model,
-        (numbers[0],),
-    )
+    _step_segments(rows, segments, model, 0, len(segments), numbers)
     if state:
         _go_on(state)
     return True
 
 
-@numba.njit(error_model="numpy")
+@numba.njit(error_model="numpy", parallel=True)
 def _advance_shared(given, t, table, share, model):
     """One step of the tensors of a share; False, and nothing done, if something is not as known.
 
@@ -482,15 +468,13 @@ def _advance_shared(given, t, table, share, model):
     """
     if given and not (t > 0 and _numbers_as_known(given, table) and _as_known(given, table)):
         return False
-    numbers = numba.carray(_pointer(_word(table + 72), np.float64), 1)
+    kept_numbers = numba.carray(_pointer(_word(table + 72), np.float64), 1)
+    numbers = (kept_numbers[0],)
+    rows, segments = _rows_at(table, 3), _rows_at(share, 3)
     state = _let_others_run() if _word(table + 80) else 0
-    _step_shared(
-        _rows_at(table, 3),
-        _rows_at(share, 3),
-        numba.carray(_pointer(_word(share + 16), np.int64), _word(share + 24)),
-        model,
-        (numbers[0],),
-    )
+    bounds = numba.carray(_pointer(_word(share + 16), np.int64), _word(share + 24))
+    for part in numba.prange(len(bounds) - 1):
+        _step_segments(rows, segments, model, bounds[part], bounds[part + 1], numbers)
     if state:
         _go_on(state)
     return True

@@ -182,16 +182,6 @@ def _step_segments(rows, segments, model, first, last, numbers):
         )
 
 
-@numba.njit(error_model="numpy", nogil=True)
-def _step_alone(rows, segments, bounds, model, numbers):
-    _step_segments(rows, segments, model, 0, len(segments), numbers)
-
-
-@numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _step_shared(rows, segments, bounds, model, numbers):
-    for part in numba.prange(len(bounds) - 1):
-        _step_segments(rows, segments, model, bounds[part], bounds[part + 1], numbers)
-
 
 @functools.lru_cache(maxsize=64)
 def _segments(
@@ -234,10 +224,7 @@ def run(*arguments: Any) -> None:
     first = arguments[0]
     threads = _threads() if first.nbytes * 5 >= CROSSOVER else 1
     if threads > 1:
-        arrays, numbers = arguments[:3], arguments[3:]
-        rows = _addresses(*arrays)
-        cut = _segments((first.size,), threads, (-int(rows[0, 0]) % 64 // first.itemsize,))
-        _run(_step_shared, _step_alone, rows, *cut, first[:0], numbers)
+        _run(_arrays_shared, _arrays_alone, threads, *arguments)
         return
     _step(*arguments)
 
@@ -246,10 +233,33 @@ def _address(one: np.ndarray) -> int:
     return one.__array_interface__["data"][0]
 
 
-@numba.njit
-def _addresses(theta, g, v):
-    """Where the arrays of one tensor lie, as a row; Python needs a microsecond for each of them."""
-    return np.array([[theta.ctypes.data, g.ctypes.data, v.ctypes.data]])
+@numba.njit(error_model="numpy")
+def _laid_out(parts, *arrays):
+    """The rows and segments of one tensor, and where the segments of each part begin."""
+    first = arrays[0]
+    rows = np.array([[arrays[0].ctypes.data, arrays[1].ctypes.data, arrays[2].ctypes.data]])
+    head = -rows[0, 0] % 64 // first.itemsize  # up to the first cache line
+    segments, bounds = np.zeros((parts + 1, 3), np.int64), np.arange(parts + 1)
+    segments[0, 2] = head
+    for part in range(parts):
+        start = head + (first.size - head) * part // parts // 64 * 64
+        stop = head + (first.size - head) * (part + 1) // parts // 64 * 64
+        segments[part + 1, 1] = start
+        segments[part + 1, 2] = (first.size if part + 1 == parts else stop) - start
+        bounds[part + 1] += 1
+    return rows, segments, bounds
+
+
+@numba.njit(error_model="numpy", nogil=True, parallel=True)
+def _arrays_shared(parts, *arguments):
+    rows, segments, bounds = _laid_out(parts, *arguments[:3])
+    model, numbers = arguments[0][:0], arguments[3:]
+    for part in numba.prange(parts):
+        _step_segments(rows, segments, model, bounds[part], bounds[part + 1], numbers)
+
+
+def _arrays_alone(_: int, *arguments: Any) -> None:
+    _step(*arguments)
 
 
 def step(
@@ -670,21 +680,17 @@ def _advance_alone(given, t, table, share, model):
     """
     if given and not (t > 0 and _numbers_as_known(given, table) and _as_known(given, table)):
         return False
-    numbers = numba.carray(_pointer(_word(table + 72), np.float64), 2)
+    kept_numbers = numba.carray(_pointer(_word(table + 72), np.float64), 2)
+    numbers = (kept_numbers[0], kept_numbers[1],)
+    rows, segments = _rows_at(table, 3), _rows_at(share, 3)
     state = _let_others_run() if _word(table + 80) else 0
-    _step_alone(
-        _rows_at(table, 3),
-        _rows_at(share, 3),
-        numba.carray(_pointer(_word(share + 16), np.int64), _word(share + 24)),
-        model,
-        (numbers[0], numbers[1],),
-    )
+    _step_segments(rows, segments, model, 0, len(segments), numbers)
     if state:
         _go_on(state)
     return True
 
 
-@numba.njit(error_model="numpy")
+@numba.njit(error_model="numpy", parallel=True)
 def _advance_shared(given, t, table, share, model):
     """One step of the tensors of a share; False, and nothing done, if something is not as known.
 
@@ -693,15 +699,13 @@ def _advance_shared(given, t, table, share, model):
     """
     if given and not (t > 0 and _numbers_as_known(given, table) and _as_known(given, table)):
         return False
-    numbers = numba.carray(_pointer(_word(table + 72), np.float64), 2)
+    kept_numbers = numba.carray(_pointer(_word(table + 72), np.float64), 2)
+    numbers = (kept_numbers[0], kept_numbers[1],)
+    rows, segments = _rows_at(table, 3), _rows_at(share, 3)
     state = _let_others_run() if _word(table + 80) else 0
-    _step_shared(
-        _rows_at(table, 3),
-        _rows_at(share, 3),
-        numba.carray(_pointer(_word(share + 16), np.int64), _word(share + 24)),
-        model,
-        (numbers[0], numbers[1],),
-    )
+    bounds = numba.carray(_pointer(_word(share + 16), np.int64), _word(share + 24))
+    for part in numba.prange(len(bounds) - 1):
+        _step_segments(rows, segments, model, bounds[part], bounds[part + 1], numbers)
     if state:
         _go_on(state)
     return True

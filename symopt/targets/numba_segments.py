@@ -61,7 +61,7 @@ def segment_drivers(kernel: Kernel, inputs: int) -> dict[str, Any]:
         "stores": _stores(kept, stored) if kept else [],
         # in units of the parameter's bytes; what is updated is read and written
         "traffic": _traffic(kernel),
-        "addresses": joined(f"{one.name}.ctypes.data" for one in arrays),
+        "addresses": joined(f"arrays[{k}].ctypes.data" for k in range(len(arrays))),
         "always_long": " or True" if batches else "",
         "heads_signature": "" if batches else ", heads: tuple[int, ...]",
         "heads": "" if batches else ", tuple(map(_head, own.values()))",
@@ -83,7 +83,9 @@ def _numbers(kernel: Kernel) -> dict[str, Any]:
     return {
         "all_numbers": len(every),
         "given_numbers": len(given),
-        "read_numbers": "".join(f"numbers[{place}], " for place in range(len(every))).rstrip(" "),
+        "read_numbers": "".join(f"kept_numbers[{place}], " for place in range(len(every))).rstrip(
+            " "
+        ),
     }
 
 

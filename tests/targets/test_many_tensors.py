@@ -73,9 +73,10 @@ def check_bits(module, dtype, numbers):
         table._divide(parts)
         for now, given_ in enumerate(steps, start=1):
             table.meet([[], *given_])
-            run = module._step_shared if parts > 1 else module._step_alone
-            for share in table.shares:
-                run(table.rows, *share, optimizer._numbers_at(now))
+            run = module._advance_shared if parts > 1 else module._advance_alone
+            table.numbers[:] = optimizer._numbers_at(now)
+            for share, model, _ in table.divided:
+                assert run(0, 0, table.place, share, model)
         for k, one in enumerate(optimizer.params):
             assert one.tobytes() == alone[k].tobytes(), (parts, SIZES[k])
             for key, state in optimizer.states[k].items():
@@ -114,6 +115,27 @@ def test_one_long_array_is_stepped_to_the_same_bits_by_any_count_of_threads(adam
     assert arrays[0].nbytes * 7 > adam.CROSSOVER
     assert len(found) == 1
     assert not np.array_equal(arrays[0], rng.normal(size=(301, 333)).astype(np.float32))
+
+
+def test_so_are_numbers_carried_along_with_it(declare):
+    module = compile(declare(shared_numbers))
+    assert long_steps(module, 1) == long_steps(module, 2)
+
+
+def long_steps(module, threads):
+    """What two steps of an array above the crossover leave, on so many threads."""
+    rng, before = np.random.default_rng(2), get_threads()
+    theta, first, second = (rng.normal(size=70_001) for _ in range(3))
+    states = module.initial_states(theta)
+    set_threads(threads)
+    try:
+        for t, grad in enumerate((first, second), start=1):
+            numbers = {key: NUMBERS[key] for key in NUMBERS if key in module.step.__annotations__}
+            given_ = {"t": t} if "t" in module.step.__annotations__ else {}
+            module.step(theta, grad, **states, **given_, **numbers)
+    finally:
+        set_threads(before)
+    return [one.tobytes() for one in (theta, *states.values())]
 
 
 def test_gradients_of_a_long_step_are_those_of_its_parts_for_any_count_of_threads(adam):
@@ -169,9 +191,9 @@ def test_places_beyond_what_32_bits_hold_are_reached(adam):
     assert segments.tolist() == [[0, 0, 3 * 2**30], [0, 3 * 2**30, 3 * 2**30]]
     arrays = [np.full(5, 0.5, np.float32) for _ in range(4)]
     rows = np.array([[one.ctypes.data - 2**33 * 4 for one in arrays]])
-    places = np.array([[0, 2**33, 5]])
+    segments = np.array([[0, 2**33, 5]])
     numbers = (1.0, 0.1, 0.9, 0.999, 0.0)
-    adam._step_alone(rows, places, np.array([0, 1]), arrays[0][:0], numbers)
+    adam._step_segments(rows, segments, arrays[0][:0], 0, 1, numbers)
     assert np.allclose(arrays[2], 0.9 * 0.5 + 0.1 * 0.5)
     assert not np.allclose(arrays[0], 0.5)
 
