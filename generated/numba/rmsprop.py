@@ -199,9 +199,9 @@ def _segments(
     return np.array(segments, np.int64).reshape(-1, 3), np.array(bounds, np.int64)
 
 
-# bytes that a step reads and writes: a parallel region costs a microsecond or two, as much as a
-# thread needs for some 300,000 of them
-CROSSOVER = 524_288
+# bytes that a step reads and writes: a parallel region costs a microsecond or two, in which one
+# thread moves some 400,000 of them
+CROSSOVER = 800_000
 
 
 def run(*arguments: Any) -> None:
@@ -443,7 +443,7 @@ _READABLE = sys.implementation.name == "cpython" and (
 )
 
 
-@numba.njit
+@numba.njit(inline="always")  # else it is compiled for each count of columns
 def _rows_at(words, columns):
     """The table that lies at a first word and has as many rows as a second one says."""
     return numba.carray(_pointer(_word(words), np.int64), (_word(words + 8), columns))
@@ -454,7 +454,7 @@ def _rows_at(words, columns):
 # objects that the numbers were
 
 
-@numba.njit
+@numba.njit(inline="always")
 def _numbers_as_known(given, table):
     """Whether the first of the lists holds the very objects that were checked before."""
     numbers = _word(_word(_word(given + 24)) + 24)
