@@ -442,10 +442,15 @@ def _over_parts(
 def _pool() -> dict[str, Any]:
     """What all generated modules share: a lock, the count of threads, the process they are of."""
     words = os.environ.get("SYMOPT_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
-    limit = int(words) if words.isdecimal() and int(words) else numba.config.NUMBA_NUM_THREADS
+    most = numba.config.NUMBA_NUM_THREADS
+    limit = min(int(words), most) if words.isdecimal() and int(words) else most
     new = {"lock": threading.Lock(), "threads": limit, "process": os.getpid()}
     # kept with Numba, for its threads are what is shared
-    return vars(numba).setdefault("_symopt_pool", new)
+    kept = vars(numba).setdefault("_symopt_pool", new)
+    if kept is new and hasattr(os, "register_at_fork"):
+        # noted once: asking for the process at each step takes as long as 3,000 elements
+        os.register_at_fork(after_in_child=lambda: new.update(threads=1))
+    return kept
 
 
 _POOL = _pool()
@@ -453,9 +458,7 @@ _POOL = _pool()
 
 def _threads() -> int:
     """How many threads a kernel may use; after a fork none is left but this one."""
-    if _POOL["process"] != os.getpid():
-        return 1
-    return min(_POOL["threads"], numba.config.NUMBA_NUM_THREADS)
+    return _POOL["threads"]
 
 
 def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any) -> Any:
@@ -465,7 +468,7 @@ def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any)
     OpenMP's. After a fork no thread is left, and OpenMP would end the process.
     """
     threads, lock = _threads(), _POOL["lock"]
-    if threads < 2 or not lock.acquire(blocking=False):
+    if threads < 2 or not lock.acquire(False):
         return alone(*arguments)
     try:
         # asking Numba for its count takes as long as 5,000 elements

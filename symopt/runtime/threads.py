@@ -39,7 +39,10 @@ def set_threads(count: int) -> None:
         number = 0
     if isinstance(count, bool) or number < 1:
         raise UsageError(f"{count!r} threads cannot be had; give a whole number from 1 on")
-    _pool()["threads"] = number
+    pool = _pool()
+    # in a forked child none is left but this one
+    here = pool["process"] == os.getpid()
+    pool["threads"] = min(number, numba.config.NUMBA_NUM_THREADS) if here else 1
 
 
 def get_threads() -> int:
@@ -48,12 +51,17 @@ def get_threads() -> int:
     >>> 1 <= get_threads() <= numba.config.NUMBA_NUM_THREADS
     True
     """
-    return min(_pool()["threads"], numba.config.NUMBA_NUM_THREADS)
+    found: int = _pool()["threads"]
+    return found
 
 
 def _pool() -> dict[str, Any]:
     """What a generated module would find or make: a lock, a count, the process it is of."""
     words = os.environ.get("SYMOPT_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
-    limit = int(words) if words.isdecimal() and int(words) else numba.config.NUMBA_NUM_THREADS
+    most = numba.config.NUMBA_NUM_THREADS
+    limit = min(int(words), most) if words.isdecimal() and int(words) else most
     new = {"lock": threading.Lock(), "threads": limit, "process": os.getpid()}
-    return vars(numba).setdefault(_NAME, new)
+    kept: dict[str, Any] = vars(numba).setdefault(_NAME, new)
+    if kept is new and hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: new.update(threads=1))
+    return kept

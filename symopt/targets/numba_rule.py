@@ -268,6 +268,7 @@ def _class(system: System, kernel: Kernel) -> dict[str, Any]:
     schedules = f"{joined(free)} may follow a schedule, a function of the step." if free else ""
     inputs = system.of_role(INPUT)
     # the first input is the gradient, whatever its letter
+    kept = [f'values["{one.name}"]' for one in numbers]
     words = ["grads", *(one.name for one in inputs[1:])][: len(inputs)]
     return {
         "name": class_name(system.declared.name),
@@ -276,18 +277,11 @@ def _class(system: System, kernel: Kernel) -> dict[str, Any]:
             *(_class_argument(one, one.name in free) for one in ordered),
         ],
         "table": joined(f'"{one.name}": {one.name}' for one in numbers),
-        "number_values": joined(
-            ["t"] * len(kernel.of_kind(STEP)) + [f'values["{one.name}"]' for one in numbers]
-        ),
-        "known_numbers": (
-            "(_check_step(t), *self._known[1:])" if kernel.of_kind(STEP) else "self._known"
-        ),
-        "saved_values": joined(
-            ["t + 1"] * len(kernel.of_kind(STEP)) + [f'values["{one.name}"]' for one in numbers]
-        ),
+        "number_values": joined(["t"] * len(kernel.of_kind(STEP)) + kept),
+        "saved_values": joined(["t + 1"] * len(kernel.of_kind(STEP)) + kept),
         "initial": "".join(f', {name}=values["{name}"]' for name in initial),
+        "given": joined([f"[{joined(kept)}]", *(f"[*{word}]" for word in words)]),
         "inputs_signature": "".join(f", {word}: Iterable[np.ndarray]" for word in words),
-        "inputs": joined(f"list({word})" for word in words),
         "input_names": "".join(f'"{one.name}", ' for one in inputs).rstrip(" "),
         "scheduled": "".join(f'"{name}", ' for name in free).rstrip(" "),
         "schedule_words": schedules,

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from symopt.program.ir import ARRAY, BATCH, BITS, PLACE, SCALAR_STATE, Argument, Kernel
+from symopt.program.ir import (
+    ARRAY,
+    BATCH,
+    BITS,
+    NUMBER,
+    PLACE,
+    SCALAR_STATE,
+    STEP,
+    Argument,
+    Kernel,
+)
 from symopt.targets.calling import joined
 
 
@@ -30,7 +40,7 @@ def segment_drivers(kernel: Kernel, inputs: int) -> dict[str, Any]:
             shape = f"(rows[tensor, {examples[one.name]}], size)"
             return f"numba.carray(_pointer({start}, model), {shape})"
         if one.kind == BITS:
-            return f"numba.carray(_pointer({start} + start * 2, bits), size)"
+            return f"numba.carray(_pointer({start} + start * 2, np.uint16), size)"
         return f"numba.carray(_pointer({start} + start * width, model), size)"
 
     def stored(name: str, tensor: str) -> str:
@@ -40,7 +50,6 @@ def segment_drivers(kernel: Kernel, inputs: int) -> dict[str, Any]:
     places = ["start", "tensor"] if kernel.of_kind(PLACE) else []
     alone = [f"*arguments[:{len(arrays)}]", "0", "0", f"*arguments[{len(arrays)}:]"]
     return {
-        "bits": any(one.kind == BITS for one in arrays),
         "alone": joined(alone) if places else "*arguments",
         "own": joined(["rows", "segments", "model", *(["kept"] if kept else [])]),
         "arrays": len(arrays),
@@ -50,7 +59,14 @@ def segment_drivers(kernel: Kernel, inputs: int) -> dict[str, Any]:
         "loads": [f"kept[k, {place}] = {stored(name, 'tensor')}" for name, place in kept.items()],
         "before": [f"kept = np.empty((len(segments), {len(kept)}))"] if kept else [],
         "stores": _stores(kept, stored) if kept else [],
+        # in units of the parameter's bytes; what is updated is read and written
+        "traffic": _traffic(kernel),
+        "addresses": joined(f"arrays[{k}].ctypes.data" for k in range(len(arrays))),
+        "always_long": " or True" if batches else "",
+        "heads_signature": "" if batches else ", heads: tuple[int, ...]",
+        "heads": "" if batches else ", tuple(map(_head, own.values()))",
         "cut_words": "" if not batches else "; a tensor with examples stays whole",
+        **_numbers(kernel),
         "columns": len(arrays) + len(batches),
         "inputs": joined(
             f"({column[one.name]}, {examples.get(one.name, 0)}, {int(one.kind == BATCH)})"
@@ -59,6 +75,25 @@ def segment_drivers(kernel: Kernel, inputs: int) -> dict[str, Any]:
         "counts": "".join(f", len(own[{column[one.name] - 1}])" for one in batches),
         "state_keys": "".join(f'"{one.name}", ' for one in arrays[1 + inputs :]).rstrip(" "),
     }
+
+
+def _numbers(kernel: Kernel) -> dict[str, Any]:
+    """How many numbers a step takes, how many of them a user gives, and how they are read."""
+    every, given = kernel.of_kind(STEP, NUMBER), kernel.of_kind(NUMBER)
+    return {
+        "all_numbers": len(every),
+        "given_numbers": len(given),
+        "read_numbers": "".join(f"kept_numbers[{place}], " for place in range(len(every))).rstrip(
+            " "
+        ),
+    }
+
+
+def _traffic(kernel: Kernel) -> str:
+    """How many times the parameter's bytes are read or written; half of them where it is bits."""
+    shares = {ARRAY: 2, BITS: 1}
+    halves = sum(shares[one.kind] * (1 + one.written) for one in kernel.of_kind(*shares))
+    return str(halves // 2) if halves % 2 == 0 else str(halves / 2)
 
 
 def _stores(kept: dict[str, int], stored: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import subprocess
@@ -83,6 +84,30 @@ print(len(compiled) > 50, any(compiled))
         check=True,
     )
     assert ran.stdout.split() == ["True", "False"]
+
+
+def test_what_starts_threads_is_called_from_python_alone():
+    """Numba does not note that a caller needs its threads, where what it calls was kept on disk."""
+    found = 0
+    for path in GENERATED.glob("*.py"):
+        functions = [
+            one for one in ast.parse(path.read_text()).body if isinstance(one, ast.FunctionDef)
+        ]
+        compiled = {
+            one.name: one
+            for one in functions
+            if any("njit" in ast.unparse(x) for x in one.decorator_list)
+        }
+        starting = {
+            name
+            for name, one in compiled.items()
+            if any("parallel=True" in ast.unparse(x) for x in one.decorator_list)
+        }
+        found += len(starting)
+        for name, one in compiled.items():
+            called = {x.id for x in ast.walk(one) if isinstance(x, ast.Name)}
+            assert not called & starting, (path.stem, name)
+    assert found > 20
 
 
 def test_a_kernel_is_compiled_once_for_each_dtype_and_name(place):

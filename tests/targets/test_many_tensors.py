@@ -72,10 +72,11 @@ def check_bits(module, dtype, numbers):
         table = optimizer._table
         table._divide(parts)
         for now, given_ in enumerate(steps, start=1):
-            table.meet(given_)
-            run = module._step_shared if parts > 1 else module._step_alone
-            for share in table.shares:
-                run(table.rows, *share, optimizer._numbers_at(now))
+            table.meet([[], *given_])
+            run = module._advance_shared if parts > 1 else module._advance_alone
+            table.numbers[:] = optimizer._numbers_at(now)
+            for share, model, _ in table.divided:
+                assert run(0, 0, table.place, share, model)
         for k, one in enumerate(optimizer.params):
             assert one.tobytes() == alone[k].tobytes(), (parts, SIZES[k])
             for key, state in optimizer.states[k].items():
@@ -111,9 +112,30 @@ def test_one_long_array_is_stepped_to_the_same_bits_by_any_count_of_threads(adam
         adam.step(*arrays, **states, t=1)
         found.add((arrays[0].tobytes(), states["v"].tobytes(), states["G"].tobytes()))
     set_threads(before)
-    assert arrays[0].size > adam.CROSSOVER
+    assert arrays[0].nbytes * 7 > adam.CROSSOVER
     assert len(found) == 1
     assert not np.array_equal(arrays[0], rng.normal(size=(301, 333)).astype(np.float32))
+
+
+def test_so_are_numbers_carried_along_with_it(declare):
+    module = compile(declare(shared_numbers))
+    assert long_steps(module, 1) == long_steps(module, 2)
+
+
+def long_steps(module, threads):
+    """What two steps of an array above the crossover leave, on so many threads."""
+    rng, before = np.random.default_rng(2), get_threads()
+    theta, first, second = (rng.normal(size=70_001) for _ in range(3))
+    states = module.initial_states(theta)
+    set_threads(threads)
+    try:
+        for t, grad in enumerate((first, second), start=1):
+            numbers = {key: NUMBERS[key] for key in NUMBERS if key in module.step.__annotations__}
+            given_ = {"t": t} if "t" in module.step.__annotations__ else {}
+            module.step(theta, grad, **states, **given_, **numbers)
+    finally:
+        set_threads(before)
+    return [one.tobytes() for one in (theta, *states.values())]
 
 
 def test_gradients_of_a_long_step_are_those_of_its_parts_for_any_count_of_threads(adam):
@@ -146,11 +168,13 @@ def test_gradients_of_a_long_step_are_those_of_its_parts_for_any_count_of_thread
 @pytest.mark.parametrize("parts", [1, 2, 3, 8])
 def test_segments_hold_each_element_once_and_are_balanced(library, name, sizes, parts):
     module = compile(library[name])
-    segments, bounds = module._segments(sizes, parts)
+    heads = tuple(min(size, k % 16) for k, size in enumerate(sizes, start=11))
+    own = [] if name == "minibatch" else [heads]
+    segments, bounds = module._segments(sizes, parts, *own)
     held = [np.zeros(size, int) for size in sizes]
     for tensor, start, size in segments:
         held[tensor][start : start + size] += 1
-        assert start % 64 == 0
+        assert start == 0 or (start - heads[tensor]) % 64 == 0
     assert all((one == 1).all() for one in held)
     assert {tensor for tensor, start, _ in segments if start == 0} == set(range(len(sizes)))
     assert len(bounds) == parts + 1
@@ -163,13 +187,13 @@ def test_segments_hold_each_element_once_and_are_balanced(library, name, sizes, 
 
 def test_places_beyond_what_32_bits_hold_are_reached(adam):
     """Rows that begin 2³³ elements before the arrays do: the stretch is where they are."""
-    segments, _ = adam._segments((3 * 2**31,), 2)
+    segments, _ = adam._segments((3 * 2**31,), 2, (0,))
     assert segments.tolist() == [[0, 0, 3 * 2**30], [0, 3 * 2**30, 3 * 2**30]]
     arrays = [np.full(5, 0.5, np.float32) for _ in range(4)]
     rows = np.array([[one.ctypes.data - 2**33 * 4 for one in arrays]])
-    places = np.array([[0, 2**33, 5]])
+    segments = np.array([[0, 2**33, 5]])
     numbers = (1.0, 0.1, 0.9, 0.999, 0.0)
-    adam._step_alone(rows, places, np.array([0, 1]), arrays[0][:0], numbers)
+    adam._step_segments(rows, segments, arrays[0][:0], 0, 1, numbers)
     assert np.allclose(arrays[2], 0.9 * 0.5 + 0.1 * 0.5)
     assert not np.allclose(arrays[0], 0.5)
 
@@ -377,6 +401,28 @@ def test_an_arena_holds_copies_and_steps_them_to_the_same_bits(adam):
     assert (second - first, first % 64) == (64, 0)
 
 
+@pytest.mark.parametrize("states", ["", "bfloat16"])
+def test_long_arrays_and_their_states_are_walked_from_a_cache_line_on(library, states):
+    module = compile(library["adam"], Options(states=states))
+    room = [np.ones(4 * (50_000 + 32), np.uint8) for _ in range(2)]
+    places = [(4 * k - one.ctypes.data) % 64 for k, one in zip((3, 15), room, strict=True)]
+    params = [
+        one[place : place + 200_000].view(np.float32)
+        for one, place in zip(room, places, strict=True)
+    ]
+    table = module.Adam(params)._table
+    table.meet([[], [one.copy() for one in params]])
+    table._divide(3)
+    ((segments, _, _),) = table.shares
+    widths = [one.itemsize for one in (params[0], params[0], *table.states[0].values())]
+    for tensor, start, size in segments:
+        at = table.rows[tensor] + np.array(widths) * start
+        if start:
+            assert (at[[0, 2, 3]] % 64 == 0).all()
+        else:
+            assert size == (13, 1)[tensor]
+
+
 def test_the_arrays_of_an_optimizer_are_its_own(adam):
     optimizer, params, grads = stepped(adam)
     with pytest.raises(TypeError):
@@ -427,3 +473,43 @@ def test_kernels_for_one_dtype_take_tensors_of_that_dtype(library):
     theta_ = np.zeros(3)
     module.Gd([theta_], alpha=0.5).step([np.ones(3)])
     assert (theta_ == -0.5).all()
+
+
+def test_numbers_that_come_and_go_are_those_of_their_step(adam):
+    """Schedules between constants, two numbers that change places, and the objects of before."""
+    optimizer, params, grads = stepped(adam)
+    alone, states = params[1].copy(), {k: x.copy() for k, x in optimizer.states[1].items()}
+    first = dict(optimizer.hyperparameters)
+    several = [
+        {"alpha": lambda t: 0.25 / t},
+        {"alpha": lambda t: 0.25 / t},
+        {"beta_1": first["beta_2"], "beta_2": first["beta_1"]},
+        {"epsilon": np.float64(1e-3)},
+        {},
+        {},
+    ]
+    for count, changed in enumerate(several, start=2):
+        numbers = {**first, **changed}
+        optimizer.hyperparameters.clear()
+        # in any order
+        optimizer.hyperparameters.update(reversed(numbers.items()) if count % 2 else numbers)
+        optimizer.step(grads)
+        values = {key: one(count) if callable(one) else one for key, one in numbers.items()}
+        adam.step(alone, grads[1].copy(), **states, t=count, **values)
+        assert alone.tobytes() == params[1].tobytes(), count
+
+
+@pytest.mark.parametrize("wrong", [2.5, -7, True + 0.0])
+def test_a_count_of_steps_that_is_none_is_refused(adam, wrong):
+    optimizer, params, grads = stepped(adam)
+    before = params[1].copy()
+    optimizer.t = wrong
+    with pytest.raises(ValueError, match="adam: t is ") as error:
+        optimizer.step(grads)
+    words = "but steps are whole numbers from 1 on"
+    assert str(error.value) == f"adam: t is {wrong + 1!r}, {words}"
+    assert np.array_equal(params[1], before)
+    assert optimizer.t == wrong
+    optimizer.t = 2**60
+    optimizer.step(grads)
+    assert optimizer.t == 2**60 + 1

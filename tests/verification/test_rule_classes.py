@@ -27,7 +27,8 @@ def numbers_carried_along(declare):
 SLIPS = {
     "segments that all begin at the tensor's start": (" + start * width", ""),
     "a segment too short": ("(tensor, start, size - start)", "(tensor, start, size - start - 1)"),
-    "a step that does not count": ("        self.t += 1\n", "        self.t += 0\n"),
+    "a step that does not count": ("        self.t = t\n", "        self.t = t - 1\n"),
+    "a step that goes by the first one's number": ("numbers[0] = t\n", "numbers[0] = 1\n"),
     "a state in another's place": (
         'state[key] for key in ("v", "G",)',
         'state[key] for key in ("G", "v",)',
