@@ -39,13 +39,15 @@ _TRIES = 60
 class World:
     """A point, how far indices run in it, and by which loss its gradients are taken.
 
-    Where letters are ``random`` there are means only if all that may be drawn can be weighed.
+    Where letters are ``random`` there are means only if all that may be drawn can be weighed; where
+    they are ``unlike``, indices are of different elements.
     """
 
     point: Point
     longest: int
     forward: tuple[Definition, ...] = ()
     random: bool = False
+    unlike: bool = False
 
     def places(self, index: Index) -> range:
         """The values that a free index of a line takes."""
