@@ -24,6 +24,7 @@ from symopt.notation import Index
 from symopt.proof.assumed_means import with_means
 from symopt.proof.comparing import Checked, check, kept
 from symopt.proof.definitions import of_functions
+from symopt.proof.drawn_batches import with_batches
 from symopt.proof.premises import Premises, premises
 from symopt.proof.worlds import Beside, World, worlds
 from symopt.symbols import lambda_
@@ -39,6 +40,7 @@ class Subject:
     run: Any = ()
     drawn: Draws = field(default_factory=dict)
     inputs: tuple[Expr, ...] = ()
+    change: Callable[[World, Derivation], World] = lambda world, _: world
 
 
 _WORDS = "what it takes for granted stands in words"
@@ -73,7 +75,7 @@ def _checked(derivation: Derivation, subject: Subject, lines: list[Line]) -> Che
     def here(granted: Premises) -> tuple[World, ...]:
         beside = Beside(subject.drawn, said, granted.values)
         found = worlds(derivation, subject.starts, subject.run, granted.conditions, beside)
-        return tuple(with_means(one, means) for one in found)
+        return tuple(subject.change(with_means(one, means), derivation) for one in found)
 
     def granted(line: Line) -> Premises:
         found = premises(line, derivation.title)
@@ -158,13 +160,17 @@ def _of_penalty(ask: Shrinkage) -> Subject:
     )
 
 
+def _of_batches(_ask: MiniBatch) -> Subject:
+    return Subject(change=with_batches)
+
+
 def _in_words(_ask: Ask) -> None:
-    """Nothing: which examples are drawn, and where an input is best, is said in words alone."""
+    """Nothing: where an input is best is said in words alone."""
 
 
 _SUBJECTS: tuple[tuple[type[Ask], Callable[[Any], Subject | None]], ...] = (
     (BestInputs, _in_words),
-    (MiniBatch, _in_words),
+    (MiniBatch, _of_batches),
     (DecayInLoss, _of_penalized_rule),
     (AboutLayer, _of_layer),
     (AboutRule, _of_rule),

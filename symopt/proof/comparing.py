@@ -110,6 +110,8 @@ def compared(
     tolerance = _tolerance((left, right)) if rounded else None
     indices = sorted(free_indices(left) | free_indices(right) | free_indices(of), key=str)
     for places in product(*(world.places(one) for one in indices)):
+        if world.unlike and len(set(places)) < len(places):
+            continue
         bound: dict[Basic, Number] = dict(zip(indices, map(Fraction, places), strict=True))
         try:
             with mp.workdps(WORLD_DIGITS):

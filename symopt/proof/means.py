@@ -8,7 +8,7 @@ independent.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sympy import Add, Basic, Dummy, Eq, Expr, Indexed, IndexedBase, Mul, Product, Sum, Symbol
 from sympy import expand as multiplied_out
@@ -107,7 +107,7 @@ class Means:
             raise Unclear("the mean of a gradient")
         if expr.has(Expectation, Variance):
             raise Unclear("a mean within a mean")
-        return unfolded(expr, Said(self.known.values), self.names)
+        return unfolded(expr, replace(self.known, loose={}), self.names)
 
     @property
     def _again(self) -> frozenset[Basic]:

@@ -12,7 +12,7 @@ from sympy.core.function import AppliedUndef
 
 from symopt.nodes import Argmin, Gradient, Norm, Proximal
 from symopt.proof.numbers import Number, Undefined, floating, real
-from symopt.proof.unknown_functions import SHIFT, moved, slope
+from symopt.proof.unknown_functions import SHIFT, moved, slope, stands
 
 if TYPE_CHECKING:  # a point hands itself to these functions
     from symopt.proof.evaluation import Point
@@ -24,7 +24,7 @@ _FAR, _NEAR = 1000, mp.mpf(10) ** -32
 def _slope(expr: Gradient, point: Point, bound: Mapping[Basic, Number]) -> Number:
     """A loss with arguments, moved by a little in one letter; nothing of what it is is used."""
     letter = expr.variable
-    if not expr.loss.has(letter) and not _reads(expr.loss, letter, point):
+    if not stands(letter, expr.loss) and not _reads(expr.loss, letter, point):
         return slope(expr, point, bound)
     up, down = (
         floating(moved(point, letter, shift, bound).evaluate(expr.loss, bound))

@@ -94,7 +94,7 @@ def slope(node: Gradient, point: Point, bound: Mapping[Basic, Number]) -> Number
     if call is None or not takes_numbers(node):
         raise Unknown("a gradient of an unknown loss")
     with mp.workdps(_DIGITS):
-        if loss.has(letter):
+        if stands(letter, loss):
             sides = [moved(point, letter, k * SHIFT, bound).evaluate(loss, bound) for k in (1, -1)]
         elif len(loss.args) < 2:
             (at,) = (point.evaluate(one, bound) for one in loss.args or (letter,))
@@ -103,6 +103,11 @@ def slope(node: Gradient, point: Point, bound: Mapping[Basic, Number]) -> Number
             return Fraction(0)
         up, down = map(floating, sides)
         return (up - down) / (2 * floating(SHIFT))
+
+
+def stands(letter: Basic, loss: Basic) -> bool:
+    """Whether a loss shows a letter itself, not only entries of it as in L(θ_t − γ·v_t)."""
+    return letter in set(_bare(loss)) if isinstance(letter, IndexedBase) else loss.has(letter)
 
 
 def moved(point: Point, letter: Basic, shift: Fraction, bound: Mapping[Basic, Number]) -> Point:

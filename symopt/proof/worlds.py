@@ -39,14 +39,16 @@ _TRIES = 60
 class World:
     """A point, how far indices run in it, and by which loss its gradients are taken.
 
-    Where letters are ``random`` there are means only if all that may be drawn can be weighed.
-    Gradients by ``marked`` letters are numbers of the point.
+    Where letters are ``random`` there are means only if all that may be drawn can be weighed; where
+    they are ``unlike``, indices are of different elements. Gradients by ``marked`` letters are
+    numbers of the point.
     """
 
     point: Point
     longest: int
     forward: tuple[Definition, ...] = ()
     random: bool = False
+    unlike: bool = False
     marked: Set[Basic] = frozenset()
 
     def places(self, index: Index) -> range:
