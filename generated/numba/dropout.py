@@ -153,7 +153,7 @@ def forward(
     step: int,
     p: float = 0.5,
     *,
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> np.ndarray:
     """The layer in training: y.
 
@@ -188,7 +188,7 @@ def backward(
     step: int,
     p: float = 0.5,
     *,
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> np.ndarray:
     """The gradients of a loss, given its gradient by the output: dx.
 
@@ -220,7 +220,7 @@ def backward(
 def inference(
     x: np.ndarray,
     *,
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> np.ndarray:
     """The layer once training is over: y.
 
@@ -244,7 +244,7 @@ def mask(
     step: int,
     p: float = 0.5,
     *,
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> np.ndarray:
     """Where training draws a 1, as booleans: r.
 
@@ -291,7 +291,7 @@ class Dropout:
         self.step = 0
         self.gradients: dict[str, np.ndarray] = {}
         self._saved: dict[str, Any] = {}
-        self._kept: dict[Any, np.ndarray] | None = {} if reuse else None
+        self._kept: dict[Any, Any] | None = {} if reuse else None
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:

@@ -355,7 +355,7 @@ def forward(
     alpha: float = 0.9,
     *,
     reduction: str = "mean",
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> tuple[np.ndarray, ...]:
     """The layer in training: loss, M, Z.
 
@@ -403,7 +403,7 @@ def backward(
     alpha: float = 0.9,
     *,
     reduction: str = "mean",
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> np.ndarray:
     """The gradients of a loss, given its gradient by the output: dz.
 
@@ -473,7 +473,7 @@ class SoftmaxCrossEntropyAll:
         self.training = True
         self.gradients: dict[str, np.ndarray] = {}
         self._saved: dict[str, np.ndarray] = {}
-        self._kept: dict[Any, np.ndarray] | None = {} if reuse else None
+        self._kept: dict[Any, Any] | None = {} if reuse else None
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:

@@ -146,7 +146,7 @@ def forward(
     target: np.ndarray,
     *,
     reduction: str = "mean",
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> np.ndarray:
     """The layer in training: loss.
 
@@ -181,7 +181,7 @@ def backward(
     target: np.ndarray,
     *,
     reduction: str = "mean",
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> tuple[np.ndarray, ...]:
     """The gradients of a loss, given its gradient by the output: dx, dtarget.
 
@@ -237,7 +237,7 @@ class SquaredError:
         self.training = True
         self.gradients: dict[str, np.ndarray] = {}
         self._saved: dict[str, np.ndarray] = {}
-        self._kept: dict[Any, np.ndarray] | None = {} if reuse else None
+        self._kept: dict[Any, Any] | None = {} if reuse else None
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:

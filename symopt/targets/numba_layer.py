@@ -17,6 +17,7 @@ from symopt.program.sweeps import BLOCK, NOTHING
 from symopt.targets.elementary import elementary_words
 from symopt.targets.layer_class import class_words
 from symopt.targets.layer_functions import functions, layer_kernels
+from symopt.targets.layer_known import is_met_again
 from symopt.targets.layer_mask import mask_function
 from symopt.targets.layer_shapes import quoted, shape_words
 from symopt.targets.numba_rule import dtype_words, heading
@@ -54,6 +55,8 @@ def layer_words(layer: Layer, options: Options) -> dict[str, Any]:
         "functions": [*functions(layer, kernels), *mask_function(layer)],
         "sums_apart": any(one.partial for one in made),
         "draws": bool(kernels.forward.drawn),
+        "gathers": any(one.gathered for one in made),
+        "meets_again": is_met_again(layer, kernels),
         "kept": quoted(one.lower() for one in layer.axes.kept),
         "shapes": shape_words(layer),
         "is_loss": isinstance(layer, Loss),
