@@ -113,9 +113,10 @@ def _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, first, la
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, first, last):
-    for part in numba.prange(first, last):
-        _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, part, part + 1)
+def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, shares):
+    for share in numba.prange(shares):
+        begin, end = parts * share // shares, parts * (share + 1) // shares
+        _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -164,10 +165,12 @@ def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, to
                 for c in range(C):
                     total_2_c = total_2[0, c]
                     sigma2_B[c] = 1.0 / m * total_2_c                         # batch_norm.variance
+                    x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_B[c] + epsilon))
+                for c in range(C):
+                    sigma2_B[c] = 1.0 / m * total_2_c                         # batch_norm.variance
                     if math.sqrt(sigma2_B[c] + epsilon) == 0.0 and fault[part, 0] == 0:
                         fault[part, 0] = 1
                         fault[part, 1] = c
-                    x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_B[c] + epsilon))
             if stage == 4:
                 begin = N * part // parts
                 end = N * (part + 1) // parts
@@ -197,13 +200,14 @@ def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, to
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_flat_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, since, until, parts, first, last):
+def _forward_flat_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, since, until, parts, shares):
     for stage in range(since, until):
         if stage in (1, 3):
-            _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, stage, stage + 1, parts, first, first + 1)
+            _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, stage, stage + 1, parts, 0, 1)
         else:
-            for part in numba.prange(first, last):
-                _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, stage, stage + 1, parts, part, part + 1)
+            for share in numba.prange(shares):
+                begin, end = parts * share // shares, parts * (share + 1) // shares
+                _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, stage, stage + 1, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -240,9 +244,10 @@ def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, p
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, first, last):
-    for part in numba.prange(first, last):
-        _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, part, part + 1)
+def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, shares):
+    for share in numba.prange(shares):
+        begin, end = parts * share // shares, parts * (share + 1) // shares
+        _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -254,10 +259,11 @@ def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fau
         for part in range(first, last):
             if stage == 0 and part == 0:
                 for c in range(C):
+                    x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_B[c] + epsilon))
+                for c in range(C):
                     if math.sqrt(sigma2_B[c] + epsilon) == 0.0 and fault[part, 0] == 0:
                         fault[part, 0] = 1
                         fault[part, 1] = c
-                    x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_B[c] + epsilon))
             if stage == 1:
                 for c in range(C):
                     total_1[part, c] = 0.0
@@ -319,13 +325,14 @@ def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fau
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_flat_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, since, until, parts, first, last):
+def _backward_flat_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, since, until, parts, shares):
     for stage in range(since, until):
         if stage in (0, 2):
-            _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, stage, stage + 1, parts, first, first + 1)
+            _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, stage, stage + 1, parts, 0, 1)
         else:
-            for part in numba.prange(first, last):
-                _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, stage, stage + 1, parts, part, part + 1)
+            for share in numba.prange(shares):
+                begin, end = parts * share // shares, parts * (share + 1) // shares
+                _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, stage, stage + 1, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -349,10 +356,11 @@ def _inference(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_r
             if stage == 0 and part == 0:
                 for c in range(C):
                     mu_hat_c_real[c] = real(mu_hat[c])
+                    x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_hat[c] + epsilon))
+                for c in range(C):
                     if math.sqrt(sigma2_hat[c] + epsilon) == 0.0 and fault[part, 0] == 0:
                         fault[part, 0] = 1
                         fault[part, 1] = c
-                    x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_hat[c] + epsilon))
             if stage == 1:
                 groups = N * C
                 begin = groups * part // parts
@@ -370,13 +378,14 @@ def _inference(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_r
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _inference_shared(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, since, until, parts, first, last):
+def _inference_shared(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, since, until, parts, shares):
     for stage in range(since, until):
         if stage in (0,):
-            _inference(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, first, first + 1)
+            _inference(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, 0, 1)
         else:
-            for part in numba.prange(first, last):
-                _inference(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, part, part + 1)
+            for share in numba.prange(shares):
+                begin, end = parts * share // shares, parts * (share + 1) // shares
+                _inference(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -388,10 +397,11 @@ def _inference_flat(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_ha
             if stage == 0 and part == 0:
                 for c in range(C):
                     mu_hat_c_real[c] = real(mu_hat[c])
+                    x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_hat[c] + epsilon))
+                for c in range(C):
                     if math.sqrt(sigma2_hat[c] + epsilon) == 0.0 and fault[part, 0] == 0:
                         fault[part, 0] = 1
                         fault[part, 1] = c
-                    x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_hat[c] + epsilon))
             if stage == 1:
                 begin = N * part // parts
                 end = N * (part + 1) // parts
@@ -421,13 +431,14 @@ def _inference_flat(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_ha
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _inference_flat_shared(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, since, until, parts, first, last):
+def _inference_flat_shared(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, since, until, parts, shares):
     for stage in range(since, until):
         if stage in (0,):
-            _inference_flat(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, first, first + 1)
+            _inference_flat(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, 0, 1)
         else:
-            for part in numba.prange(first, last):
-                _inference_flat(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, part, part + 1)
+            for share in numba.prange(shares):
+                begin, end = parts * share // shares, parts * (share + 1) // shares
+                _inference_flat(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, begin, end)
 
 # equations that divide by what depends on data, each with what it divides by
 _FORWARD_FAULTS = (("batch_norm.normalize", "√(σ²_B + ε)"),)
@@ -989,11 +1000,15 @@ def _parts(elements: int, groups: int) -> int:
 def _over_parts(
     shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
 ) -> None:
-    """The kernel for all parts, shared among threads where there are several."""
-    if parts == 1:
-        alone(*arguments, 1, 0, 1)
-    else:
-        _run(shared, alone, *arguments, parts, 0, parts)
+    """The kernel for all parts, each thread with a share of them, or on this one alone."""
+    shares = min(parts, _threads())
+    if shares == 1 or _run(shared, _not_now, *arguments, parts, shares) is False:
+        alone(*arguments, parts, 0, parts)
+
+
+def _not_now(*_: Any) -> bool:
+    """What is done in place of a kernel on several threads, where they are busy."""
+    return False
 
 
 def _pool() -> dict[str, Any]:

@@ -48,9 +48,10 @@ def _forward(x, y, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_shared(x, y, parts, first, last):
-    for part in numba.prange(first, last):
-        _forward(x, y, parts, part, part + 1)
+def _forward_shared(x, y, parts, shares):
+    for share in numba.prange(shares):
+        begin, end = parts * share // shares, parts * (share + 1) // shares
+        _forward(x, y, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -75,9 +76,10 @@ def _backward(x, dy, dx, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_shared(x, dy, dx, parts, first, last):
-    for part in numba.prange(first, last):
-        _backward(x, dy, dx, parts, part, part + 1)
+def _backward_shared(x, dy, dx, parts, shares):
+    for share in numba.prange(shares):
+        begin, end = parts * share // shares, parts * (share + 1) // shares
+        _backward(x, dy, dx, parts, begin, end)
 
 # equations that divide by what depends on data, each with what it divides by
 
@@ -394,11 +396,15 @@ def _parts(elements: int, groups: int) -> int:
 def _over_parts(
     shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
 ) -> None:
-    """The kernel for all parts, shared among threads where there are several."""
-    if parts == 1:
-        alone(*arguments, 1, 0, 1)
-    else:
-        _run(shared, alone, *arguments, parts, 0, parts)
+    """The kernel for all parts, each thread with a share of them, or on this one alone."""
+    shares = min(parts, _threads())
+    if shares == 1 or _run(shared, _not_now, *arguments, parts, shares) is False:
+        alone(*arguments, parts, 0, parts)
+
+
+def _not_now(*_: Any) -> bool:
+    """What is done in place of a kernel on several threads, where they are busy."""
+    return False
 
 
 def _pool() -> dict[str, Any]:

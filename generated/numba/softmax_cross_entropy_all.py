@@ -241,9 +241,10 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_shared(z, labels, loss, M, Z, alpha, parts, first, last):
-    for part in numba.prange(first, last):
-        _forward(z, labels, loss, M, Z, alpha, parts, part, part + 1)
+def _forward_shared(z, labels, loss, M, Z, alpha, parts, shares):
+    for share in numba.prange(shares):
+        begin, end = parts * share // shares, parts * (share + 1) // shares
+        _forward(z, labels, loss, M, Z, alpha, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -274,9 +275,10 @@ def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_flat_shared(z, labels, loss, M, Z, alpha, parts, first, last):
-    for part in numba.prange(first, last):
-        _forward_flat(z, labels, loss, M, Z, alpha, parts, part, part + 1)
+def _forward_flat_shared(z, labels, loss, M, Z, alpha, parts, shares):
+    for share in numba.prange(shares):
+        begin, end = parts * share // shares, parts * (share + 1) // shares
+        _forward_flat(z, labels, loss, M, Z, alpha, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -308,9 +310,10 @@ def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
-    for part in numba.prange(first, last):
-        _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, part, part + 1)
+def _backward_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, shares):
+    for share in numba.prange(shares):
+        begin, end = parts * share // shares, parts * (share + 1) // shares
+        _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -341,9 +344,10 @@ def _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last)
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_flat_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
-    for part in numba.prange(first, last):
-        _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, part, part + 1)
+def _backward_flat_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, shares):
+    for share in numba.prange(shares):
+        begin, end = parts * share // shares, parts * (share + 1) // shares
+        _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, begin, end)
 
 # equations that divide by what depends on data, each with what it divides by
 _BACKWARD_FAULTS = (("softmax_cross_entropy_all.probability", "Z"),)
@@ -712,11 +716,15 @@ def _parts(elements: int, groups: int) -> int:
 def _over_parts(
     shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
 ) -> None:
-    """The kernel for all parts, shared among threads where there are several."""
-    if parts == 1:
-        alone(*arguments, 1, 0, 1)
-    else:
-        _run(shared, alone, *arguments, parts, 0, parts)
+    """The kernel for all parts, each thread with a share of them, or on this one alone."""
+    shares = min(parts, _threads())
+    if shares == 1 or _run(shared, _not_now, *arguments, parts, shares) is False:
+        alone(*arguments, parts, 0, parts)
+
+
+def _not_now(*_: Any) -> bool:
+    """What is done in place of a kernel on several threads, where they are busy."""
+    return False
 
 
 def _pool() -> dict[str, Any]:

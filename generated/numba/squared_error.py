@@ -69,9 +69,10 @@ def _forward(x, target, loss, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_shared(x, target, loss, parts, first, last):
-    for part in numba.prange(first, last):
-        _forward(x, target, loss, parts, part, part + 1)
+def _forward_shared(x, target, loss, parts, shares):
+    for share in numba.prange(shares):
+        begin, end = parts * share // shares, parts * (share + 1) // shares
+        _forward(x, target, loss, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -89,9 +90,10 @@ def _forward_flat(x, target, loss, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_flat_shared(x, target, loss, parts, first, last):
-    for part in numba.prange(first, last):
-        _forward_flat(x, target, loss, parts, part, part + 1)
+def _forward_flat_shared(x, target, loss, parts, shares):
+    for share in numba.prange(shares):
+        begin, end = parts * share // shares, parts * (share + 1) // shares
+        _forward_flat(x, target, loss, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -112,9 +114,10 @@ def _backward(x, target, dloss, dx, dtarget, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_shared(x, target, dloss, dx, dtarget, parts, first, last):
-    for part in numba.prange(first, last):
-        _backward(x, target, dloss, dx, dtarget, parts, part, part + 1)
+def _backward_shared(x, target, dloss, dx, dtarget, parts, shares):
+    for share in numba.prange(shares):
+        begin, end = parts * share // shares, parts * (share + 1) // shares
+        _backward(x, target, dloss, dx, dtarget, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -134,9 +137,10 @@ def _backward_flat(x, target, dloss, dx, dtarget, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_flat_shared(x, target, dloss, dx, dtarget, parts, first, last):
-    for part in numba.prange(first, last):
-        _backward_flat(x, target, dloss, dx, dtarget, parts, part, part + 1)
+def _backward_flat_shared(x, target, dloss, dx, dtarget, parts, shares):
+    for share in numba.prange(shares):
+        begin, end = parts * share // shares, parts * (share + 1) // shares
+        _backward_flat(x, target, dloss, dx, dtarget, parts, begin, end)
 
 # equations that divide by what depends on data, each with what it divides by
 
@@ -471,11 +475,15 @@ def _parts(elements: int, groups: int) -> int:
 def _over_parts(
     shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
 ) -> None:
-    """The kernel for all parts, shared among threads where there are several."""
-    if parts == 1:
-        alone(*arguments, 1, 0, 1)
-    else:
-        _run(shared, alone, *arguments, parts, 0, parts)
+    """The kernel for all parts, each thread with a share of them, or on this one alone."""
+    shares = min(parts, _threads())
+    if shares == 1 or _run(shared, _not_now, *arguments, parts, shares) is False:
+        alone(*arguments, parts, 0, parts)
+
+
+def _not_now(*_: Any) -> bool:
+    """What is done in place of a kernel on several threads, where they are busy."""
+    return False
 
 
 def _pool() -> dict[str, Any]:

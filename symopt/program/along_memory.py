@@ -11,7 +11,7 @@ from symopt.program.columns import Columns, in_stages
 from symopt.program.ir import Assign, Loop, Node, Stage
 from symopt.program.layout import Layout
 from symopt.program.parts import groups_of_part
-from symopt.program.separated import inside, read_once, separated
+from symopt.program.separated import inside, read_once, separated, settled
 
 
 def walks_along_memory(place: Layout, nodes: tuple[Node, ...]) -> bool:
@@ -28,13 +28,13 @@ def along_memory(place: Layout, nodes: tuple[Node, ...]) -> Columns:
     """What is done for one group ⇒ the numbers of all groups, then all elements."""
     kept, outer = place.axes.kept, _outer(place)
     found = separated(place, nodes, kept)
-    *settled, (loop,) = found.runs
+    *before, (loop,) = found.runs
     assert isinstance(loop, Loop)
     read, lines = read_once(place, tuple(inside(loop)))
     within = [one for one in place.axes.averaged if one not in outer]
     walked = groups_of_part(place, (*read, *place.loops(within, lines)), outer)
-    stages = [Stage(k, True, place.loops(kept, run)) for k, run in enumerate(settled)]
-    return in_stages(found, [*stages, Stage(len(settled), False, walked)])
+    stages = [Stage(k, True, settled(place, kept, run)) for k, run in enumerate(before)]
+    return in_stages(found, [*stages, Stage(len(before), False, walked)])
 
 
 def _outer(place: Layout) -> tuple[str, ...]:

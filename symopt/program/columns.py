@@ -41,7 +41,15 @@ from symopt.program.parts import (
     UNTIL,
     begin_and_end,
 )
-from symopt.program.separated import Separated, apart, inside, read_once, separated, side_by_side
+from symopt.program.separated import (
+    Separated,
+    apart,
+    inside,
+    read_once,
+    separated,
+    settled,
+    side_by_side,
+)
 
 # rows that a part has at least, so that what parts gather apart is little beside them
 ROWS = 32
@@ -212,7 +220,7 @@ def _settled(
         more = Assign(first, element(total.name, OTHER, *here), totals[total])
         added.append(Loop(OTHER, S.One, PARTS, place.loops(place.axes.kept, (more,))))
         taken.append(Assign(name, first))
-    return (*added, *place.loops(place.axes.kept, (*taken, *rewritten(run, sums.get))))
+    return (*added, *settled(place, place.axes.kept, (*taken, *rewritten(run, sums.get))))
 
 
 def _read(nodes: Iterable[Node]) -> Iterator[Expr]:

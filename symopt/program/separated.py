@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from sympy import Expr, Indexed, Symbol
 
-from symopt.program.ir import Assign, Loop, Node, element, local, rewritten
+from symopt.program.ir import Assign, Fault, Loop, Node, element, local, rewritten
 from symopt.program.layout import Layout
 from symopt.views import occurrences
 
@@ -125,6 +125,19 @@ def inside(loop: Loop) -> Iterator[Assign]:
         else:
             assert isinstance(one, Assign)
             yield one
+
+
+def settled(place: Layout, across: Collection[str], run: tuple[Node, ...]) -> tuple[Node, ...]:
+    """The numbers of all groups, then a look at what they divided by, in a loop of its own.
+
+    Roots and divisions of several groups are then done at once.
+    """
+    numbers = tuple(one for one in run if not isinstance(one, Fault))
+    faults = tuple(one for one in run if isinstance(one, Fault))
+    read = {symbol for one in faults for symbol in one.divisor.free_symbols}
+    needed = tuple(one for one in _assigns(numbers) if one.target in read)
+    looked = place.loops(across, (*needed, *faults)) if faults else ()
+    return (*place.loops(across, numbers), *looked)
 
 
 def read_once(

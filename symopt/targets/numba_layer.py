@@ -82,12 +82,14 @@ def _kernel(one: GroupKernel) -> dict[str, Any]:
         "flat": one.kernel.name.endswith("_flat"),
         "stages": one.stages > 1,
         "once": one.once,
+        "passed": ", ".join(a.name for a in kernel.arguments if a.name not in _WITHIN),
         "fixed": ", ".join(a.name for a in kernel.arguments if a.name not in _COUNTED),
         "faults": [f'("{id}", "{unicode(divisor)}")' for id, divisor in one.faults],
     }
 
 
-# what a driver counts through, and passes on as it counts
+# which parts a kernel does, and all that a driver counts through and passes on as it counts
+_WITHIN = {one.name for one in (FIRST, LAST)}
 _COUNTED = {one.name for one in (FIRST, LAST, SINCE, UNTIL, PARTS)}
 
 
