@@ -167,7 +167,6 @@ def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, to
                     sigma2_B[c] = 1.0 / m * total_2_c                         # batch_norm.variance
                     x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_B[c] + epsilon))
                 for c in range(C):
-                    sigma2_B[c] = 1.0 / m * total_2_c                         # batch_norm.variance
                     if math.sqrt(sigma2_B[c] + epsilon) == 0.0 and fault[part, 0] == 0:
                         fault[part, 0] = 1
                         fault[part, 1] = c

@@ -168,7 +168,6 @@ def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, to
                     sigma2_B[c] = 1.0 / m * total_2_c                         # batch_norm_debiased.variance
                     x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_B[c] + epsilon))
                 for c in range(C):
-                    sigma2_B[c] = 1.0 / m * total_2_c                         # batch_norm_debiased.variance
                     if math.sqrt(sigma2_B[c] + epsilon) == 0.0 and fault[part, 0] == 0:
                         fault[part, 0] = 1
                         fault[part, 1] = c
@@ -361,7 +360,6 @@ def _inference(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c
                     mu_hat_c_real[c] = real(mu_hat_c[c])
                     x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_hat_c[c] + epsilon))
                 for c in range(C):
-                    sigma2_hat_c[c] = (sigma2[c] - (1.0 - alpha) ** t) / (-math.expm1(t * math.log1p(-alpha)))
                     if math.sqrt(sigma2_hat_c[c] + epsilon) == 0.0 and fault[part, 0] == 0:
                         fault[part, 0] = 1
                         fault[part, 1] = c
@@ -405,7 +403,6 @@ def _inference_flat(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_
                     mu_hat_c_real[c] = real(mu_hat_c[c])
                     x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_hat_c[c] + epsilon))
                 for c in range(C):
-                    sigma2_hat_c[c] = (sigma2[c] - (1.0 - alpha) ** t) / (-math.expm1(t * math.log1p(-alpha)))
                     if math.sqrt(sigma2_hat_c[c] + epsilon) == 0.0 and fault[part, 0] == 0:
                         fault[part, 0] = 1
                         fault[part, 1] = c

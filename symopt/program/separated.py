@@ -134,7 +134,8 @@ def settled(place: Layout, across: Collection[str], run: tuple[Node, ...]) -> tu
     """
     numbers = tuple(one for one in run if not isinstance(one, Fault))
     faults = tuple(one for one in run if isinstance(one, Fault))
-    read = {symbol for one in faults for symbol in one.divisor.free_symbols}
+    read = {symbol for one in faults for symbol in one.divisor.atoms(Symbol)}
+    # locals of the first loop, read from arrays there
     needed = tuple(one for one in _assigns(numbers) if one.target in read)
     looked = place.loops(across, (*needed, *faults)) if faults else ()
     return (*place.loops(across, numbers), *looked)
