@@ -113,9 +113,9 @@ def _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, first, la
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, shares):
-    for share in numba.prange(shares):
-        begin, end = parts * share // shares, parts * (share + 1) // shares
+def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
         _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, begin, end)
 
 
@@ -199,13 +199,13 @@ def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, to
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_flat_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, since, until, parts, shares):
+def _forward_flat_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, since, until, parts, threads):
     for stage in range(since, until):
         if stage in (1, 3):
             _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, stage, stage + 1, parts, 0, 1)
         else:
-            for share in numba.prange(shares):
-                begin, end = parts * share // shares, parts * (share + 1) // shares
+            for thread in numba.prange(threads):
+                begin, end = parts * thread // threads, parts * (thread + 1) // threads
                 _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, stage, stage + 1, parts, begin, end)
 
 
@@ -243,9 +243,9 @@ def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, p
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, shares):
-    for share in numba.prange(shares):
-        begin, end = parts * share // shares, parts * (share + 1) // shares
+def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
         _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, begin, end)
 
 
@@ -324,13 +324,13 @@ def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fau
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_flat_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, since, until, parts, shares):
+def _backward_flat_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, since, until, parts, threads):
     for stage in range(since, until):
         if stage in (0, 2):
             _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, stage, stage + 1, parts, 0, 1)
         else:
-            for share in numba.prange(shares):
-                begin, end = parts * share // shares, parts * (share + 1) // shares
+            for thread in numba.prange(threads):
+                begin, end = parts * thread // threads, parts * (thread + 1) // threads
                 _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, stage, stage + 1, parts, begin, end)
 
 
@@ -377,13 +377,13 @@ def _inference(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_r
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _inference_shared(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, since, until, parts, shares):
+def _inference_shared(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, since, until, parts, threads):
     for stage in range(since, until):
         if stage in (0,):
             _inference(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, 0, 1)
         else:
-            for share in numba.prange(shares):
-                begin, end = parts * share // shares, parts * (share + 1) // shares
+            for thread in numba.prange(threads):
+                begin, end = parts * thread // threads, parts * (thread + 1) // threads
                 _inference(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, begin, end)
 
 
@@ -430,13 +430,13 @@ def _inference_flat(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_ha
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _inference_flat_shared(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, since, until, parts, shares):
+def _inference_flat_shared(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, since, until, parts, threads):
     for stage in range(since, until):
         if stage in (0,):
             _inference_flat(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, 0, 1)
         else:
-            for share in numba.prange(shares):
-                begin, end = parts * share // shares, parts * (share + 1) // shares
+            for thread in numba.prange(threads):
+                begin, end = parts * thread // threads, parts * (thread + 1) // threads
                 _inference_flat(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, begin, end)
 
 # equations that divide by what depends on data, each with what it divides by
@@ -1000,8 +1000,8 @@ def _over_parts(
     shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
 ) -> None:
     """The kernel for all parts, each thread with a share of them, or on this one alone."""
-    shares = min(parts, _threads())
-    if shares == 1 or _run(shared, _not_now, *arguments, parts, shares) is False:
+    threads = min(parts, _threads())
+    if threads == 1 or _run(shared, _not_now, *arguments, parts, threads) is False:
         alone(*arguments, parts, 0, parts)
 
 

@@ -218,9 +218,9 @@ def _forward(x, y, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_shared(x, y, parts, shares):
-    for share in numba.prange(shares):
-        begin, end = parts * share // shares, parts * (share + 1) // shares
+def _forward_shared(x, y, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
         _forward(x, y, parts, begin, end)
 
 
@@ -246,9 +246,9 @@ def _backward(dy, x, dx, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_shared(dy, x, dx, parts, shares):
-    for share in numba.prange(shares):
-        begin, end = parts * share // shares, parts * (share + 1) // shares
+def _backward_shared(dy, x, dx, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
         _backward(dy, x, dx, parts, begin, end)
 
 # equations that divide by what depends on data, each with what it divides by
@@ -567,8 +567,8 @@ def _over_parts(
     shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
 ) -> None:
     """The kernel for all parts, each thread with a share of them, or on this one alone."""
-    shares = min(parts, _threads())
-    if shares == 1 or _run(shared, _not_now, *arguments, parts, shares) is False:
+    threads = min(parts, _threads())
+    if threads == 1 or _run(shared, _not_now, *arguments, parts, threads) is False:
         alone(*arguments, parts, 0, parts)
 
 

@@ -232,9 +232,9 @@ def _forward(x, y, M, Z, fault, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_shared(x, y, M, Z, fault, parts, shares):
-    for share in numba.prange(shares):
-        begin, end = parts * share // shares, parts * (share + 1) // shares
+def _forward_shared(x, y, M, Z, fault, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
         _forward(x, y, M, Z, fault, parts, begin, end)
 
 
@@ -263,9 +263,9 @@ def _forward_flat(x, y, M, Z, fault, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_flat_shared(x, y, M, Z, fault, parts, shares):
-    for share in numba.prange(shares):
-        begin, end = parts * share // shares, parts * (share + 1) // shares
+def _forward_flat_shared(x, y, M, Z, fault, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
         _forward_flat(x, y, M, Z, fault, parts, begin, end)
 
 
@@ -302,9 +302,9 @@ def _backward(x, dy, M, Z, dx, fault, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_shared(x, dy, M, Z, dx, fault, parts, shares):
-    for share in numba.prange(shares):
-        begin, end = parts * share // shares, parts * (share + 1) // shares
+def _backward_shared(x, dy, M, Z, dx, fault, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
         _backward(x, dy, M, Z, dx, fault, parts, begin, end)
 
 
@@ -331,9 +331,9 @@ def _backward_flat(x, dy, M, Z, dx, fault, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_flat_shared(x, dy, M, Z, dx, fault, parts, shares):
-    for share in numba.prange(shares):
-        begin, end = parts * share // shares, parts * (share + 1) // shares
+def _backward_flat_shared(x, dy, M, Z, dx, fault, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
         _backward_flat(x, dy, M, Z, dx, fault, parts, begin, end)
 
 # equations that divide by what depends on data, each with what it divides by
@@ -702,8 +702,8 @@ def _over_parts(
     shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
 ) -> None:
     """The kernel for all parts, each thread with a share of them, or on this one alone."""
-    shares = min(parts, _threads())
-    if shares == 1 or _run(shared, _not_now, *arguments, parts, shares) is False:
+    threads = min(parts, _threads())
+    if threads == 1 or _run(shared, _not_now, *arguments, parts, threads) is False:
         alone(*arguments, parts, 0, parts)
 
 

@@ -241,9 +241,9 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_shared(z, labels, loss, M, Z, alpha, parts, shares):
-    for share in numba.prange(shares):
-        begin, end = parts * share // shares, parts * (share + 1) // shares
+def _forward_shared(z, labels, loss, M, Z, alpha, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
         _forward(z, labels, loss, M, Z, alpha, parts, begin, end)
 
 
@@ -275,9 +275,9 @@ def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_flat_shared(z, labels, loss, M, Z, alpha, parts, shares):
-    for share in numba.prange(shares):
-        begin, end = parts * share // shares, parts * (share + 1) // shares
+def _forward_flat_shared(z, labels, loss, M, Z, alpha, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
         _forward_flat(z, labels, loss, M, Z, alpha, parts, begin, end)
 
 
@@ -310,9 +310,9 @@ def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, shares):
-    for share in numba.prange(shares):
-        begin, end = parts * share // shares, parts * (share + 1) // shares
+def _backward_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
         _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, begin, end)
 
 
@@ -344,9 +344,9 @@ def _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last)
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_flat_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, shares):
-    for share in numba.prange(shares):
-        begin, end = parts * share // shares, parts * (share + 1) // shares
+def _backward_flat_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
         _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, begin, end)
 
 # equations that divide by what depends on data, each with what it divides by
@@ -717,8 +717,8 @@ def _over_parts(
     shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
 ) -> None:
     """The kernel for all parts, each thread with a share of them, or on this one alone."""
-    shares = min(parts, _threads())
-    if shares == 1 or _run(shared, _not_now, *arguments, parts, shares) is False:
+    threads = min(parts, _threads())
+    if threads == 1 or _run(shared, _not_now, *arguments, parts, threads) is False:
         alone(*arguments, parts, 0, parts)
 
 

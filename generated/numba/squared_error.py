@@ -69,9 +69,9 @@ def _forward(x, target, loss, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_shared(x, target, loss, parts, shares):
-    for share in numba.prange(shares):
-        begin, end = parts * share // shares, parts * (share + 1) // shares
+def _forward_shared(x, target, loss, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
         _forward(x, target, loss, parts, begin, end)
 
 
@@ -90,9 +90,9 @@ def _forward_flat(x, target, loss, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_flat_shared(x, target, loss, parts, shares):
-    for share in numba.prange(shares):
-        begin, end = parts * share // shares, parts * (share + 1) // shares
+def _forward_flat_shared(x, target, loss, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
         _forward_flat(x, target, loss, parts, begin, end)
 
 
@@ -114,9 +114,9 @@ def _backward(x, target, dloss, dx, dtarget, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_shared(x, target, dloss, dx, dtarget, parts, shares):
-    for share in numba.prange(shares):
-        begin, end = parts * share // shares, parts * (share + 1) // shares
+def _backward_shared(x, target, dloss, dx, dtarget, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
         _backward(x, target, dloss, dx, dtarget, parts, begin, end)
 
 
@@ -137,9 +137,9 @@ def _backward_flat(x, target, dloss, dx, dtarget, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_flat_shared(x, target, dloss, dx, dtarget, parts, shares):
-    for share in numba.prange(shares):
-        begin, end = parts * share // shares, parts * (share + 1) // shares
+def _backward_flat_shared(x, target, dloss, dx, dtarget, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
         _backward_flat(x, target, dloss, dx, dtarget, parts, begin, end)
 
 # equations that divide by what depends on data, each with what it divides by
@@ -476,8 +476,8 @@ def _over_parts(
     shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
 ) -> None:
     """The kernel for all parts, each thread with a share of them, or on this one alone."""
-    shares = min(parts, _threads())
-    if shares == 1 or _run(shared, _not_now, *arguments, parts, shares) is False:
+    threads = min(parts, _threads())
+    if threads == 1 or _run(shared, _not_now, *arguments, parts, threads) is False:
         alone(*arguments, parts, 0, parts)
 
 

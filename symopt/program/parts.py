@@ -24,7 +24,7 @@ STAGE_ARGUMENTS = tuple(Argument(one.name, PART) for one in (SINCE, UNTIL))
 PART_NAMES = frozenset(
     {
         *("part", "parts", "first", "last", "begin", "end", "group", "groups", "block", "blocks"),
-        *("stage", "since", "until", "other", "flat", "share", "shares"),
+        *("stage", "since", "until", "other", "flat", "thread", "threads"),
     }
 )
 
