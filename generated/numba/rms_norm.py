@@ -699,8 +699,8 @@ def _address(one: np.ndarray) -> int:
 
 
 def _place_of(name: str, given: list[Any]) -> Any:
-    """Where a call of a function is kept: by the shape of what comes first."""
-    return name, given[0].shape if type(given[0]) is np.ndarray else None
+    """Where a call of a function of this module is kept: by the shape of what comes first."""
+    return _Call, name, given[0].shape if type(given[0]) is np.ndarray else None
 
 
 def _known(kept: Any, name: str, given: list[Any], numbers: tuple[Any, ...]) -> _Call | None:

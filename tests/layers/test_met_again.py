@@ -11,7 +11,9 @@ import pytest
 
 from symopt import compile
 from symopt.catalog.lecture.batch_norm import batch_norm
+from symopt.catalog.lecture.instance_norm import instance_norm
 from symopt.catalog.lecture.layer_norm import layer_norm
+from symopt.catalog.lecture.rms_norm import rms_norm
 
 DRAW = np.random.default_rng(0)
 
@@ -206,6 +208,21 @@ def test_a_copy_writes_into_arrays_of_its_own(copied):
         for found, wanted in zip(passes(one, again, dy), passes(model, again, dy), strict=True):
             np.testing.assert_array_equal(found, wanted)
     np.testing.assert_array_equal(layer(x), held)
+
+
+def test_modules_that_share_a_dict_do_not_take_each_other_s_calls():
+    """Two layers with the same arguments of the same shapes, and one with fewer of them."""
+    x, scale, shift, kept = drawn(8, 4), drawn(4), drawn(4), {}
+    # the same object for all, as numbers are known by
+    same = {"epsilon": 1e-5}
+    modules = [compile(one) for one in (layer_norm, instance_norm, rms_norm)]
+    for _ in range(3):
+        for module in modules:
+            arrays = (x, scale, shift)[: 3 - (module is modules[2])]
+            for found, wanted in zip(
+                module.forward(*arrays, **same, kept=kept), module.forward(*arrays), strict=True
+            ):
+                np.testing.assert_array_equal(found, wanted)
 
 
 def test_gradients_that_several_groups_add_to_start_from_zero_each_time():
