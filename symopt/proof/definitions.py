@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sympy import Basic, Eq, Indexed, Symbol
+from sympy import Basic, Eq, Indexed, IndexedBase, Symbol
+from sympy.core.function import AppliedUndef
 
 from symopt.derivation.steps import Derivation, Line
 from symopt.notation import Index
@@ -20,8 +21,11 @@ def defining(lines: Iterable[Line]) -> dict[int, Eq]:
     seen: dict[Basic, bool] = {}
     for place, line in enumerate(lines):
         left, right = canonical(line.left), canonical(line.right)
-        if not isinstance(left, Indexed | Symbol):
+        function = isinstance(left, AppliedUndef) and all(map(_whole, left.args))
+        if not isinstance(left, Indexed | Symbol) and not function:
             continue
+        if isinstance(left, Symbol) and right.has(left):
+            continue  # which says something of a number, and not which one it is
         base = bare(left)
         start = isinstance(left, Indexed) and left.indices[0].is_Integer
         general = not isinstance(left, Indexed) or _offset(left) is not None
@@ -61,6 +65,12 @@ def without_start(definitions: Sequence[Eq]) -> Iterable[tuple[Basic, int]]:
             yield one.lhs.base, offset
 
 
+def _whole(letter: Basic) -> bool:
+    return isinstance(letter, Symbol | IndexedBase)
+
+
 def bare(letter: Basic) -> Basic:
-    """A letter without its indices."""
+    """A letter without its indices, a function without its arguments."""
+    if isinstance(letter, AppliedUndef):
+        return letter.func
     return letter.base if isinstance(letter, Indexed) else letter

@@ -12,12 +12,13 @@ from typing import Any
 
 import mpmath
 from mpmath import mp
-from sympy import Basic, Eq, Expr, Symbol, exp
+from sympy import Basic, Eq, Expr, IndexedBase, Symbol, exp
 from sympy.core.function import AppliedUndef
 
 from symopt.printing.unicode import unicode
 from symopt.proof.node_values import WAYS, parts
 from symopt.proof.numbers import Number, Undefined, Unknown, finite, floating
+from symopt.proof.unknown_functions import called
 
 # no recurrence is followed back beyond this step
 _FIRST = -9
@@ -64,18 +65,26 @@ class Point:
             if one.lhs.is_Indexed and one.lhs.base == base and one.lhs.indices == places:
                 return one.rhs, {}
         for one in self.definitions:
-            if not one.lhs.is_Indexed:
-                continue
-            letters = one.lhs.indices[0].free_symbols
-            if (
-                one.lhs.base == base
-                and len(letters) == 1
-                and len(places) == 1
-                and places[0] > _FIRST
-            ):
-                letter = next(iter(letters))
-                return one.rhs, {letter: Fraction(places[0] - int(one.lhs.indices[0] - letter))}
+            if one.lhs.is_Indexed and one.lhs.base == base and places[0] > _FIRST:
+                known = _matched(one.lhs.indices, places)
+                if known is not None:
+                    return one.rhs, known
         raise Undefined
+
+
+def _matched(indices: tuple[Expr, ...], places: tuple[int, ...]) -> dict[Basic, Number] | None:
+    """What indices are worth if an entry with them stands at some places."""
+    if len(indices) != len(places):
+        return None
+    known: dict[Basic, Number] = {}
+    for index, place in zip(indices, places, strict=True):
+        if index.is_Integer and index == place:
+            continue
+        if len(index.free_symbols) != 1:
+            return None
+        letter = next(iter(index.free_symbols))
+        known[letter] = Fraction(place - int(index - letter))
+    return known
 
 
 def _evaluate(expr: Basic, point: Point, bound: Mapping[Basic, Number]) -> Number:
@@ -93,10 +102,12 @@ def _evaluate(expr: Basic, point: Point, bound: Mapping[Basic, Number]) -> Numbe
     for kind, how in WAYS:
         if isinstance(expr, kind):
             return how(expr, point, bound)
+    if isinstance(expr, IndexedBase):
+        if expr in point.symbols:
+            return point.symbols[expr]
+        raise Unknown(f"the value of {unicode(expr)}")
     if isinstance(expr, AppliedUndef):
-        if expr.func not in point.functions:
-            raise Unknown(f"the function {expr.func.__name__}")
-        return point.functions[expr.func](*parts(expr, point, bound))
+        return called(expr, point, bound)
     if expr.is_number and expr.is_Atom:
         if expr.is_finite is False:
             raise Undefined

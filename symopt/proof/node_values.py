@@ -53,6 +53,7 @@ from symopt.proof.numbers import (
     together,
     whole,
 )
+from symopt.proof.unknown_functions import slope
 
 if TYPE_CHECKING:  # a point hands itself to these functions
     from symopt.proof.evaluation import Point
@@ -159,11 +160,13 @@ def _entry(expr: Indexed, point: Point, bound: Mapping[Basic, Number]) -> Number
 
 
 def _opaque(expr: Expr, point: Point, bound: Mapping[Basic, Number]) -> Number:
-    if any(one in bound for one in expr.free_symbols):
+    if not isinstance(expr, Gradient) and any(one in bound for one in expr.free_symbols):
         raise Unknown(f"{unicode(expr)} at each index")
-    if expr not in point.symbols:
-        raise Unknown(unicode(expr))
-    return point.symbols[expr]
+    if expr in point.symbols:
+        return point.symbols[expr]
+    if isinstance(expr, Gradient):
+        return slope(expr, point, bound)
+    raise Unknown(unicode(expr))
 
 
 def _cases(expr: Piecewise, point: Point, bound: Mapping[Basic, Number]) -> Number:

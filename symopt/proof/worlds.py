@@ -8,24 +8,26 @@ later equations run anew: no rule of the calculus enters.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 from mpmath import mp
-from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Rational, Symbol
+from sympy import Abs, Basic, Eq, Expr, Indexed, IndexedBase, Integer, Rational, Symbol
 
 from symopt.calculus.adjoints import Definition
 from symopt.derivation.samples import exact_values
 from symopt.derivation.steps import Derivation
-from symopt.nodes import Expectation, Gradient, Largest, Sigma
+from symopt.nodes import Expectation, Gradient, Largest, Norm, Sigma
 from symopt.notation import Count, Hyperparameter, Index, Label, is_random
 from symopt.proof.assumptions import assumed
 from symopt.proof.definitions import bare, begun, defining, without_start
 from symopt.proof.evaluation import Point
 from symopt.proof.node_values import holds
 from symopt.proof.numbers import Number, Undefined, Unknown, floating
+from symopt.proof.unknown_functions import bare_letters, functions
 from symopt.views import canonical
 
 WORLD_DIGITS = 120
@@ -33,6 +35,8 @@ _SHIFT = Fraction(1, 10**40)
 _STEPS = 4
 _TRIES = 60
 _PLACES = range(-3, 12)
+# of what has several indices, the places of those after the first
+_FURTHER = range(5)
 # whose value under an expectation it is: that for a gradient that is the same at every step
 _MEAN = "E[{}]"
 
@@ -56,13 +60,37 @@ class World:
     def value(self, expr: Basic, bound: Mapping[Basic, Number]) -> Number:
         """The value of a side of a line."""
         point = self.point
-        if expr.has(Gradient) and not self.forward:
-            raise Unknown("a gradient of an unknown loss")
         if expr.has(Expectation) and self.random:
             raise Unknown("a mean over random letters")
         for node in sorted(expr.atoms(Gradient), key=str):
-            point = self._with_gradients(node, point)
-        return point.evaluate(_plain(expr), bound)
+            if self._follows(node):
+                point = self._with_gradients(node, point)
+        return point.evaluate(self._plain(expr), bound)
+
+    def _follows(self, node: Gradient) -> bool:
+        """Whether a gradient is that of the loss which the equations lead to."""
+        return bool(self.forward) and not node.loss.args
+
+    def _plain(self, expr: Basic) -> Basic:
+        """What has a number: gradients as letters, means as if gradients stayed the same.
+
+        A norm is that of one number, a sum without bounds is over all that there is.
+        """
+        if isinstance(expr, Gradient) and self._follows(expr):
+            letter = expr.variable
+            if isinstance(letter, Indexed):
+                return _mark(letter.base)[letter.indices]
+            return _mark(letter)
+        if isinstance(expr, Expectation):
+            return _in_the_mean(expr.args[0])
+        if not expr.args or isinstance(expr, Indexed | Gradient):
+            return expr
+        parts = [self._plain(part) for part in expr.args]
+        if isinstance(expr, Norm):
+            return Abs(parts[0])
+        if isinstance(expr, Sigma) and expr.bounds is None:
+            return Sigma(parts[0], (expr.index, Integer(1), Integer(self.longest)))
+        return expr.func(*parts)
 
     def _with_gradients(self, node: Gradient, point: Point) -> Point:
         """The point with dL/d(letter), at all places of a letter that has some."""
@@ -122,20 +150,6 @@ def _mark(letter: Basic) -> Any:
     return made(f"dL/d{letter}")
 
 
-def _plain(expr: Basic) -> Basic:
-    """Gradients as letters, expectations as what they are if the gradient stays the same."""
-    if isinstance(expr, Gradient):
-        letter = expr.variable
-        if isinstance(letter, Indexed):
-            return _mark(letter.base)[letter.indices]
-        return _mark(letter)
-    if isinstance(expr, Expectation):
-        return _in_the_mean(expr.args[0])
-    if not expr.args or isinstance(expr, Indexed):
-        return expr
-    return expr.func(*(_plain(part) for part in expr.args))
-
-
 def _in_the_mean(expr: Basic) -> Basic:
     names = {one: IndexedBase(_MEAN.format(one.base))[one.indices] for one in expr.atoms(Indexed)}
     return expr.xreplace(names)
@@ -175,7 +189,7 @@ def _with_all_gradients(world: World, derivation: Derivation) -> World:
     nodes = {node for side in sides for node in side.atoms(Gradient)}
     if not world.forward:
         return world
-    for node in sorted(nodes, key=str):
+    for node in sorted(filter(world._follows, nodes), key=str):
         try:
             world = replace(world, point=world._with_gradients(node, world.point))
         except (Undefined, Unknown):
@@ -208,7 +222,7 @@ def _world(
     point = Point(
         _symbols(everything, definitions, longest, source),
         _entries(everything, definitions, source),
-        {},
+        functions(everything, definitions),
         (*definitions, *in_the_mean),
     )
     output = forward[-1].letter if forward else None
@@ -226,6 +240,8 @@ def _symbols(
     bases = {one for expr in exprs for one in expr.atoms(IndexedBase)}
     symbols = {one for expr in exprs for one in expr.atoms(Symbol)} - defined
     symbols -= {base.args[0] for base in bases}
+    for one in sorted(bare_letters(exprs), key=str):
+        found[one] = _drawn(source, False)
     chosen = exact_values(one for one in symbols if isinstance(one, Hyperparameter))
     for one in sorted(symbols, key=str):
         if isinstance(one, Index):
@@ -250,13 +266,22 @@ def _entries(
     found: dict[tuple[Basic, tuple[int, ...]], Number] = {}
     for base in sorted(bases, key=str):
         same = _drawn(source, False)
-        for k in _PLACES:
-            found[base, (k,)] = _drawn(source, False)
-            found[IndexedBase(_MEAN.format(base)), (k,)] = same
+        for places in _all_places(exprs, base, _PLACES):
+            found[base, places] = _drawn(source, False)
+            found[IndexedBase(_MEAN.format(base)), places] = same
     for base, first in without_start(definitions):
-        for k in range(_PLACES.start, first + 1):
-            found[base, (k,)] = _drawn(source, False)
+        for places in _all_places(exprs, base, range(_PLACES.start, first + 1)):
+            found[base, places] = _drawn(source, False)
     return found
+
+
+def _all_places(exprs: Sequence[Basic], base: Basic, first: range) -> Iterator[tuple[int, ...]]:
+    """The places of the entries of a letter, for each number of indices that it has."""
+    several = {
+        len(one.indices) for expr in exprs for one in expr.atoms(Indexed) if one.base == base
+    }
+    for many in sorted(several):
+        yield from product(first, *(many - 1) * (_FURTHER,))
 
 
 def _drawn(source: random.Random, positive: bool) -> Fraction:
