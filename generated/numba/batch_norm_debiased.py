@@ -721,7 +721,7 @@ class BatchNormDebiased:
 
     Call it with an input; ``backward`` leaves the gradients of parameters in ``gradients``. The
     input is kept until then and not copied. Running averages are kept in float64. With ``reuse``,
-    results are written where those of the last call of the same shape were.
+    results are written where those of the last call of the same shape were; its input is held too.
     """
 
     def __init__(

@@ -273,7 +273,7 @@ class Dropout:
 
     Call it with an input; ``backward`` leaves the gradients of parameters in ``gradients``. The
     input is kept until then and not copied. Running averages are kept in float64. With ``reuse``,
-    results are written where those of the last call of the same shape were.
+    results are written where those of the last call of the same shape were; its input is held too.
     Each call in training draws anew, by the ``seed`` and the number ``step`` of the call, which
     then goes up by one; ``backward`` draws the same again. After ``evaluate`` nothing is drawn,
     and a new array is returned.
