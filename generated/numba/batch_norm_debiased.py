@@ -26,12 +26,15 @@ import math
 import operator
 import os
 import pickle
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numba
 import numpy as np
+from numba.core import types
+from numba.extending import intrinsic
 
 
 @numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
@@ -111,9 +114,10 @@ def _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, first, la
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, first, last):
-    for part in numba.prange(first, last):
-        _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, part, part + 1)
+def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
+        _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -150,7 +154,8 @@ def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, to
                 stop = begin + 4 * ((end - begin) // 4)
                 for n in range(begin, stop, 4):
                     for c in range(C):
-                        total_2[part, c] += (x[n, c] - mu_B[c]) ** 2 + (x[n + 1, c] - mu_B[c]) ** 2 + ((x[n + 2, c] - mu_B[c]) ** 2 + (x[n + 3, c] - mu_B[c]) ** 2)  # batch_norm_debiased.variance
+                        mu_B_c = mu_B[c]
+                        total_2[part, c] += (x[n, c] - mu_B_c) ** 2 + (x[n + 1, c] - mu_B_c) ** 2 + ((x[n + 2, c] - mu_B_c) ** 2 + (x[n + 3, c] - mu_B_c) ** 2)  # batch_norm_debiased.variance
                 for n in range(stop, end):
                     for c in range(C):
                         total_2[part, c] += (x[n, c] - mu_B[c]) ** 2          # batch_norm_debiased.variance
@@ -161,27 +166,48 @@ def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, to
                 for c in range(C):
                     total_2_c = total_2[0, c]
                     sigma2_B[c] = 1.0 / m * total_2_c                         # batch_norm_debiased.variance
+                    x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_B[c] + epsilon))
+                for c in range(C):
                     if math.sqrt(sigma2_B[c] + epsilon) == 0.0 and fault[part, 0] == 0:
                         fault[part, 0] = 1
                         fault[part, 1] = c
-                    x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_B[c] + epsilon))
             if stage == 4:
                 begin = N * part // parts
                 end = N * (part + 1) // parts
-                for n in range(begin, end):
+                stop = begin + 4 * ((end - begin) // 4)
+                for n in range(begin, stop, 4):
+                    for c in range(C):
+                        mu_B_c = mu_B[c]
+                        x_hat_scale_c = x_hat_scale[c]
+                        gamma_c = gamma[c]
+                        beta_c = beta[c]
+                        x_hat_0 = (x[n, c] - mu_B_c) * x_hat_scale_c          # batch_norm_debiased.normalize
+                        y_0 = gamma_c * x_hat_0 + beta_c                      # batch_norm_debiased.affine
+                        x_hat_1 = (x[n + 1, c] - mu_B_c) * x_hat_scale_c      # batch_norm_debiased.normalize
+                        y_1 = gamma_c * x_hat_1 + beta_c                      # batch_norm_debiased.affine
+                        x_hat_2 = (x[n + 2, c] - mu_B_c) * x_hat_scale_c      # batch_norm_debiased.normalize
+                        y_2 = gamma_c * x_hat_2 + beta_c                      # batch_norm_debiased.affine
+                        x_hat_3 = (x[n + 3, c] - mu_B_c) * x_hat_scale_c      # batch_norm_debiased.normalize
+                        y_3 = gamma_c * x_hat_3 + beta_c                      # batch_norm_debiased.affine
+                        y[n, c] = y_0
+                        y[n + 1, c] = y_1
+                        y[n + 2, c] = y_2
+                        y[n + 3, c] = y_3
+                for n in range(stop, end):
                     for c in range(C):
                         x_hat = (x[n, c] - mu_B[c]) * x_hat_scale[c]          # batch_norm_debiased.normalize
                         y[n, c] = gamma[c] * x_hat + beta[c]                  # batch_norm_debiased.affine
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_flat_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, since, until, parts, first, last):
+def _forward_flat_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, since, until, parts, threads):
     for stage in range(since, until):
         if stage in (1, 3):
-            _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, stage, stage + 1, parts, first, first + 1)
+            _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, stage, stage + 1, parts, 0, 1)
         else:
-            for part in numba.prange(first, last):
-                _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, stage, stage + 1, parts, part, part + 1)
+            for thread in numba.prange(threads):
+                begin, end = parts * thread // threads, parts * (thread + 1) // threads
+                _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, stage, stage + 1, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -206,8 +232,8 @@ def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, p
                 part_1, part_2 = _backward_sums(x[n, c], dy[n, c], mu_B_c, x_hat_scale)
                 total_1 += part_1
                 total_2 += part_2
-            dgamma[c] += total_1                                              # dL/dgamma
-            dbeta[c] += total_2                                               # dL/dbeta
+            dgamma[c] = total_1                                               # dL/dgamma
+            dbeta[c] = total_2                                                # dL/dbeta
             dx_scale = real(total_1 / m)
             dx_term = real(1.0 / m * total_2)
             dx_scale_2 = real(gamma_c / math.sqrt(sigma2_B_c + epsilon))
@@ -218,9 +244,10 @@ def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, p
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, first, last):
-    for part in numba.prange(first, last):
-        _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, part, part + 1)
+def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
+        _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -232,10 +259,11 @@ def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fau
         for part in range(first, last):
             if stage == 0 and part == 0:
                 for c in range(C):
+                    x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_B[c] + epsilon))
+                for c in range(C):
                     if math.sqrt(sigma2_B[c] + epsilon) == 0.0 and fault[part, 0] == 0:
                         fault[part, 0] = 1
                         fault[part, 1] = c
-                    x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_B[c] + epsilon))
             if stage == 1:
                 for c in range(C):
                     total_1[part, c] = 0.0
@@ -245,10 +273,12 @@ def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fau
                 stop = begin + 4 * ((end - begin) // 4)
                 for n in range(begin, stop, 4):
                     for c in range(C):
-                        x_hat_0 = (x[n, c] - mu_B[c]) * x_hat_scale[c]        # batch_norm_debiased.normalize
-                        x_hat_1 = (x[n + 1, c] - mu_B[c]) * x_hat_scale[c]    # batch_norm_debiased.normalize
-                        x_hat_2 = (x[n + 2, c] - mu_B[c]) * x_hat_scale[c]    # batch_norm_debiased.normalize
-                        x_hat_3 = (x[n + 3, c] - mu_B[c]) * x_hat_scale[c]    # batch_norm_debiased.normalize
+                        mu_B_c = mu_B[c]
+                        x_hat_scale_c = x_hat_scale[c]
+                        x_hat_0 = (x[n, c] - mu_B_c) * x_hat_scale_c          # batch_norm_debiased.normalize
+                        x_hat_1 = (x[n + 1, c] - mu_B_c) * x_hat_scale_c      # batch_norm_debiased.normalize
+                        x_hat_2 = (x[n + 2, c] - mu_B_c) * x_hat_scale_c      # batch_norm_debiased.normalize
+                        x_hat_3 = (x[n + 3, c] - mu_B_c) * x_hat_scale_c      # batch_norm_debiased.normalize
                         total_1[part, c] += dy[n, c] * x_hat_0 + dy[n + 1, c] * x_hat_1 + (dy[n + 2, c] * x_hat_2 + dy[n + 3, c] * x_hat_3)  # dL/dgamma
                         total_2[part, c] += dy[n, c] + dy[n + 1, c] + (dy[n + 2, c] + dy[n + 3, c])  # dL/dbeta
                 for n in range(stop, end):
@@ -266,28 +296,43 @@ def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fau
                 for c in range(C):
                     total_1_c = total_1[0, c]
                     total_2_c = total_2[0, c]
-                    dgamma[c] += total_1_c                                    # dL/dgamma
-                    dbeta[c] += total_2_c                                     # dL/dbeta
+                    dgamma[c] = total_1_c                                     # dL/dgamma
+                    dbeta[c] = total_2_c                                      # dL/dbeta
                     dx_scale[c] = real(total_1_c / m)
                     dx_term[c] = real(1.0 / m * total_2_c)
                     dx_scale_2[c] = real(gamma[c] / math.sqrt(sigma2_B[c] + epsilon))
             if stage == 3:
                 begin = N * part // parts
                 end = N * (part + 1) // parts
-                for n in range(begin, end):
+                stop = begin + 2 * ((end - begin) // 2)
+                for n in range(begin, stop, 2):
+                    for c in range(C):
+                        mu_B_c = mu_B[c]
+                        x_hat_scale_c = x_hat_scale[c]
+                        dx_scale_2_c = dx_scale_2[c]
+                        dx_scale_c = dx_scale[c]
+                        dx_term_c = dx_term[c]
+                        x_hat_0 = (x[n, c] - mu_B_c) * x_hat_scale_c          # batch_norm_debiased.normalize
+                        dx_0 = dx_scale_2_c * (dy[n, c] - x_hat_0 * dx_scale_c - dx_term_c)  # dL/dx
+                        x_hat_1 = (x[n + 1, c] - mu_B_c) * x_hat_scale_c      # batch_norm_debiased.normalize
+                        dx_1 = dx_scale_2_c * (dy[n + 1, c] - x_hat_1 * dx_scale_c - dx_term_c)  # dL/dx
+                        dx[n, c] = dx_0
+                        dx[n + 1, c] = dx_1
+                for n in range(stop, end):
                     for c in range(C):
                         x_hat = (x[n, c] - mu_B[c]) * x_hat_scale[c]          # batch_norm_debiased.normalize
                         dx[n, c] = dx_scale_2[c] * (dy[n, c] - x_hat * dx_scale[c] - dx_term[c])  # dL/dx
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_flat_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, since, until, parts, first, last):
+def _backward_flat_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, since, until, parts, threads):
     for stage in range(since, until):
         if stage in (0, 2):
-            _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, stage, stage + 1, parts, first, first + 1)
+            _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, stage, stage + 1, parts, 0, 1)
         else:
-            for part in numba.prange(first, last):
-                _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, stage, stage + 1, parts, part, part + 1)
+            for thread in numba.prange(threads):
+                begin, end = parts * thread // threads, parts * (thread + 1) // threads
+                _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, stage, stage + 1, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -303,34 +348,46 @@ def _running(mu_B, sigma2_B, mu, sigma2, alpha):
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _inference(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, parts, first, last):
+def _inference(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, since, until, parts, first, last):
     real = y.dtype.type
     N, C, S = y.shape
-    for part in range(first, last):
-        begin = C * part // parts
-        end = C * (part + 1) // parts
-        for c in range(begin, end):
-            mu_c = mu[c]
-            sigma2_c = sigma2[c]
-            mu_hat_c = mu_c / (-math.expm1(t * math.log1p(-alpha)))
-            sigma2_hat_c = (sigma2_c - (1.0 - alpha) ** t) / (-math.expm1(t * math.log1p(-alpha)))
-            gamma_c = gamma[c]
-            beta_c = beta[c]
-            mu_hat_c_real = real(mu_hat_c)
-            if math.sqrt(sigma2_hat_c + epsilon) == 0.0 and fault[part, 0] == 0:
-                fault[part, 0] = 1
-                fault[part, 1] = c
-            x_hat_scale = real(1.0 / math.sqrt(sigma2_hat_c + epsilon))
-            for n in range(N):
-                for s in range(S):
-                    x_hat = (x[n, c, s] - mu_hat_c_real) * x_hat_scale  # batch_norm_debiased.inference
-                    y[n, c, s] = gamma_c * x_hat + beta_c               # batch_norm_debiased.affine
+    for stage in range(since, until):
+        for part in range(first, last):
+            if stage == 0 and part == 0:
+                for c in range(C):
+                    mu_hat_c[c] = mu[c] / (-math.expm1(t * math.log1p(-alpha)))
+                    sigma2_hat_c[c] = (sigma2[c] - (1.0 - alpha) ** t) / (-math.expm1(t * math.log1p(-alpha)))
+                    mu_hat_c_real[c] = real(mu_hat_c[c])
+                    x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_hat_c[c] + epsilon))
+                for c in range(C):
+                    if math.sqrt(sigma2_hat_c[c] + epsilon) == 0.0 and fault[part, 0] == 0:
+                        fault[part, 0] = 1
+                        fault[part, 1] = c
+            if stage == 1:
+                groups = N * C
+                begin = groups * part // parts
+                end = groups * (part + 1) // parts
+                for group in range(begin, end):
+                    n = group // C
+                    c = group - C * n
+                    mu_hat_c_real_c = mu_hat_c_real[c]
+                    x_hat_scale_c = x_hat_scale[c]
+                    gamma_c = gamma[c]
+                    beta_c = beta[c]
+                    for s in range(S):
+                        x_hat = (x[n, c, s] - mu_hat_c_real_c) * x_hat_scale_c  # batch_norm_debiased.inference
+                        y[n, c, s] = gamma_c * x_hat + beta_c                 # batch_norm_debiased.affine
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _inference_shared(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, parts, first, last):
-    for part in numba.prange(first, last):
-        _inference(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, parts, part, part + 1)
+def _inference_shared(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, since, until, parts, threads):
+    for stage in range(since, until):
+        if stage in (0,):
+            _inference(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, 0, 1)
+        else:
+            for thread in numba.prange(threads):
+                begin, end = parts * thread // threads, parts * (thread + 1) // threads
+                _inference(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -344,27 +401,48 @@ def _inference_flat(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_
                     mu_hat_c[c] = mu[c] / (-math.expm1(t * math.log1p(-alpha)))
                     sigma2_hat_c[c] = (sigma2[c] - (1.0 - alpha) ** t) / (-math.expm1(t * math.log1p(-alpha)))
                     mu_hat_c_real[c] = real(mu_hat_c[c])
+                    x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_hat_c[c] + epsilon))
+                for c in range(C):
                     if math.sqrt(sigma2_hat_c[c] + epsilon) == 0.0 and fault[part, 0] == 0:
                         fault[part, 0] = 1
                         fault[part, 1] = c
-                    x_hat_scale[c] = real(1.0 / math.sqrt(sigma2_hat_c[c] + epsilon))
             if stage == 1:
                 begin = N * part // parts
                 end = N * (part + 1) // parts
-                for n in range(begin, end):
+                stop = begin + 4 * ((end - begin) // 4)
+                for n in range(begin, stop, 4):
+                    for c in range(C):
+                        mu_hat_c_real_c = mu_hat_c_real[c]
+                        x_hat_scale_c = x_hat_scale[c]
+                        gamma_c = gamma[c]
+                        beta_c = beta[c]
+                        x_hat_0 = (x[n, c] - mu_hat_c_real_c) * x_hat_scale_c  # batch_norm_debiased.inference
+                        y_0 = gamma_c * x_hat_0 + beta_c                      # batch_norm_debiased.affine
+                        x_hat_1 = (x[n + 1, c] - mu_hat_c_real_c) * x_hat_scale_c  # batch_norm_debiased.inference
+                        y_1 = gamma_c * x_hat_1 + beta_c                      # batch_norm_debiased.affine
+                        x_hat_2 = (x[n + 2, c] - mu_hat_c_real_c) * x_hat_scale_c  # batch_norm_debiased.inference
+                        y_2 = gamma_c * x_hat_2 + beta_c                      # batch_norm_debiased.affine
+                        x_hat_3 = (x[n + 3, c] - mu_hat_c_real_c) * x_hat_scale_c  # batch_norm_debiased.inference
+                        y_3 = gamma_c * x_hat_3 + beta_c                      # batch_norm_debiased.affine
+                        y[n, c] = y_0
+                        y[n + 1, c] = y_1
+                        y[n + 2, c] = y_2
+                        y[n + 3, c] = y_3
+                for n in range(stop, end):
                     for c in range(C):
                         x_hat = (x[n, c] - mu_hat_c_real[c]) * x_hat_scale[c]  # batch_norm_debiased.inference
                         y[n, c] = gamma[c] * x_hat + beta[c]                  # batch_norm_debiased.affine
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _inference_flat_shared(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, since, until, parts, first, last):
+def _inference_flat_shared(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, since, until, parts, threads):
     for stage in range(since, until):
         if stage in (0,):
-            _inference_flat(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, first, first + 1)
+            _inference_flat(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, 0, 1)
         else:
-            for part in numba.prange(first, last):
-                _inference_flat(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, part, part + 1)
+            for thread in numba.prange(threads):
+                begin, end = parts * thread // threads, parts * (thread + 1) // threads
+                _inference_flat(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, begin, end)
 
 # equations that divide by what depends on data, each with what it divides by
 _FORWARD_FAULTS = (("batch_norm_debiased.normalize", "√(σ²_B + ε)"),)
@@ -381,7 +459,7 @@ def forward(
     alpha: float = 0.1,
     epsilon: float = 1e-05,
     *,
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> tuple[np.ndarray, ...]:
     """The layer in training: y, mu_B, sigma2_B.
 
@@ -395,61 +473,74 @@ def forward(
     kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
-    alpha = _check_number("alpha", alpha, lambda x: 0 < x <= 1, "(0, 1]")
-    epsilon = _check_number("epsilon", epsilon, lambda x: 0 <= x < math.inf, "[0, ∞)")
-    shapes = _shapes(x)
-    x = _array("x", x, shapes, "element", x.dtype, READ)
-    gamma = _array("gamma", gamma, shapes, "learned", x.dtype, READ)
-    beta = _array("beta", beta, shapes, "learned", x.dtype, READ)
-    mu = _array("mu", mu, shapes, "average", x.dtype, WRITTEN)
-    sigma2 = _array("sigma2", sigma2, shapes, "average", x.dtype, WRITTEN)
-    _check_apart(
-        {"x": x} |
-        {"gamma": gamma} |
-        {"beta": beta} |
-        {"mu": mu} |
-        {"sigma2": sigma2},
-        written=("mu", "sigma2"),
-    )
-    y = _element_result("y", shapes, x.dtype, kept)
-    mu_B = _result("mu_B", shapes.group, x.dtype, kept)
-    sigma2_B = _result("sigma2_B", shapes.group, x.dtype, kept)
-    fault = np.zeros((shapes.parts, 2), np.int64)
-    if shapes.flat:
-        _over_parts(_forward_flat_shared, _forward_flat, shapes.parts,
-            _walked(x, shapes),
-            gamma.reshape(shapes.learned_walked),
-            beta.reshape(shapes.learned_walked),
-            _walked(y, shapes),
-            mu_B.reshape(shapes.group_walked),
-            sigma2_B.reshape(shapes.group_walked),
-            epsilon,
-            fault,
-            _result("total_1", (shapes.parts, *shapes.group_walked), np.float64, kept),
-            _result("total_2", (shapes.parts, *shapes.group_walked), np.float64, kept),
-            _result("x_hat_scale", shapes.group_walked, x.dtype, kept),
-            0,
-            5,
+    given, numbers = [x, gamma, beta, mu, sigma2], (alpha, epsilon)
+    call = _known(kept, "forward", given, numbers)
+    if call is None:
+        alpha = _check_number("alpha", alpha, lambda x: 0 < x <= 1, "(0, 1]")
+        epsilon = _check_number("epsilon", epsilon, lambda x: 0 <= x < math.inf, "[0, ∞)")
+        shapes = _shapes(x)
+        x = _array("x", x, shapes, "element", x.dtype, READ)
+        gamma = _array("gamma", gamma, shapes, "learned", x.dtype, READ)
+        beta = _array("beta", beta, shapes, "learned", x.dtype, READ)
+        mu = _array("mu", mu, shapes, "average", x.dtype, WRITTEN)
+        sigma2 = _array("sigma2", sigma2, shapes, "average", x.dtype, WRITTEN)
+        _check_apart(
+            {"x": x} |
+            {"gamma": gamma} |
+            {"beta": beta} |
+            {"mu": mu} |
+            {"sigma2": sigma2},
+            written=("mu", "sigma2"),
         )
-    else:
-        _over_parts(_forward_shared, _forward, shapes.parts,
-            x.reshape(shapes.element_walked),
-            gamma.reshape(shapes.learned_walked),
-            beta.reshape(shapes.learned_walked),
-            y.reshape(shapes.element_walked),
-            mu_B.reshape(shapes.group_walked),
-            sigma2_B.reshape(shapes.group_walked),
-            epsilon,
-            fault,
+        y = _element_result("y", shapes, x.dtype, kept)
+        mu_B = _result("mu_B", shapes.group, x.dtype, kept)
+        sigma2_B = _result("sigma2_B", shapes.group, x.dtype, kept)
+        fault = np.zeros((shapes.parts, 2), np.int64)
+        if shapes.flat:
+            call = _Call(_forward_flat_shared, _forward_flat, shapes.parts, [
+                _walked(x, shapes),
+                gamma.reshape(shapes.learned_walked),
+                beta.reshape(shapes.learned_walked),
+                _walked(y, shapes),
+                mu_B.reshape(shapes.group_walked),
+                sigma2_B.reshape(shapes.group_walked),
+                epsilon,
+                fault,
+                _result("total_1", (shapes.parts, *shapes.group_walked), np.float64, kept),
+                _result("total_2", (shapes.parts, *shapes.group_walked), np.float64, kept),
+                _result("x_hat_scale", shapes.group_walked, x.dtype, kept),
+                0,
+                5,
+            ])
+        else:
+            call = _Call(_forward_shared, _forward, shapes.parts, [
+                x.reshape(shapes.element_walked),
+                gamma.reshape(shapes.learned_walked),
+                beta.reshape(shapes.learned_walked),
+                y.reshape(shapes.element_walked),
+                mu_B.reshape(shapes.group_walked),
+                sigma2_B.reshape(shapes.group_walked),
+                epsilon,
+                fault,
+            ])
+        call.results = (y, mu_B, sigma2_B)
+        call.noted = fault
+        call.later = (
+            mu_B.reshape(shapes.running_walked),
+            sigma2_B.reshape(shapes.running_walked),
+            mu.reshape(shapes.running_walked),
+            sigma2.reshape(shapes.running_walked),
+            alpha,
         )
-    _check_fault(fault, _FORWARD_FAULTS)
-    _running(
-        mu_B.reshape(shapes.running_walked),
-        sigma2_B.reshape(shapes.running_walked),
-        mu.reshape(shapes.running_walked),
-        sigma2.reshape(shapes.running_walked),
-        alpha,
-    )
+        _keep(
+            kept, "forward", call, given, numbers, [x, gamma, beta, mu, sigma2], shapes,
+            places=(0, -1, -1, -1, -1),
+            written=(False, False, False, True, True),
+        )
+    call.run()
+    call.check(_FORWARD_FAULTS)
+    _running(*call.later)
+    y, mu_B, sigma2_B = call.results
     return y, mu_B, sigma2_B
 
 
@@ -461,7 +552,7 @@ def backward(
     sigma2_B: np.ndarray,
     epsilon: float = 1e-05,
     *,
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> tuple[np.ndarray, ...]:
     """The gradients of a loss, given its gradient by the output: dx, dgamma, dbeta.
 
@@ -474,53 +565,65 @@ def backward(
     kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
-    epsilon = _check_number("epsilon", epsilon, lambda x: 0 <= x < math.inf, "[0, ∞)")
-    shapes = _shapes(dy)
-    dy = _array("dy", dy, shapes, "element", dy.dtype, READ)
-    x = _array("x", x, shapes, "element", dy.dtype, READ)
-    gamma = _array("gamma", gamma, shapes, "learned", dy.dtype, READ)
-    mu_B = _array("mu_B", mu_B, shapes, "group", dy.dtype, READ)
-    sigma2_B = _array("sigma2_B", sigma2_B, shapes, "group", dy.dtype, READ)
-    dx = _element_result("dx", shapes, dy.dtype, kept)
-    dgamma = _zeros("dgamma", shapes.learned, kept)
-    dbeta = _zeros("dbeta", shapes.learned, kept)
-    fault = np.zeros((shapes.parts, 2), np.int64)
-    if shapes.flat:
-        _over_parts(_backward_flat_shared, _backward_flat, shapes.parts,
-            _walked(x, shapes),
-            _walked(dy, shapes),
-            gamma.reshape(shapes.learned_walked),
-            mu_B.reshape(shapes.group_walked),
-            sigma2_B.reshape(shapes.group_walked),
-            _walked(dx, shapes),
-            dgamma.reshape(shapes.learned_walked),
-            dbeta.reshape(shapes.learned_walked),
-            epsilon,
-            fault,
-            _result("total_1", (shapes.parts, *shapes.group_walked), np.float64, kept),
-            _result("total_2", (shapes.parts, *shapes.group_walked), np.float64, kept),
-            _result("x_hat_scale", shapes.group_walked, dy.dtype, kept),
-            _result("dx_scale", shapes.group_walked, dy.dtype, kept),
-            _result("dx_term", shapes.group_walked, dy.dtype, kept),
-            _result("dx_scale_2", shapes.group_walked, dy.dtype, kept),
-            0,
-            4,
+    given, numbers = [dy, x, gamma, mu_B, sigma2_B], (epsilon,)
+    call = _known(kept, "backward", given, numbers)
+    if call is None:
+        epsilon = _check_number("epsilon", epsilon, lambda x: 0 <= x < math.inf, "[0, ∞)")
+        shapes = _shapes(dy)
+        dy = _array("dy", dy, shapes, "element", dy.dtype, READ)
+        x = _array("x", x, shapes, "element", dy.dtype, READ)
+        gamma = _array("gamma", gamma, shapes, "learned", dy.dtype, READ)
+        mu_B = _array("mu_B", mu_B, shapes, "group", dy.dtype, READ)
+        sigma2_B = _array("sigma2_B", sigma2_B, shapes, "group", dy.dtype, READ)
+        dx = _element_result("dx", shapes, dy.dtype, kept)
+        dgamma = _result("dgamma", shapes.learned, dy.dtype, kept)
+        dbeta = _result("dbeta", shapes.learned, dy.dtype, kept)
+        fault = np.zeros((shapes.parts, 2), np.int64)
+        if shapes.flat:
+            call = _Call(_backward_flat_shared, _backward_flat, shapes.parts, [
+                _walked(x, shapes),
+                _walked(dy, shapes),
+                gamma.reshape(shapes.learned_walked),
+                mu_B.reshape(shapes.group_walked),
+                sigma2_B.reshape(shapes.group_walked),
+                _walked(dx, shapes),
+                dgamma.reshape(shapes.learned_walked),
+                dbeta.reshape(shapes.learned_walked),
+                epsilon,
+                fault,
+                _result("total_1", (shapes.parts, *shapes.group_walked), np.float64, kept),
+                _result("total_2", (shapes.parts, *shapes.group_walked), np.float64, kept),
+                _result("x_hat_scale", shapes.group_walked, dy.dtype, kept),
+                _result("dx_scale", shapes.group_walked, dy.dtype, kept),
+                _result("dx_term", shapes.group_walked, dy.dtype, kept),
+                _result("dx_scale_2", shapes.group_walked, dy.dtype, kept),
+                0,
+                4,
+            ])
+        else:
+            call = _Call(_backward_shared, _backward, shapes.parts, [
+                x.reshape(shapes.element_walked),
+                dy.reshape(shapes.element_walked),
+                gamma.reshape(shapes.learned_walked),
+                mu_B.reshape(shapes.group_walked),
+                sigma2_B.reshape(shapes.group_walked),
+                dx.reshape(shapes.element_walked),
+                dgamma.reshape(shapes.learned_walked),
+                dbeta.reshape(shapes.learned_walked),
+                epsilon,
+                fault,
+            ])
+        call.results = (dx, dgamma, dbeta)
+        call.noted = fault
+        _keep(
+            kept, "backward", call, given, numbers, [dy, x, gamma, mu_B, sigma2_B], shapes,
+            places=(1, 0, -1, -1, -1),
+            written=(False, False, False, False, False),
         )
-    else:
-        _over_parts(_backward_shared, _backward, shapes.parts,
-            x.reshape(shapes.element_walked),
-            dy.reshape(shapes.element_walked),
-            gamma.reshape(shapes.learned_walked),
-            mu_B.reshape(shapes.group_walked),
-            sigma2_B.reshape(shapes.group_walked),
-            dx.reshape(shapes.element_walked),
-            dgamma.reshape(shapes.learned_walked),
-            dbeta.reshape(shapes.learned_walked),
-            epsilon,
-            fault,
-        )
-    _check_fault(fault, _BACKWARD_FAULTS)
-    return dx, _narrowed("dgamma", dgamma, dy.dtype, kept), _narrowed("dbeta", dbeta, dy.dtype, kept)
+    call.run()
+    call.check(_BACKWARD_FAULTS)
+    dx, dgamma, dbeta = call.results
+    return dx, dgamma, dbeta
 
 
 def inference(
@@ -533,7 +636,7 @@ def inference(
     alpha: float = 0.1,
     epsilon: float = 1e-05,
     *,
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> np.ndarray:
     """The layer once training is over: y.
 
@@ -548,50 +651,68 @@ def inference(
     kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
-    alpha = _check_number("alpha", alpha, lambda x: 0 < x <= 1, "(0, 1]")
-    epsilon = _check_number("epsilon", epsilon, lambda x: 0 <= x < math.inf, "[0, ∞)")
-    t = _check_step(t)
-    shapes = _shapes(x)
-    x = _array("x", x, shapes, "element", x.dtype, READ)
-    gamma = _array("gamma", gamma, shapes, "learned", x.dtype, READ)
-    beta = _array("beta", beta, shapes, "learned", x.dtype, READ)
-    mu = _array("mu", mu, shapes, "average", x.dtype, READ)
-    sigma2 = _array("sigma2", sigma2, shapes, "average", x.dtype, READ)
-    y = _element_result("y", shapes, x.dtype, kept)
-    fault = np.zeros((shapes.parts, 2), np.int64)
-    if shapes.flat:
-        _over_parts(_inference_flat_shared, _inference_flat, shapes.parts,
-            _walked(x, shapes),
-            gamma.reshape(shapes.learned_walked),
-            beta.reshape(shapes.learned_walked),
-            mu.reshape(shapes.average_walked),
-            sigma2.reshape(shapes.average_walked),
-            _walked(y, shapes),
-            t,
-            alpha,
-            epsilon,
-            fault,
-            _result("mu_hat_c", shapes.group_walked, np.float64, kept),
-            _result("sigma2_hat_c", shapes.group_walked, np.float64, kept),
-            _result("mu_hat_c_real", shapes.group_walked, x.dtype, kept),
-            _result("x_hat_scale", shapes.group_walked, x.dtype, kept),
-            0,
-            2,
+    given, numbers = [x, gamma, beta, mu, sigma2], (t, alpha, epsilon)
+    call = _known(kept, "inference", given, numbers)
+    if call is None:
+        alpha = _check_number("alpha", alpha, lambda x: 0 < x <= 1, "(0, 1]")
+        epsilon = _check_number("epsilon", epsilon, lambda x: 0 <= x < math.inf, "[0, ∞)")
+        t = _check_step(t)
+        shapes = _shapes(x)
+        x = _array("x", x, shapes, "element", x.dtype, READ)
+        gamma = _array("gamma", gamma, shapes, "learned", x.dtype, READ)
+        beta = _array("beta", beta, shapes, "learned", x.dtype, READ)
+        mu = _array("mu", mu, shapes, "average", x.dtype, READ)
+        sigma2 = _array("sigma2", sigma2, shapes, "average", x.dtype, READ)
+        y = _element_result("y", shapes, x.dtype, kept)
+        fault = np.zeros((shapes.parts, 2), np.int64)
+        if shapes.flat:
+            call = _Call(_inference_flat_shared, _inference_flat, shapes.parts, [
+                _walked(x, shapes),
+                gamma.reshape(shapes.learned_walked),
+                beta.reshape(shapes.learned_walked),
+                mu.reshape(shapes.average_walked),
+                sigma2.reshape(shapes.average_walked),
+                _walked(y, shapes),
+                t,
+                alpha,
+                epsilon,
+                fault,
+                _result("mu_hat_c", shapes.group_walked, np.float64, kept),
+                _result("sigma2_hat_c", shapes.group_walked, np.float64, kept),
+                _result("mu_hat_c_real", shapes.group_walked, x.dtype, kept),
+                _result("x_hat_scale", shapes.group_walked, x.dtype, kept),
+                0,
+                2,
+            ])
+        else:
+            call = _Call(_inference_shared, _inference, shapes.parts, [
+                x.reshape(shapes.element_walked),
+                gamma.reshape(shapes.learned_walked),
+                beta.reshape(shapes.learned_walked),
+                mu.reshape(shapes.average_walked),
+                sigma2.reshape(shapes.average_walked),
+                y.reshape(shapes.element_walked),
+                t,
+                alpha,
+                epsilon,
+                fault,
+                _result("mu_hat_c", shapes.group_walked, np.float64, kept),
+                _result("sigma2_hat_c", shapes.group_walked, np.float64, kept),
+                _result("mu_hat_c_real", shapes.group_walked, x.dtype, kept),
+                _result("x_hat_scale", shapes.group_walked, x.dtype, kept),
+                0,
+                2,
+            ])
+        call.results = (y,)
+        call.noted = fault
+        _keep(
+            kept, "inference", call, given, numbers, [x, gamma, beta, mu, sigma2], shapes,
+            places=(0, -1, -1, -1, -1),
+            written=(False, False, False, False, False),
         )
-    else:
-        _over_parts(_inference_shared, _inference, shapes.parts,
-            x.reshape(shapes.element_walked),
-            gamma.reshape(shapes.learned_walked),
-            beta.reshape(shapes.learned_walked),
-            mu.reshape(shapes.average_walked),
-            sigma2.reshape(shapes.average_walked),
-            y.reshape(shapes.element_walked),
-            t,
-            alpha,
-            epsilon,
-            fault,
-        )
-    _check_fault(fault, _INFERENCE_FAULTS)
+    call.run()
+    call.check(_INFERENCE_FAULTS)
+    y, = call.results
     return y
 
 
@@ -600,7 +721,7 @@ class BatchNormDebiased:
 
     Call it with an input; ``backward`` leaves the gradients of parameters in ``gradients``. The
     input is kept until then and not copied. Running averages are kept in float64. With ``reuse``,
-    results are written where those of the last call of the same shape were.
+    results are written where those of the last call of the same shape were; its input is held too.
     """
 
     def __init__(
@@ -623,7 +744,7 @@ class BatchNormDebiased:
         self.t = 0
         self.gradients: dict[str, np.ndarray] = {}
         self._saved: dict[str, np.ndarray] = {}
-        self._kept: dict[Any, np.ndarray] | None = {} if reuse else None
+        self._kept: dict[Any, Any] | None = {} if reuse else None
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -788,7 +909,7 @@ def _shapes(x: Any) -> _Shapes:
         average_walked=(C,),
         running_walked=(C,),
         count=N * S,
-        parts=_parts(x.size, -(-N // 32) if flat else C),
+        parts=_parts(x.size, min(-(-N // 32), -(-x.size // SHARED_FROM)) if flat else C),
         flat=flat,
         last=last,
     )
@@ -892,22 +1013,6 @@ def _walked(one: np.ndarray, shapes: _Shapes) -> np.ndarray:
     return (np.moveaxis(one, 1, -1) if shapes.last else one).reshape(shapes.element_walked)
 
 
-def _zeros(key: str, shape: tuple[int, ...], kept: Any) -> np.ndarray:
-    """Where to add up in float64, from 0 on."""
-    totals = _result(key, shape, np.float64, kept)
-    totals.fill(0.0)
-    return totals
-
-
-def _narrowed(key: str, totals: np.ndarray, dtype: Any, kept: Any) -> np.ndarray:
-    """What was added up, in the arrays' dtype."""
-    if totals.dtype == dtype:
-        return totals
-    narrowed = _result(key, totals.shape, dtype, kept)
-    narrowed[...] = totals
-    return narrowed
-
-
 # elements below which a call is one part, for one thread: sharing pays from about here on
 SHARED_FROM = 32768
 # parts of a larger call: enough for many threads, few enough that what parts add up apart is small
@@ -922,11 +1027,15 @@ def _parts(elements: int, groups: int) -> int:
 def _over_parts(
     shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
 ) -> None:
-    """The kernel for all parts, shared among threads where there are several."""
-    if parts == 1:
-        alone(*arguments, 1, 0, 1)
-    else:
-        _run(shared, alone, *arguments, parts, 0, parts)
+    """The kernel for all parts, each thread with a share of them, or on this one alone."""
+    threads = min(parts, _threads())
+    if threads == 1 or _run(shared, _not_now, *arguments, parts, threads) is False:
+        alone(*arguments, parts, 0, parts)
+
+
+def _not_now(*_: Any) -> bool:
+    """What is done in place of a kernel on several threads, where they are busy."""
+    return False
 
 
 def _pool() -> dict[str, Any]:
@@ -972,6 +1081,167 @@ def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any)
             numba.set_num_threads(before)
     finally:
         lock.release()
+
+
+
+@intrinsic
+def _word(typing, address):
+    """The 64 bits that stand at an address."""
+
+    def code(context, builder, signature, arguments):
+        kind = context.get_value_type(types.CPointer(types.int64))
+        return builder.load(builder.inttoptr(arguments[0], kind))
+
+    return types.int64(types.int64), code
+
+
+# whether objects lie in memory as _as_known reads them; else Python itself is asked at each step
+_READABLE = sys.implementation.name == "cpython" and (
+    (object.__basicsize__, list.__basicsize__) == (16, 40)
+)
+
+
+
+@numba.njit
+def _moved(listed, rows, lengths, starts):
+    """Which arrays of a list lie elsewhere, a bit for each; -1 where anything else is new of one.
+
+    Rows hold for each array: its type, dtype, flags, count of axes, address and bytes, whether it
+    may move, and whether it is written; ``lengths`` are those of its axes, each with its stride.
+    What has moved may not reach into what is written. All addresses are left in ``starts``.
+    """
+    items, moved, bit = _word(listed + 24), 0, 1
+    for k in range(len(rows)):
+        one = _word(items + 8 * k)
+        # who owns the memory does not matter: the flag of 4
+        if _word(one + 8) != rows[k, 0] or (_word(one + 64) & 0xFFFFFFFB) != rows[k, 2]:
+            return -1
+        if _word(one + 56) != rows[k, 1] or (_word(one + 24) & 0xFFFFFFFF) != rows[k, 3]:
+            return -1
+        shape, strides = _word(one + 32), _word(one + 40)
+        for axis in range(rows[k, 3]):
+            if _word(shape + 8 * axis) != lengths[k, 2 * axis]:
+                return -1
+            if _word(strides + 8 * axis) != lengths[k, 2 * axis + 1]:
+                return -1
+        starts[k] = _word(one + 16)
+        if starts[k] != rows[k, 4]:
+            if rows[k, 6] == 0:
+                return -1
+            moved += bit
+            for j in range(len(rows)):
+                reaches = starts[k] < rows[j, 4] + rows[j, 5] and rows[j, 4] < starts[k] + rows[k, 5]
+                if rows[j, 7] == 1 and reaches:
+                    return -1
+        bit *= 2
+    return moved
+
+
+class _Call:
+    """A call of a kernel that was checked, and what it was checked for.
+
+    What cannot have changed since then is not checked again: the kernel runs on the same arrays, or
+    on others of the same layout. Parameters and results may not move, else all is looked at anew.
+    """
+
+    def __init__(
+        self, shared: Any = None, alone: Any = None, parts: int = 1, arguments: Any = ()
+    ) -> None:
+        self.kernels, self.parts, self.arguments = (shared, alone), parts, list(arguments)
+        self.results: tuple[Any, ...] = ()
+        self.totals: tuple[np.ndarray, ...] = ()
+        self.later: tuple[Any, ...] = ()
+        self.noted: Any = None
+        self.known = False
+
+    def __reduce__(self) -> Any:
+        """For copies and pickles: results of a copy lie elsewhere, and so it is empty."""
+        return _Call, ()
+
+    def keep(
+        self, given: list[Any], numbers: tuple[Any, ...], shapes: _Shapes, places: Any, written: Any
+    ) -> None:
+        """What the call was made of, written down as ``_moved`` reads it."""
+        self.shapes, self.places, self.numbers = shapes, places, numbers
+        # held, so that no other type or dtype may come to lie where they lie
+        self.held = [(type(one), one.dtype) for one in given]
+        facts = zip(given, places, written)
+        self.rows = np.array(
+            [
+                (
+                    id(type(one)), id(one.dtype), one.flags.num & ~4, one.ndim, _address(one),
+                    one.nbytes, place >= 0, changes,
+                )
+                for one, place, changes in facts
+            ],
+            np.int64,
+        )
+        self.lengths = np.zeros((len(given), 2 * max(one.ndim for one in given) + 1), np.int64)
+        for row, one in zip(self.lengths, given):
+            row[: 2 * one.ndim : 2], row[1 : 2 * one.ndim : 2] = one.shape, one.strides
+        self.starts = np.zeros(len(given), np.int64)
+        self.known = True
+
+    def fits(self, given: list[Any], numbers: tuple[Any, ...]) -> bool:
+        """Whether it may be made once more, of these; its arguments are then theirs."""
+        if not self.known or not all(map(operator.is_, numbers, self.numbers)):
+            return False
+        moved = _moved(id(given), self.rows, self.lengths, self.starts)
+        if moved < 0:
+            return False
+        for k in range(moved.bit_length()):
+            if moved // 2**k % 2:
+                self.arguments[self.places[k]] = _walked(given[k], self.shapes)
+                self.rows[k, 4] = self.starts[k]
+        for one in self.totals:
+            one.fill(0.0)
+        return True
+
+    def run(self) -> None:
+        """The kernel over all parts."""
+        _over_parts(*self.kernels, self.parts, *self.arguments)
+
+    def check(self, faults: tuple[tuple[str, str], ...]) -> None:
+        """ValueError where a divisor was zero, and nothing is known of the call any more."""
+        if np.count_nonzero(self.noted):
+            self.known = False
+            _check_fault(self.noted, faults)
+
+
+def _address(one: np.ndarray) -> int:
+    """Where the first element lies."""
+    return one.__array_interface__["data"][0]
+
+
+def _place_of(name: str, given: list[Any]) -> Any:
+    """Where a call of a function of this module is kept: by the shape of what comes first."""
+    return _Call, name, given[0].shape if type(given[0]) is np.ndarray else None
+
+
+def _known(kept: Any, name: str, given: list[Any], numbers: tuple[Any, ...]) -> _Call | None:
+    """The last call of a function, if it was kept and may be made once more of these."""
+    call = kept.get(_place_of(name, given)) if kept else None
+    return call if call is not None and call.fits(given, numbers) else None
+
+
+def _keep(
+    kept: Any,
+    name: str,
+    call: _Call,
+    given: list[Any],
+    numbers: tuple[Any, ...],
+    arrays: list[np.ndarray],
+    shapes: _Shapes,
+    places: tuple[int, ...],
+    written: tuple[bool, ...],
+) -> None:
+    """A call that was checked, kept for the next one unless arrays had to be copied for it."""
+    if kept is None or not _READABLE or not {type(one) for one in numbers} <= {int, float}:
+        return
+    lies, walked = ([(_address(one), one.strides) for one in each] for each in (given, arrays))
+    if lies == walked:
+        call.keep(given, numbers, shapes, places, written)
+        kept[_place_of(name, given)] = call
 
 
 def _check_number(key: str, value: Any, admissible: Callable[[float], bool], words: str) -> float:

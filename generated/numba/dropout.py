@@ -91,9 +91,10 @@ def _forward(x, y, seed, step, r_below, p, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_shared(x, y, seed, step, r_below, p, parts, first, last):
-    for part in numba.prange(first, last):
-        _forward(x, y, seed, step, r_below, p, parts, part, part + 1)
+def _forward_shared(x, y, seed, step, r_below, p, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
+        _forward(x, y, seed, step, r_below, p, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -118,9 +119,10 @@ def _backward(dy, dx, seed, step, r_below, p, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_shared(dy, dx, seed, step, r_below, p, parts, first, last):
-    for part in numba.prange(first, last):
-        _backward(dy, dx, seed, step, r_below, p, parts, part, part + 1)
+def _backward_shared(dy, dx, seed, step, r_below, p, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
+        _backward(dy, dx, seed, step, r_below, p, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -140,9 +142,10 @@ def _inference(x, y, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _inference_shared(x, y, parts, first, last):
-    for part in numba.prange(first, last):
-        _inference(x, y, parts, part, part + 1)
+def _inference_shared(x, y, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
+        _inference(x, y, parts, begin, end)
 
 # equations that divide by what depends on data, each with what it divides by
 
@@ -153,7 +156,7 @@ def forward(
     step: int,
     p: float = 0.5,
     *,
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> np.ndarray:
     """The layer in training: y.
 
@@ -188,7 +191,7 @@ def backward(
     step: int,
     p: float = 0.5,
     *,
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> np.ndarray:
     """The gradients of a loss, given its gradient by the output: dx.
 
@@ -220,7 +223,7 @@ def backward(
 def inference(
     x: np.ndarray,
     *,
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> np.ndarray:
     """The layer once training is over: y.
 
@@ -244,7 +247,7 @@ def mask(
     step: int,
     p: float = 0.5,
     *,
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> np.ndarray:
     """Where training draws a 1, as booleans: r.
 
@@ -270,7 +273,7 @@ class Dropout:
 
     Call it with an input; ``backward`` leaves the gradients of parameters in ``gradients``. The
     input is kept until then and not copied. Running averages are kept in float64. With ``reuse``,
-    results are written where those of the last call of the same shape were.
+    results are written where those of the last call of the same shape were; its input is held too.
     Each call in training draws anew, by the ``seed`` and the number ``step`` of the call, which
     then goes up by one; ``backward`` draws the same again. After ``evaluate`` nothing is drawn,
     and a new array is returned.
@@ -291,7 +294,7 @@ class Dropout:
         self.step = 0
         self.gradients: dict[str, np.ndarray] = {}
         self._saved: dict[str, Any] = {}
-        self._kept: dict[Any, np.ndarray] | None = {} if reuse else None
+        self._kept: dict[Any, Any] | None = {} if reuse else None
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -533,11 +536,15 @@ def _parts(elements: int, groups: int) -> int:
 def _over_parts(
     shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
 ) -> None:
-    """The kernel for all parts, shared among threads where there are several."""
-    if parts == 1:
-        alone(*arguments, 1, 0, 1)
-    else:
-        _run(shared, alone, *arguments, parts, 0, parts)
+    """The kernel for all parts, each thread with a share of them, or on this one alone."""
+    threads = min(parts, _threads())
+    if threads == 1 or _run(shared, _not_now, *arguments, parts, threads) is False:
+        alone(*arguments, parts, 0, parts)
+
+
+def _not_now(*_: Any) -> bool:
+    """What is done in place of a kernel on several threads, where they are busy."""
+    return False
 
 
 def _pool() -> dict[str, Any]:

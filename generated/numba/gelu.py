@@ -14,14 +14,18 @@ from __future__ import annotations
 
 import hashlib
 import math
+import operator
 import os
 import pickle
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numba
 import numpy as np
+from numba.core import types
+from numba.extending import intrinsic
 
 # functions of one element without a branch or a call in them, of which the compiler takes several
 # elements at once; products and sums in them may be fused, but keep their order
@@ -206,9 +210,10 @@ def _forward(x, y, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_shared(x, y, parts, first, last):
-    for part in numba.prange(first, last):
-        _forward(x, y, parts, part, part + 1)
+def _forward_shared(x, y, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
+        _forward(x, y, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -233,9 +238,10 @@ def _backward(dy, x, dx, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_shared(dy, x, dx, parts, first, last):
-    for part in numba.prange(first, last):
-        _backward(dy, x, dx, parts, part, part + 1)
+def _backward_shared(dy, x, dx, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
+        _backward(dy, x, dx, parts, begin, end)
 
 # equations that divide by what depends on data, each with what it divides by
 
@@ -243,7 +249,7 @@ def _backward_shared(dy, x, dx, parts, first, last):
 def forward(
     x: np.ndarray,
     *,
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> np.ndarray:
     """The layer in training: y.
 
@@ -251,13 +257,24 @@ def forward(
     kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
-    shapes = _shapes(x)
-    x = _array("x", x, shapes, "element", x.dtype, READ)
-    y = _result("y", shapes.element, x.dtype, kept)
-    _over_parts(_forward_shared, _forward, shapes.parts,
-        x.reshape(shapes.element_walked),
-        y.reshape(shapes.element_walked),
-    )
+    given, numbers = [x], ()
+    call = _known(kept, "forward", given, numbers)
+    if call is None:
+        shapes = _shapes(x)
+        x = _array("x", x, shapes, "element", x.dtype, READ)
+        y = _result("y", shapes.element, x.dtype, kept)
+        call = _Call(_forward_shared, _forward, shapes.parts, [
+            x.reshape(shapes.element_walked),
+            y.reshape(shapes.element_walked),
+        ])
+        call.results = (y,)
+        _keep(
+            kept, "forward", call, given, numbers, [x], shapes,
+            places=(0,),
+            written=(False,),
+        )
+    call.run()
+    y, = call.results
     return y
 
 
@@ -265,7 +282,7 @@ def backward(
     dy: np.ndarray,
     x: np.ndarray,
     *,
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> np.ndarray:
     """The gradients of a loss, given its gradient by the output: dx.
 
@@ -274,15 +291,26 @@ def backward(
     kept: where results are kept from call to call, to be overwritten by the next one.
     Raises ValueError, before anything is changed, for arguments that do not fit.
     """
-    shapes = _shapes(dy)
-    dy = _array("dy", dy, shapes, "element", dy.dtype, READ)
-    x = _array("x", x, shapes, "element", dy.dtype, READ)
-    dx = _result("dx", shapes.element, dy.dtype, kept)
-    _over_parts(_backward_shared, _backward, shapes.parts,
-        dy.reshape(shapes.element_walked),
-        x.reshape(shapes.element_walked),
-        dx.reshape(shapes.element_walked),
-    )
+    given, numbers = [dy, x], ()
+    call = _known(kept, "backward", given, numbers)
+    if call is None:
+        shapes = _shapes(dy)
+        dy = _array("dy", dy, shapes, "element", dy.dtype, READ)
+        x = _array("x", x, shapes, "element", dy.dtype, READ)
+        dx = _result("dx", shapes.element, dy.dtype, kept)
+        call = _Call(_backward_shared, _backward, shapes.parts, [
+            dy.reshape(shapes.element_walked),
+            x.reshape(shapes.element_walked),
+            dx.reshape(shapes.element_walked),
+        ])
+        call.results = (dx,)
+        _keep(
+            kept, "backward", call, given, numbers, [dy, x], shapes,
+            places=(0, 1),
+            written=(False, False),
+        )
+    call.run()
+    dx, = call.results
     return dx
 
 
@@ -291,7 +319,7 @@ class Gelu:
 
     Call it with an input; ``backward`` leaves the gradients of parameters in ``gradients``. The
     input is kept until then and not copied. Running averages are kept in float64. With ``reuse``,
-    results are written where those of the last call of the same shape were.
+    results are written where those of the last call of the same shape were; its input is held too.
     """
 
     def __init__(
@@ -305,7 +333,7 @@ class Gelu:
         self.training = True
         self.gradients: dict[str, np.ndarray] = {}
         self._saved: dict[str, np.ndarray] = {}
-        self._kept: dict[Any, np.ndarray] | None = {} if reuse else None
+        self._kept: dict[Any, Any] | None = {} if reuse else None
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -530,11 +558,15 @@ def _parts(elements: int, groups: int) -> int:
 def _over_parts(
     shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
 ) -> None:
-    """The kernel for all parts, shared among threads where there are several."""
-    if parts == 1:
-        alone(*arguments, 1, 0, 1)
-    else:
-        _run(shared, alone, *arguments, parts, 0, parts)
+    """The kernel for all parts, each thread with a share of them, or on this one alone."""
+    threads = min(parts, _threads())
+    if threads == 1 or _run(shared, _not_now, *arguments, parts, threads) is False:
+        alone(*arguments, parts, 0, parts)
+
+
+def _not_now(*_: Any) -> bool:
+    """What is done in place of a kernel on several threads, where they are busy."""
+    return False
 
 
 def _pool() -> dict[str, Any]:
@@ -580,6 +612,167 @@ def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any)
             numba.set_num_threads(before)
     finally:
         lock.release()
+
+
+
+@intrinsic
+def _word(typing, address):
+    """The 64 bits that stand at an address."""
+
+    def code(context, builder, signature, arguments):
+        kind = context.get_value_type(types.CPointer(types.int64))
+        return builder.load(builder.inttoptr(arguments[0], kind))
+
+    return types.int64(types.int64), code
+
+
+# whether objects lie in memory as _as_known reads them; else Python itself is asked at each step
+_READABLE = sys.implementation.name == "cpython" and (
+    (object.__basicsize__, list.__basicsize__) == (16, 40)
+)
+
+
+
+@numba.njit
+def _moved(listed, rows, lengths, starts):
+    """Which arrays of a list lie elsewhere, a bit for each; -1 where anything else is new of one.
+
+    Rows hold for each array: its type, dtype, flags, count of axes, address and bytes, whether it
+    may move, and whether it is written; ``lengths`` are those of its axes, each with its stride.
+    What has moved may not reach into what is written. All addresses are left in ``starts``.
+    """
+    items, moved, bit = _word(listed + 24), 0, 1
+    for k in range(len(rows)):
+        one = _word(items + 8 * k)
+        # who owns the memory does not matter: the flag of 4
+        if _word(one + 8) != rows[k, 0] or (_word(one + 64) & 0xFFFFFFFB) != rows[k, 2]:
+            return -1
+        if _word(one + 56) != rows[k, 1] or (_word(one + 24) & 0xFFFFFFFF) != rows[k, 3]:
+            return -1
+        shape, strides = _word(one + 32), _word(one + 40)
+        for axis in range(rows[k, 3]):
+            if _word(shape + 8 * axis) != lengths[k, 2 * axis]:
+                return -1
+            if _word(strides + 8 * axis) != lengths[k, 2 * axis + 1]:
+                return -1
+        starts[k] = _word(one + 16)
+        if starts[k] != rows[k, 4]:
+            if rows[k, 6] == 0:
+                return -1
+            moved += bit
+            for j in range(len(rows)):
+                reaches = starts[k] < rows[j, 4] + rows[j, 5] and rows[j, 4] < starts[k] + rows[k, 5]
+                if rows[j, 7] == 1 and reaches:
+                    return -1
+        bit *= 2
+    return moved
+
+
+class _Call:
+    """A call of a kernel that was checked, and what it was checked for.
+
+    What cannot have changed since then is not checked again: the kernel runs on the same arrays, or
+    on others of the same layout. Parameters and results may not move, else all is looked at anew.
+    """
+
+    def __init__(
+        self, shared: Any = None, alone: Any = None, parts: int = 1, arguments: Any = ()
+    ) -> None:
+        self.kernels, self.parts, self.arguments = (shared, alone), parts, list(arguments)
+        self.results: tuple[Any, ...] = ()
+        self.totals: tuple[np.ndarray, ...] = ()
+        self.later: tuple[Any, ...] = ()
+        self.noted: Any = None
+        self.known = False
+
+    def __reduce__(self) -> Any:
+        """For copies and pickles: results of a copy lie elsewhere, and so it is empty."""
+        return _Call, ()
+
+    def keep(
+        self, given: list[Any], numbers: tuple[Any, ...], shapes: _Shapes, places: Any, written: Any
+    ) -> None:
+        """What the call was made of, written down as ``_moved`` reads it."""
+        self.shapes, self.places, self.numbers = shapes, places, numbers
+        # held, so that no other type or dtype may come to lie where they lie
+        self.held = [(type(one), one.dtype) for one in given]
+        facts = zip(given, places, written)
+        self.rows = np.array(
+            [
+                (
+                    id(type(one)), id(one.dtype), one.flags.num & ~4, one.ndim, _address(one),
+                    one.nbytes, place >= 0, changes,
+                )
+                for one, place, changes in facts
+            ],
+            np.int64,
+        )
+        self.lengths = np.zeros((len(given), 2 * max(one.ndim for one in given) + 1), np.int64)
+        for row, one in zip(self.lengths, given):
+            row[: 2 * one.ndim : 2], row[1 : 2 * one.ndim : 2] = one.shape, one.strides
+        self.starts = np.zeros(len(given), np.int64)
+        self.known = True
+
+    def fits(self, given: list[Any], numbers: tuple[Any, ...]) -> bool:
+        """Whether it may be made once more, of these; its arguments are then theirs."""
+        if not self.known or not all(map(operator.is_, numbers, self.numbers)):
+            return False
+        moved = _moved(id(given), self.rows, self.lengths, self.starts)
+        if moved < 0:
+            return False
+        for k in range(moved.bit_length()):
+            if moved // 2**k % 2:
+                self.arguments[self.places[k]] = given[k].reshape(self.shapes.element_walked)
+                self.rows[k, 4] = self.starts[k]
+        for one in self.totals:
+            one.fill(0.0)
+        return True
+
+    def run(self) -> None:
+        """The kernel over all parts."""
+        _over_parts(*self.kernels, self.parts, *self.arguments)
+
+    def check(self, faults: tuple[tuple[str, str], ...]) -> None:
+        """ValueError where a divisor was zero, and nothing is known of the call any more."""
+        if np.count_nonzero(self.noted):
+            self.known = False
+            _check_fault(self.noted, faults)
+
+
+def _address(one: np.ndarray) -> int:
+    """Where the first element lies."""
+    return one.__array_interface__["data"][0]
+
+
+def _place_of(name: str, given: list[Any]) -> Any:
+    """Where a call of a function of this module is kept: by the shape of what comes first."""
+    return _Call, name, given[0].shape if type(given[0]) is np.ndarray else None
+
+
+def _known(kept: Any, name: str, given: list[Any], numbers: tuple[Any, ...]) -> _Call | None:
+    """The last call of a function, if it was kept and may be made once more of these."""
+    call = kept.get(_place_of(name, given)) if kept else None
+    return call if call is not None and call.fits(given, numbers) else None
+
+
+def _keep(
+    kept: Any,
+    name: str,
+    call: _Call,
+    given: list[Any],
+    numbers: tuple[Any, ...],
+    arrays: list[np.ndarray],
+    shapes: _Shapes,
+    places: tuple[int, ...],
+    written: tuple[bool, ...],
+) -> None:
+    """A call that was checked, kept for the next one unless arrays had to be copied for it."""
+    if kept is None or not _READABLE or not {type(one) for one in numbers} <= {int, float}:
+        return
+    lies, walked = ([(_address(one), one.strides) for one in each] for each in (given, arrays))
+    if lies == walked:
+        call.keep(given, numbers, shapes, places, written)
+        kept[_place_of(name, given)] = call
 
 
 def _check_number(key: str, value: Any, admissible: Callable[[float], bool], words: str) -> float:

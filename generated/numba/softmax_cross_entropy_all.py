@@ -218,9 +218,10 @@ def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_shared(z, labels, loss, M, Z, alpha, parts, first, last):
-    for part in numba.prange(first, last):
-        _forward(z, labels, loss, M, Z, alpha, parts, part, part + 1)
+def _forward_shared(z, labels, loss, M, Z, alpha, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
+        _forward(z, labels, loss, M, Z, alpha, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -252,9 +253,10 @@ def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_flat_shared(z, labels, loss, M, Z, alpha, parts, first, last):
-    for part in numba.prange(first, last):
-        _forward_flat(z, labels, loss, M, Z, alpha, parts, part, part + 1)
+def _forward_flat_shared(z, labels, loss, M, Z, alpha, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
+        _forward_flat(z, labels, loss, M, Z, alpha, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -285,9 +287,10 @@ def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
-    for part in numba.prange(first, last):
-        _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, part, part + 1)
+def _backward_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
+        _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -321,9 +324,10 @@ def _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last)
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_flat_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
-    for part in numba.prange(first, last):
-        _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, part, part + 1)
+def _backward_flat_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
+        _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, begin, end)
 
 # equations that divide by what depends on data, each with what it divides by
 _BACKWARD_FAULTS = (("softmax_cross_entropy_all.probability", "Z"),)
@@ -335,7 +339,7 @@ def forward(
     alpha: float = 0.9,
     *,
     reduction: str = "mean",
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> tuple[np.ndarray, ...]:
     """The layer in training: loss, M, Z.
 
@@ -383,7 +387,7 @@ def backward(
     alpha: float = 0.9,
     *,
     reduction: str = "mean",
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> np.ndarray:
     """The gradients of a loss, given its gradient by the output: dz.
 
@@ -438,7 +442,7 @@ class SoftmaxCrossEntropyAll:
 
     Call it with an input; ``backward`` leaves the gradients of parameters in ``gradients``. The
     input is kept until then and not copied. Running averages are kept in float64. With ``reuse``,
-    results are written where those of the last call of the same shape were.
+    results are written where those of the last call of the same shape were; its input is held too.
     """
 
     def __init__(
@@ -453,7 +457,7 @@ class SoftmaxCrossEntropyAll:
         self.training = True
         self.gradients: dict[str, np.ndarray] = {}
         self._saved: dict[str, np.ndarray] = {}
-        self._kept: dict[Any, np.ndarray] | None = {} if reuse else None
+        self._kept: dict[Any, Any] | None = {} if reuse else None
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -692,11 +696,15 @@ def _parts(elements: int, groups: int) -> int:
 def _over_parts(
     shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
 ) -> None:
-    """The kernel for all parts, shared among threads where there are several."""
-    if parts == 1:
-        alone(*arguments, 1, 0, 1)
-    else:
-        _run(shared, alone, *arguments, parts, 0, parts)
+    """The kernel for all parts, each thread with a share of them, or on this one alone."""
+    threads = min(parts, _threads())
+    if threads == 1 or _run(shared, _not_now, *arguments, parts, threads) is False:
+        alone(*arguments, parts, 0, parts)
+
+
+def _not_now(*_: Any) -> bool:
+    """What is done in place of a kernel on several threads, where they are busy."""
+    return False
 
 
 def _pool() -> dict[str, Any]:

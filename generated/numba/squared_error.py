@@ -69,9 +69,10 @@ def _forward(x, target, loss, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_shared(x, target, loss, parts, first, last):
-    for part in numba.prange(first, last):
-        _forward(x, target, loss, parts, part, part + 1)
+def _forward_shared(x, target, loss, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
+        _forward(x, target, loss, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -89,9 +90,10 @@ def _forward_flat(x, target, loss, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_flat_shared(x, target, loss, parts, first, last):
-    for part in numba.prange(first, last):
-        _forward_flat(x, target, loss, parts, part, part + 1)
+def _forward_flat_shared(x, target, loss, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
+        _forward_flat(x, target, loss, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -112,9 +114,10 @@ def _backward(x, target, dloss, dx, dtarget, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_shared(x, target, dloss, dx, dtarget, parts, first, last):
-    for part in numba.prange(first, last):
-        _backward(x, target, dloss, dx, dtarget, parts, part, part + 1)
+def _backward_shared(x, target, dloss, dx, dtarget, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
+        _backward(x, target, dloss, dx, dtarget, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -134,9 +137,10 @@ def _backward_flat(x, target, dloss, dx, dtarget, parts, first, last):
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_flat_shared(x, target, dloss, dx, dtarget, parts, first, last):
-    for part in numba.prange(first, last):
-        _backward_flat(x, target, dloss, dx, dtarget, parts, part, part + 1)
+def _backward_flat_shared(x, target, dloss, dx, dtarget, parts, threads):
+    for thread in numba.prange(threads):
+        begin, end = parts * thread // threads, parts * (thread + 1) // threads
+        _backward_flat(x, target, dloss, dx, dtarget, parts, begin, end)
 
 # equations that divide by what depends on data, each with what it divides by
 
@@ -146,7 +150,7 @@ def forward(
     target: np.ndarray,
     *,
     reduction: str = "mean",
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> np.ndarray:
     """The layer in training: loss.
 
@@ -181,7 +185,7 @@ def backward(
     target: np.ndarray,
     *,
     reduction: str = "mean",
-    kept: dict[Any, np.ndarray] | None = None,
+    kept: dict[Any, Any] | None = None,
 ) -> tuple[np.ndarray, ...]:
     """The gradients of a loss, given its gradient by the output: dx, dtarget.
 
@@ -223,7 +227,7 @@ class SquaredError:
 
     Call it with an input; ``backward`` leaves the gradients of parameters in ``gradients``. The
     input is kept until then and not copied. Running averages are kept in float64. With ``reuse``,
-    results are written where those of the last call of the same shape were.
+    results are written where those of the last call of the same shape were; its input is held too.
     """
 
     def __init__(
@@ -237,7 +241,7 @@ class SquaredError:
         self.training = True
         self.gradients: dict[str, np.ndarray] = {}
         self._saved: dict[str, np.ndarray] = {}
-        self._kept: dict[Any, np.ndarray] | None = {} if reuse else None
+        self._kept: dict[Any, Any] | None = {} if reuse else None
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -471,11 +475,15 @@ def _parts(elements: int, groups: int) -> int:
 def _over_parts(
     shared: Callable[..., None], alone: Callable[..., None], parts: int, *arguments: Any
 ) -> None:
-    """The kernel for all parts, shared among threads where there are several."""
-    if parts == 1:
-        alone(*arguments, 1, 0, 1)
-    else:
-        _run(shared, alone, *arguments, parts, 0, parts)
+    """The kernel for all parts, each thread with a share of them, or on this one alone."""
+    threads = min(parts, _threads())
+    if threads == 1 or _run(shared, _not_now, *arguments, parts, threads) is False:
+        alone(*arguments, parts, 0, parts)
+
+
+def _not_now(*_: Any) -> bool:
+    """What is done in place of a kernel on several threads, where they are busy."""
+    return False
 
 
 def _pool() -> dict[str, Any]:

@@ -63,6 +63,11 @@ class Axes:
         return self.flat is not None and (self.averaged, self.kept) == (("N", "S"), ("C",))
 
     @property
+    def apart(self) -> bool:
+        """Whether each group has parameters of its own, that no other group reads."""
+        return {*self.kept} == {*self.parameters}
+
+    @property
     def shared(self) -> tuple[str, ...]:
         """The axes along which several groups share their parameters."""
         return tuple(one for one in self.kept if one not in self.parameters)

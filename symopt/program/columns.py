@@ -8,10 +8,10 @@ sweeps the numbers of all groups are settled, once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sympy import Add, Expr, Integer, S, Symbol, floor
+from sympy import Add, Expr, Indexed, Integer, S, Symbol, floor
 
 from symopt.program.ir import (
     TOTALS,
@@ -41,12 +41,20 @@ from symopt.program.parts import (
     UNTIL,
     begin_and_end,
 )
-from symopt.program.separated import apart, inside, separated, side_by_side
+from symopt.program.separated import (
+    Separated,
+    apart,
+    inside,
+    read_once,
+    separated,
+    settled,
+    side_by_side,
+)
 
 # rows that a part has at least, so that what parts gather apart is little beside them
 ROWS = 32
-# rows that are taken at a time where sums are gathered
-JAMMED = 4
+# rows that are taken at a time, and the most pieces of memory that are walked at once for them
+JAMMED, WALKED = 4, 8
 STOP = local("stop")
 # counts the parts whose sums are added up
 OTHER = local("other")
@@ -80,20 +88,21 @@ def in_columns(place: Layout, nodes: tuple[Node, ...]) -> Columns:
         swept = isinstance(run[0], Loop)
         body = (_sweep if swept else _settled)(place, run, found.totals, found.nothing)
         stages.append(Stage(len(stages), not swept, body))
-    parts = Loop(PART_LETTER, FIRST, LAST, tuple(stages))
-    return Columns(
-        found.constant,
-        (Loop(STAGE, SINCE, UNTIL, (parts,)),),
-        len(stages),
-        tuple(one.number for one in stages if one.once),
-        (
-            *(Argument(one.name, TOTALS, written=True) for one in found.totals),
-            *(
-                Argument(one.target.name, TYPED if one.cast else WIDE, written=True)
-                for one in found.own
-            ),
-        ),
+    return in_stages(found, stages)
+
+
+def in_stages(found: Separated, stages: Sequence[Stage]) -> Columns:
+    """The kernel that does these stages one after another, each for all parts."""
+    totals = (Argument(one.name, TOTALS, written=True) for one in found.totals)
+    own = (
+        Argument(one.target.name, TYPED if one.cast else WIDE, written=True) for one in found.own
     )
+    nodes: tuple[Node, ...] = tuple(stages) if len(stages) > 1 else stages[0].body
+    body: tuple[Node, ...] = (Loop(PART_LETTER, FIRST, LAST, nodes),)
+    if len(stages) > 1:
+        body = (Loop(STAGE, SINCE, UNTIL, body),)
+    once = tuple(one.number for one in stages if one.once)
+    return Columns(found.constant, body, len(stages), once, (*totals, *own))
 
 
 def _sweep(
@@ -117,42 +126,72 @@ def _sweep(
     def across(body: tuple[Node, ...]) -> tuple[Node, ...]:
         return place.loops(others, place.loops(place.axes.kept, rewritten(body, gathered.get)))
 
-    several = _several_rows(lines, counter, totals)
-    if several is None:
-        return (*start, *begin_and_end(local(rows), counter, across(lines)))
     begin, end, loop = begin_and_end(local(rows), counter, across(lines))
-    fours = floor((END - BEGIN) / Integer(JAMMED), evaluate=False)
-    whole = Whole(STOP, BEGIN + JAMMED * fours)
-    first = Loop(counter, BEGIN, STOP, across(several), stride=JAMMED)
+    count = _rows_at_a_time(counter, lines, totals)
+    if count == 1:
+        return (*start, begin, end, loop)
+    times = floor((END - BEGIN) / Integer(count), evaluate=False)
+    whole = Whole(STOP, BEGIN + count * times)
+    several = across(_several_rows(place, lines, count))
+    first = Loop(counter, BEGIN, STOP, several, stride=count)
     return (*start, begin, end, whole, first, replace(loop, start=STOP))
 
 
-def _several_rows(
-    lines: tuple[Assign, ...], counter: Symbol, totals: Mapping[Expr, str]
-) -> tuple[Assign, ...] | None:
-    """What several rows add to each total, added up in the arrays' dtype before float64 takes over.
-
-    Numbers of groups are then read once for all of these rows, and totals written once.
-    """
+def _rows_at_a_time(counter: Symbol, lines: tuple[Assign, ...], totals: Mapping[Expr, str]) -> int:
+    """How many rows are taken at once: one where more than sums are gathered."""
     if any(totals.get(one.target) != "+" for one in lines if one.augment):
-        return None
-    if not any(one.augment for one in lines):
-        return None
+        return 1
+    sides = (side for one in lines for side in (one.target, one.value))
+    entries = {one for side in sides for one in side.atoms(Indexed) if counter in one.indices}
+    arrays = {one.base for one in entries}
+    return next(count for count in (JAMMED, 2, 1) if count * len(arrays) <= WALKED or count == 1)
+
+
+def _several_rows(place: Layout, lines: tuple[Assign, ...], count: int) -> tuple[Assign, ...]:
+    """What is done in several rows at a time, the numbers of groups read once for all of them.
+
+    What rows add to a total is added up in the arrays' dtype before float64 takes over. What they
+    write is written last: the compiler cannot know that it is nowhere read.
+    """
+    counter = place.counters[place.axes.averaged[0]]
+    read, lines = read_once(place, lines)
+    taken = {one.name for line in (*read, *lines) for one in _symbols(line)}
     found: list[Assign] = []
+    written: list[Assign] = []
     terms: dict[Expr, list[Assign]] = {}
-    for row in range(JAMMED):
-        names = {one.target: local(f"{one.target.name}_{row}") for one in lines if not one.augment}
+    for row in range(count):
+        names = {one.target: _free(one.target.name, row, taken) for one in lines if _is_local(one)}
         moved = {counter: counter + row, **names} if row else names
         for one in rewritten(lines, moved.get):
             assert isinstance(one, Assign)
             if one.augment:
                 terms.setdefault(one.target, []).append(one)
+            elif isinstance(one.target, Indexed):
+                name = _free(str(one.target.base.label), row, taken)
+                found.append(replace(one, target=name))
+                written.append(Assign(one.target, name))
             else:
                 found.append(one)
     for total, several in terms.items():
         value = _pairs([one.value for one in several])
         found.append(replace(several[0], target=total, value=value))
-    return tuple(found)
+    return (*read, *found, *written)
+
+
+def _is_local(one: Assign) -> bool:
+    return not one.augment and isinstance(one.target, Symbol)
+
+
+def _symbols(line: Assign) -> set[Symbol]:
+    return {*line.target.atoms(Symbol), *line.value.atoms(Symbol)}
+
+
+def _free(name: str, row: int, taken: Collection[str]) -> Symbol:
+    """A name for what one of several rows computes."""
+    found = f"{name}_{row}"
+    while found in taken:
+        found += "_"
+    return local(found)
 
 
 def _pairs(terms: list[Expr]) -> Expr:
@@ -181,7 +220,7 @@ def _settled(
         more = Assign(first, element(total.name, OTHER, *here), totals[total])
         added.append(Loop(OTHER, S.One, PARTS, place.loops(place.axes.kept, (more,))))
         taken.append(Assign(name, first))
-    return (*added, *place.loops(place.axes.kept, (*taken, *rewritten(run, sums.get))))
+    return (*added, *settled(place, place.axes.kept, (*taken, *rewritten(run, sums.get))))
 
 
 def _read(nodes: Iterable[Node]) -> Iterator[Expr]:

@@ -20,8 +20,9 @@ from symopt.notation import (
     Statistic,
     is_random,
 )
+from symopt.program.along_memory import along_memory, walks_along_memory
 from symopt.program.beside import beside
-from symopt.program.columns import in_columns, walks_columns
+from symopt.program.columns import Columns, in_columns, walks_columns
 from symopt.program.element_blocks import in_blocks
 from symopt.program.hoist import Numbers
 from symopt.program.invariants import check
@@ -63,7 +64,8 @@ class GroupKernel:
 
     ``inputs`` have a number for each element, ``learned`` for each parameter, ``statistics`` for
     each group; so have the ``results``, by the same three kinds. ``kept`` axes tell groups apart,
-    and ``drawn`` are the random letters that the kernel reads.
+    and ``drawn`` are the random letters that the kernel reads. Learned letters' results in
+    ``gathered`` are added up in float64, those in ``partial`` by each part for itself.
     """
 
     kernel: Kernel
@@ -75,6 +77,7 @@ class GroupKernel:
     kept: tuple[str, ...]
     drawn: tuple[Source, ...] = ()
     in_parts: bool = True
+    gathered: tuple[str, ...] = ()
     partial: tuple[str, ...] = ()
     stages: int = 1
     once: tuple[int, ...] = ()
@@ -189,40 +192,42 @@ def finished(
     inputs, learned, statistics = _arrays(group, exprs, written)
     read = {name_of(one) for expr in exprs for one in occurrences(expr, Indexed) if is_random(one)}
     drawn = tuple(one for one in group.sources if one.name in read)
-    numbers = dict.fromkeys(one for expr in exprs for one in occurrences(expr, Hyperparameter))
+    numbers = {one.spelling.python: one for e in exprs for one in occurrences(e, Hyperparameter)}
     steps = {one for expr in exprs for one in expr.atoms(Index) if one.counts == "step"}
     arguments = [
         *(Argument(name, ARRAY) for name in (*inputs, *(x.name for x in drawn))),
         *(Argument(name, ARRAY) for name in (*learned, *statistics)),
         *(Argument(name, ARRAY, written=True) for name, _ in results),
         *(Argument(one.spelling.python, STEP) for one in steps),
-        *(Argument(one.spelling.python, NUMBER, domain=one.domain) for one in _by_name(numbers)),
+        *(Argument(name, NUMBER, domain=one.domain) for name, one in sorted(numbers.items())),
     ]
     shared = in_parts and bool(place.axes.shared)
-    partial = tuple(name for name, kind in results if kind == LEARNED and shared)
+    totals = tuple(name for name, kind in results if kind == LEARNED and not place.axes.apart)
+    partial = totals if shared else ()
     nodes = with_own_sums(partial, tuple(nodes))
     sizes = sorted({one for value in _values(nodes) for one in value.atoms(Count)}, key=str)
     over = next((name for name, kind in results if kind == ELEMENT), (*inputs, "")[0])
     counted: tuple[Assign, ...] = ()
     if over:
-        whole = Mul(*(local(one) for one in place.axes.averaged), evaluate=False)
+        whole = Mul(*map(local, place.axes.averaged), evaluate=False)
         counted = tuple(Assign(local(one.spelling.python), whole, wide=True) for one in sizes)
     else:  # no array has an element for each: the count comes as a number
         arguments += [Argument(one.spelling.python, COUNT) for one in sizes]
     if in_parts:
         arguments += [Argument("fault", PART, written=True)] if group.faults else []
-    stages, body = 1, place.loops(place.axes.kept, nodes)
-    once: tuple[int, ...] = ()
+    body = place.loops(place.axes.kept, nodes)
+    columns: Columns | None = None
     if in_parts and walks_columns(place):
         columns = in_columns(place, nodes)
-        stages, once, body = columns.stages, columns.once, columns.body
-        counted = (*counted, *columns.numbers)
-        arguments += [*columns.arguments, *STAGE_ARGUMENTS]
     elif in_parts and side_by_side(place):
         columns = beside(place, nodes)
-        body, counted = columns.body, (*counted, *columns.numbers)
+    elif in_parts and walks_along_memory(place, nodes):
+        columns = along_memory(place, nodes)
     elif in_parts:
         body = over_groups(place, nodes, place.axes.kept)
+    if columns is not None:
+        body, counted = columns.body, (*counted, *columns.numbers)
+        arguments += [*columns.arguments, *(STAGE_ARGUMENTS if columns.stages > 1 else ())]
     kernel = Kernel(
         name=f"_{group.kernel}",
         arguments=(*arguments, *(PART_ARGUMENTS if in_parts else ())),
@@ -244,9 +249,10 @@ def finished(
         place.axes.kept,
         drawn,
         in_parts,
+        totals,
         partial,
-        stages,
-        once,
+        columns.stages if columns else 1,
+        columns.once if columns else (),
     )
 
 
@@ -257,10 +263,6 @@ def _values(nodes: Iterable[Node]) -> Iterator[Expr]:
                 yield value
             case Loop(body=body):
                 yield from _values(body)
-
-
-def _by_name(numbers: Iterable[Hyperparameter]) -> list[Hyperparameter]:
-    return sorted(numbers, key=lambda one: one.spelling.python)
 
 
 def _arrays(

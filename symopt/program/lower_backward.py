@@ -94,10 +94,14 @@ def _along_with_sums(group: Group, one: _Form) -> bool:
 
 
 def _of_the_group(group: Group, one: _Form) -> list[Node]:
-    """The share of one group in the gradient of a letter that is the same within it."""
+    """The share of one group in the gradient of a letter that is the same within it.
+
+    If no other group has a share, it is the gradient itself.
+    """
     value = group.with_totals(one.expr)
     target = group.layout.of_parameter(one.name)
-    added = Assign(target, value, augment="+", note=one.id, wide=True)
+    sign = "" if group.layout.axes.apart else "+"
+    added = Assign(target, value, augment=sign, note=one.id, wide=True)
     return [*group.settled(), *group.watched(one.id, value), added]
 
 

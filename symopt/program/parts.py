@@ -24,7 +24,7 @@ STAGE_ARGUMENTS = tuple(Argument(one.name, PART) for one in (SINCE, UNTIL))
 PART_NAMES = frozenset(
     {
         *("part", "parts", "first", "last", "begin", "end", "group", "groups", "block", "blocks"),
-        *("stage", "since", "until", "other", "flat"),
+        *("stage", "since", "until", "other", "flat", "thread", "threads"),
     }
 )
 
@@ -49,11 +49,19 @@ def begin_and_end(count: Expr, counter: Symbol, body: tuple[Node, ...]) -> tuple
 
 def over_groups(place: Layout, body: tuple[Node, ...], kept: tuple[str, ...]) -> tuple[Node, ...]:
     """The body for each group of each part, in the order of memory, along the ``kept`` axes."""
-    counters = place.of(kept)
     if not kept:
         return (Loop(PART_LETTER, FIRST, LAST, body),)
+    *before, begin, end, loop = groups_of_part(place, body, kept)
+    return (*before, Loop(PART_LETTER, FIRST, LAST, (begin, end, loop)))
+
+
+def groups_of_part(
+    place: Layout, body: tuple[Node, ...], kept: tuple[str, ...]
+) -> tuple[Node, ...]:
+    """The body for each group of one part, in the order of memory, along the ``kept`` axes."""
+    counters = place.of(kept)
     if len(kept) == 1:
-        return over_parts(local(kept[0]), counters[0], body)
+        return begin_and_end(local(kept[0]), counters[0], body)
     group, groups = local("group"), local("groups")
     places: list[Node] = []
     rest: Expr = group
@@ -63,7 +71,7 @@ def over_groups(place: Layout, body: tuple[Node, ...], kept: tuple[str, ...]) ->
         places.append(Whole(counter, rest - before * local(one)))
         rest = before
     whole = Mul(*map(local, kept), evaluate=False)
-    return (Whole(groups, whole), *over_parts(groups, group, (*places, *body)))
+    return (Whole(groups, whole), *begin_and_end(groups, group, (*places, *body)))
 
 
 def with_own_sums(names: Collection[str], nodes: tuple[Node, ...]) -> tuple[Node, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from sympy import Expr, Indexed, Symbol
 
-from symopt.program.ir import Assign, Loop, Node, element, rewritten
+from symopt.program.ir import Assign, Fault, Loop, Node, element, local, rewritten
 from symopt.program.layout import Layout
+from symopt.views import occurrences
 
 
 def apart(place: Layout) -> tuple[str, ...]:
@@ -38,10 +39,13 @@ class Separated:
     runs: tuple[tuple[Node, ...], ...]
 
 
-def separated(place: Layout, nodes: tuple[Node, ...]) -> Separated:
+def separated(
+    place: Layout, nodes: tuple[Node, ...], across: tuple[str, ...] | None = None
+) -> Separated:
     """What is done for one group, its numbers read as elements of arrays over all groups.
 
-    Those that are read from arrays in the first place are read there: mu_B_c ⇒ mu_B[c].
+    Those that are read from arrays in the first place are read there: mu_B_c ⇒ mu_B[c]. Groups are
+    told apart ``across`` these axes, by default those along which they lie side by side.
     """
     loads = {one.target: one.value for one in _assigns(nodes) if _is_load(one)}
     nodes = rewritten(tuple(one for one in nodes if not _is_load(one)), loads.get)
@@ -56,7 +60,7 @@ def separated(place: Layout, nodes: tuple[Node, ...]) -> Separated:
     numbers = [one for one in _assigns(nodes) if _is_number(one) and one not in constant]
     nothing = {one.target: one.value for one in numbers if one.target in totals}
     own = tuple(one for one in numbers if one.target not in totals)
-    here = place.of(side_by_side(place))
+    here = place.of(side_by_side(place) if across is None else across)
     places = {one.target: element(one.target.name, *here) for one in own}
     left = tuple(
         one
@@ -121,3 +125,40 @@ def inside(loop: Loop) -> Iterator[Assign]:
         else:
             assert isinstance(one, Assign)
             yield one
+
+
+def settled(place: Layout, across: Collection[str], run: tuple[Node, ...]) -> tuple[Node, ...]:
+    """The numbers of all groups, then a look at what they divided by, in a loop of its own.
+
+    Roots and divisions of several groups are then done at once.
+    """
+    numbers = tuple(one for one in run if not isinstance(one, Fault))
+    faults = tuple(one for one in run if isinstance(one, Fault))
+    read = {symbol for one in faults for symbol in one.divisor.atoms(Symbol)}
+    # locals of the first loop, read from arrays there
+    needed = tuple(one for one in _assigns(numbers) if one.target in read)
+    looked = place.loops(across, (*needed, *faults)) if faults else ()
+    return (*place.loops(across, numbers), *looked)
+
+
+def read_once(
+    place: Layout, lines: tuple[Assign, ...]
+) -> tuple[tuple[Assign, ...], tuple[Assign, ...]]:
+    """Numbers of groups that lines read ⇒ locals, and the lines that read them: mu_B[c] ⇒ mu_B_c.
+
+    Where elements are written in between, the compiler would read them again and again.
+    """
+    kept = {*place.of(place.axes.kept)}
+    names = {one.target for one in lines}
+    names |= {x for one in lines for x in one.value.free_symbols}
+    read: dict[Expr, Symbol] = {}
+    for line in lines:
+        for one in occurrences(line.value, Indexed):
+            if one not in read and {*one.indices} <= kept:
+                name = local(f"{one.base.label}{place.suffix}")
+                while name in names:
+                    name = local(f"{name.name}_")
+                names.add(name)
+                read[one] = name
+    found = rewritten(lines, read.get)
+    return tuple(Assign(name, one) for one, name in read.items()), found  # type: ignore[return-value]  # of lines come lines

@@ -8,7 +8,7 @@ from typing import Any
 
 from sympy import Indexed
 
-from symopt.program.group_kernel import ELEMENT, LEARNED, GroupKernel
+from symopt.program.group_kernel import ELEMENT, GroupKernel
 from symopt.program.ir import (
     ARRAY,
     BATCH,
@@ -113,7 +113,7 @@ def elementwise_kernel(kernel: Kernel) -> CKernel:
 def group_kernel(one: GroupKernel, averages: Collection[str], labels: Collection[str]) -> CKernel:
     """A kernel over groups: gradients of what is learned and averages are in double precision."""
     kernel, results = one.kernel, dict(one.results)
-    types = {name: DOUBLE.type for name, kind in one.results if kind == LEARNED}
+    types = dict.fromkeys(one.gathered, DOUBLE.type)
     types |= {
         argument.name: DOUBLE.type for argument in kernel.arguments if argument.name in averages
     }

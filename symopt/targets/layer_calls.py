@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from symopt.program.group_kernel import ELEMENT, GROUP, GroupKernel
 from symopt.program.ir import ARRAY, TOTALS, TYPED, WIDE, Argument
@@ -10,16 +10,10 @@ from symopt.program.parts import PART_ARGUMENTS, STAGE_ARGUMENTS
 from symopt.targets.layer_shapes import LABEL
 
 
-def called(one: GroupKernel, kinds: dict[str, str], model: str) -> list[str]:
+def called(one: GroupKernel, kinds: Mapping[str, str], model: str) -> list[str]:
     """The call of a kernel over all parts, of the flat one where the input is flat."""
-    kinds = {**kinds, **dict(one.results)}
-    kinds = {key: GROUP if kind == LABEL else kind for key, kind in kinds.items()}
     if not one.in_parts:
-        passed = [
-            f"    {a.name}.reshape(shapes.running_walked)," if a.kind == ARRAY else f"    {a.name},"
-            for a in one.kernel.arguments
-        ]
-        return [f"{one.kernel.name}(", *passed, ")"]
+        return [f"{one.kernel.name}(", *passed(one, kinds, model), ")"]
     lines = _over_parts(one, kinds, model)
     if one.flat:
         flat = _over_parts(one.flat, kinds, model)
@@ -30,18 +24,33 @@ def called(one: GroupKernel, kinds: dict[str, str], model: str) -> list[str]:
     return [noted, *lines, f"_check_fault(fault, {one.kernel.name.upper()}_FAULTS)"]
 
 
+def passed(one: GroupKernel, kinds: Mapping[str, str], model: str) -> list[str]:
+    """What a kernel is handed, but for its parts: a line for each argument."""
+    if not one.in_parts:
+        return [
+            f"    {a.name}.reshape(shapes.running_walked)," if a.kind == ARRAY else f"    {a.name},"
+            for a in one.kernel.arguments
+        ]
+    kinds = {**kinds, **dict(one.results)}
+    kinds = {key: GROUP if kind == LABEL else kind for key, kind in kinds.items()}
+    found = (_passed(one, a, kinds, model) for a in one.kernel.arguments)
+    return [f"    {part}," for part in found if part]
+
+
 def _indented(lines: Iterable[str]) -> list[str]:
     return [f"    {line}" for line in lines]
 
 
-def _over_parts(one: GroupKernel, kinds: dict[str, str], model: str) -> list[str]:
+def _over_parts(one: GroupKernel, kinds: Mapping[str, str], model: str) -> list[str]:
     name = one.kernel.name
-    passed = [_passed(one, a, kinds, model) for a in one.kernel.arguments]
-    call = [f"    {part}," for part in passed if part]
-    return [f"_over_parts({name}_shared, {name}, shapes.parts,", *call, ")"]
+    return [
+        f"_over_parts({name}_shared, {name}, shapes.parts,",
+        *passed(one, kinds, model),
+        ")",
+    ]
 
 
-def _passed(one: GroupKernel, argument: Argument, kinds: dict[str, str], model: str) -> str:
+def _passed(one: GroupKernel, argument: Argument, kinds: Mapping[str, str], model: str) -> str:
     name = argument.name
     if argument in PART_ARGUMENTS:  # which ``_over_parts`` knows
         return ""

@@ -38,6 +38,7 @@ from symopt.targets.layer_draws import (
     word_words,
     words_of,
 )
+from symopt.targets.layer_known import is_met_again, met_again
 from symopt.targets.layer_names import GROUPS, LayerKernels, check_names
 from symopt.targets.layer_shapes import AVERAGE, LABEL, group_shape, input_shape, quoted
 from symopt.targets.ranges import admissible
@@ -171,17 +172,18 @@ def _function(
         inside[-1] = inside[-1].removesuffix(" |") + ","
         lines += ["_check_apart(", *inside, f"    written={quoted(kernels.averages)},", ")"]
     lines += drawn_arrays(one, model)
-    wide = [result for result, kind in one.results if kind == LEARNED]
     lines += [_made(one, result, kind, model) for result, kind in one.results]
-    lines += called(one, kinds, model)
-    if name == "forward" and kernels.running is not None:
-        lines += _counted(kernels.running) + called(kernels.running, {}, model)
     (main, _), *_ = one.results
     results = [key for key, kind in one.results if kind != GROUP or key in (main, *kept)]
-    returned = [
-        f'{_narrowing(one, key)}("{key}", {key}, {model}.dtype, kept)' if key in wide else key
-        for key in results
-    ]
+    running = kernels.running if name == "forward" else None
+    if is_met_again(layer, kernels):
+        lines = met_again(name, one, running, taken, kinds, model, lines, results)
+    else:
+        lines += called(one, kinds, model)
+        if running is not None:
+            lines += [f"{a.name} = shapes.count" for a in running.kernel.of_kind(COUNT)]
+            lines += called(running, {}, model)
+    returned = [_narrowed(one, key, model) for key in results]
     if isinstance(layer, Loss) and name == "forward":
         returned[0] = f"_reduced({returned[0]}, shapes, reduction)"
     return {
@@ -209,7 +211,7 @@ def in_full(layer: Layer, taken: tuple[Argument, ...]) -> list[str]:
     """The arguments, then by name: how losses become one number, and where results are kept."""
     found = signature(taken)
     by_name = ['reduction: str = "mean"'] if isinstance(layer, Loss) else []
-    by_name.append("kept: dict[Any, np.ndarray] | None = None")
+    by_name.append("kept: dict[Any, Any] | None = None")
     return [*found, *([] if "*" in found else ["*"]), *by_name]
 
 
@@ -234,7 +236,7 @@ def _shape_from(layer: Layer, learned: tuple[str, ...]) -> list[str]:
 
 
 def _made(one: GroupKernel, result: str, kind: str, model: str) -> str:
-    if kind == LEARNED:  # gathered over all that share it, in float64
+    if result in one.gathered:  # over all that share it, in float64
         shape = "(shapes.parts, *shapes.learned)" if result in one.partial else "shapes.learned"
         return f'{result} = _zeros("{result}", {shape}, kept)'
     if kind == ELEMENT and one.flat and one.flat.channels_last:
@@ -242,14 +244,12 @@ def _made(one: GroupKernel, result: str, kind: str, model: str) -> str:
     return f'{result} = _result("{result}", shapes.{kind}, {model}.dtype, kept)'
 
 
-def _narrowing(one: GroupKernel, result: str) -> str:
-    """What makes of totals the result that is returned."""
-    return "_summed" if result in one.partial else "_narrowed"
-
-
-def _counted(one: GroupKernel) -> list[str]:
-    """The number of elements in a group, where the equations of running averages read it."""
-    return [f"{a.name} = shapes.count" for a in one.kernel.of_kind(COUNT)]
+def _narrowed(one: GroupKernel, result: str, model: str) -> str:
+    """What is returned: of totals, the sum in the arrays' dtype."""
+    if result not in one.gathered:
+        return result
+    narrowing = "_summed" if result in one.partial else "_narrowed"
+    return f'{narrowing}("{result}", {result}, {model}.dtype, kept)'
 
 
 def described(layer: Layer, one: Argument, kind: str) -> str:

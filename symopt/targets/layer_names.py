@@ -33,10 +33,10 @@ class LayerKernels(NamedTuple):
 # what the text of a generated module calls its own
 _OWN = {
     "DTYPES", "READ", "WORDS", "WRITTEN", "arrays",
-    "averages", "axis", "backward", "channels", "dtype", "elements", "error", "evaluate",
+    "averages", "axis", "backward", "call", "channels", "dtype", "elements", "error", "evaluate",
     "fault", "forward", "found", "given", "gradients", "groups", "hyperparameters", "inference",
     "kept", "key", "last", "lead", "learned", "length", "lengths", "load_state_dict", "mine",
-    "names",
+    "names", "numbers",
     "one", "outlines", "parameters", "real", "reuse", "saved", "shape", "shapes", "size",
     "spatial", "start", "state_dict", "stop", "train", "training", "wrong",
 }  # fmt: skip

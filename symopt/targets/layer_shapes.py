@@ -90,12 +90,15 @@ def _groups(axes: Axes) -> str:
 
 
 def _units(axes: Axes) -> str:
-    """What is split into parts: groups, blocks of elements, or rows, several to a part."""
+    """What is split into parts: groups, blocks of elements, or rows, several to a part.
+
+    Parts of rows are added up once all are done, and so there are no more than are of use.
+    """
     place = layout(axes, set())
     if axes == ELEMENTS:
         return f"-(-E // {BLOCK})"
     if walks_columns(place):
-        return f"-(-{axes.averaged[0]} // {ROWS})"
+        return f"min(-(-{axes.averaged[0]} // {ROWS}), -(-x.size // SHARED_FROM))"
     return " * ".join(apart(place)) or "1"
 
 

@@ -17,6 +17,7 @@ from symopt.program.sweeps import BLOCK, NOTHING
 from symopt.targets.elementary import elementary_words
 from symopt.targets.layer_class import class_words
 from symopt.targets.layer_functions import functions, layer_kernels
+from symopt.targets.layer_known import is_met_again
 from symopt.targets.layer_mask import mask_function
 from symopt.targets.layer_shapes import quoted, shape_words
 from symopt.targets.numba_rule import dtype_words, heading
@@ -55,6 +56,8 @@ def layer_words(layer: Layer, options: Options) -> dict[str, Any]:
         "functions": [*functions(layer, kernels), *mask_function(layer)],
         "sums_apart": any(one.partial for one in made),
         "draws": bool(kernels.forward.drawn),
+        "gathers": any(one.gathered for one in made),
+        "meets_again": is_met_again(layer, kernels),
         "kept": quoted(one.lower() for one in layer.axes.kept),
         "shapes": shape_words(layer),
         "is_loss": isinstance(layer, Loss),
@@ -80,12 +83,14 @@ def _kernel(one: GroupKernel) -> dict[str, Any]:
         "flat": one.kernel.name.endswith("_flat"),
         "stages": one.stages > 1,
         "once": one.once,
+        "passed": ", ".join(a.name for a in kernel.arguments if a.name not in _WITHIN),
         "fixed": ", ".join(a.name for a in kernel.arguments if a.name not in _COUNTED),
         "faults": [f'("{id}", "{unicode(divisor)}")' for id, divisor in one.faults],
     }
 
 
-# what a driver counts through, and passes on as it counts
+# which parts a kernel does, and all that a driver counts through and passes on as it counts
+_WITHIN = {one.name for one in (FIRST, LAST)}
 _COUNTED = {one.name for one in (FIRST, LAST, SINCE, UNTIL, PARTS)}
 
 

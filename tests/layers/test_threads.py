@@ -23,7 +23,9 @@ PROGRAM = """
     def once(layer, inputs, dy):
         output = layer(*inputs)
         gradients = layer.backward(*dy)
-        numbers = [output, gradients, *layer.gradients.values(), *layer.averages.values()]
+        layer.evaluate()
+        later = layer(*inputs)
+        numbers = [output, gradients, later, *layer.gradients.values(), *layer.averages.values()]
         return hashlib.sha256(b"".join(np.asarray(one).tobytes() for one in numbers)).hexdigest()
 
 

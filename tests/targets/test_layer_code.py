@@ -67,9 +67,13 @@ def test_element_loops_are_wide_and_convert_no_single_number(name, library, load
         x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
         layer(x)
         layer.backward(x)
+        layer.evaluate()
+        layer(x)
+        layer.train()
     judged = 0
     for key, function in vars(module).items():
-        if not re.match(r"_(forward|backward)", key) or not getattr(function, "signatures", None):
+        kernel = re.match(r"_(forward|backward|inference)", key)
+        if not kernel or not getattr(function, "signatures", None):
             continue
         (signature,) = function.signatures
         found = list(wide_loops(function.inspect_llvm(signature)))

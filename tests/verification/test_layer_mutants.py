@@ -52,7 +52,7 @@ FORWARD_CALL = "mu_hat=self.mu_hat,\n            sigma2_hat=self.sigma2_hat,\n  
 LATER_CALL = "mu_hat=self.mu_hat,\n                sigma2_hat=self.sigma2_hat,\n"
 SWAPPED = FORWARD_CALL.replace("self.mu_hat", "self.other").replace("self.sigma2", "self.mu")
 SWAPPED = SWAPPED.replace("self.other", "self.sigma2_hat")
-CHECKED = "    _check_fault(fault, _FORWARD_FAULTS)\n"
+CHECKED = "    call.check(_FORWARD_FAULTS)\n"
 CONTIGUOUS = "return np.ascontiguousarray(one)"
 CLASS = [
     ("batch_norm", FORWARD_CALL, SWAPPED),
@@ -77,8 +77,8 @@ CLASS = [
 ]  # fmt: skip
 REFUSALS = [
     ("batch_norm", "fault[part, 0] = 1", "fault[part, 0] = 0"),
-    ("batch_norm", "_check_fault(fault, _BACKWARD_FAULTS)", "pass"),
-    ("batch_norm", "_check_fault(fault, _INFERENCE_FAULTS)", "pass"),
+    ("batch_norm", "call.check(_BACKWARD_FAULTS)", "pass"),
+    ("batch_norm", "call.check(_INFERENCE_FAULTS)", "pass"),
     ("layer_norm", "fault[part, 0] = 1", "fault[part, 0] = 0"),
     ("batch_norm", CHECKED, f"    mu_hat += 1\n{CHECKED}    mu_hat -= 1\n"),
     ("batch_norm", 'x = _array("x", x, shapes, "element", dy.dtype, READ)', "x = np.asarray(x)"),
