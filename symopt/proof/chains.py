@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sympy import Basic, Eq, Expr, Symbol, evaluate
@@ -11,6 +11,7 @@ from sympy import Basic, Eq, Expr, Symbol, evaluate
 from symopt.calculus.adjoints import Definition
 from symopt.declaration import Declaration, Equation, Initial, Layer, SideBySide, Value
 from symopt.derivation.api import statements
+from symopt.derivation.drawn import Draws, draws
 from symopt.derivation.forward import forward
 from symopt.derivation.steps import Reason, in_words
 from symopt.errors import UsageError
@@ -38,8 +39,8 @@ class Chain:
     """Lines that are said to follow one from the other, under assumptions.
 
     What is ``given`` holds from the start, the formulas of a declaration for instance; gradients
-    are then those of the loss after its pass ``forward``. The first line with a letter alone on its
-    left defines that letter.
+    are then those of the loss after its pass ``forward``, means those over what is ``drawn``. The
+    first line with a letter alone on its left defines that letter.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Chain:
     file: str = ""
     given: tuple[Equality, ...] = ()
     forward: tuple[Definition, ...] = ()
+    drawn: Draws = field(default_factory=dict)
 
     @property
     def whole(self) -> tuple[Equality, ...]:
@@ -87,9 +89,11 @@ def chain(*assumptions: Any) -> Callable[[Callable[[], Sequence[Any]]], Chain]:
         relations = tuple(one for one in assumptions if isinstance(one, Basic))
         sources = [one for one in assumptions if not isinstance(one, Basic)]
         known = tuple(line for one in sources for line in given(one))
-        run = tuple(step for one in sources if isinstance(one, Layer) for step in forward(one))
+        layers = [one for one in sources if isinstance(one, Layer)]
+        run = tuple(step for one in layers for step in forward(one))
+        drawn = {letter: value for one in layers for letter, value in draws(one).items()}
         file = body.__code__.co_filename
-        return Chain(body.__name__, tuple(lines), relations, file, known, run)
+        return Chain(body.__name__, tuple(lines), relations, file, known, run, drawn)
 
     return made
 

@@ -39,7 +39,8 @@ def check_chain(chain: Chain, *, seconds: float = SECONDS) -> ChainVerdict:
     for k, line in enumerate(chain.whole):
         if k < len(chain.given):
             continue
-        here = worlds(_until(chain, k), {}, equations, chain.assumptions, Beside(varied=True))
+        beside = Beside(chain.drawn, varied=True)
+        here = worlds(_until(chain, k), {}, equations, chain.assumptions, beside)
         refuted, agreed = _held(line, grounds(line.left, chain.given, here))
         if _defines(chain, k) and refuted is None:
             found.append(Step(line, DEFINED))

@@ -68,10 +68,19 @@ def _candidates(
     factors, terms = written([*(one.right for one in lines), *(one.left for one in lines)])
     around = Around(letters, (*_slopes(line, forward), *factors), terms)
     for name, right in mended(line.right, around):
-        yield name, replace(line, right=right)
+        if not _from_ahead(canonical(line.left), right):
+            yield name, replace(line, right=right)
     if not isinstance(line.left, Symbol | Indexed | Gradient):
         for name, left in mended(line.left, around):
             yield name, replace(line, left=left)
+
+
+def _from_ahead(left: Basic, right: Basic) -> bool:
+    """Whether an entry is to follow from one at its own place or later, which nobody means."""
+    if not isinstance(left, Indexed):
+        return False
+    own = [one for one in right.atoms(Indexed) if one.base == left.base]
+    return any((one.indices[0] - left.indices[0]).is_nonnegative for one in own)
 
 
 def _with_ways(line: Equality, definitions: Sequence[Definition]) -> Iterator[Expr]:

@@ -13,6 +13,7 @@ from sympy import Float
 from symopt.cli.library import catalogue
 from symopt.declaration import Declaration, Layer, Network, Question
 from symopt.derivation.api import derivations
+from symopt.derivation.drawn import draws
 from symopt.derivation.forward import forward
 from symopt.derivation.steps import Derivation, Line
 from symopt.nodes import Proximal
@@ -34,8 +35,9 @@ class Right:
     source: Declaration
 
     def chain(self, line: Equality, known: tuple[Equality, ...]) -> Chain:
-        run = forward(self.source) if isinstance(self.source, Layer) else ()
-        return Chain(self.name, (line,), (), "", known, run)
+        layer = self.source if isinstance(self.source, Layer) else None
+        run, drawn = (forward(layer), draws(layer)) if layer else ((), {})
+        return Chain(self.name, (line,), (), "", known, run, drawn)
 
     def known(self) -> tuple[Equality, ...]:
         """What is given; of a line that numbers do not bear out, the line itself."""
@@ -59,7 +61,9 @@ class Mutant:
 
 def _here(chain: Chain) -> tuple:
     written = tuple(Line(one.left, one.right, "") for one in chain.whole)
-    return worlds(Derivation("", "", written), {}, chain.forward, (), Beside(varied=True))
+    return worlds(
+        Derivation("", "", written), {}, chain.forward, (), Beside(chain.drawn, varied=True)
+    )
 
 
 def _computed(chain: Chain) -> bool:
