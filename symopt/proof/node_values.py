@@ -58,7 +58,6 @@ from symopt.proof.numbers import (
     together,
     whole,
 )
-from symopt.proof.unknown_functions import slope
 
 if TYPE_CHECKING:  # a point hands itself to these functions
     from symopt.proof.evaluation import Point
@@ -166,13 +165,11 @@ def _entry(expr: Indexed, point: Point, bound: Mapping[Basic, Number]) -> Number
 
 
 def _opaque(expr: Expr, point: Point, bound: Mapping[Basic, Number]) -> Number:
-    if not isinstance(expr, Gradient) and any(one in bound for one in expr.free_symbols):
+    if any(one in bound for one in expr.free_symbols):
         raise Unknown(f"{unicode(expr)} at each index")
-    if expr in point.symbols:
-        return point.symbols[expr]
-    if isinstance(expr, Gradient):
-        return slope(expr, point, bound)
-    raise Unknown(unicode(expr))
+    if expr not in point.symbols:
+        raise Unknown(unicode(expr))
+    return point.symbols[expr]
 
 
 def _by_chance(how: Callable[..., Number]) -> Callable[..., Number]:

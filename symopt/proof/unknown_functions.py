@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from mpmath import mp
 from sympy import Basic, Eq, Indexed, IndexedBase
 from sympy.core.function import AppliedUndef
 
 from symopt.nodes import Argmin, Gradient
-from symopt.proof.numbers import Number, Unknown, floating, whole
+from symopt.proof.numbers import Number, Unknown
 
 if TYPE_CHECKING:  # a point hands itself to these functions
     from symopt.proof.evaluation import Point
-
-SHIFT = Fraction(1, 10**40)
-_DIGITS = 120
 
 
 def functions(
@@ -76,47 +71,6 @@ def _polynomial(name: str) -> Callable[..., Number]:
         return total
 
     return value
-
-
-def slope(node: Gradient, point: Point, bound: Mapping[Basic, Number]) -> Number:
-    """The derivative of an unknown loss by a letter, as a central difference.
-
-    A loss without arguments is one of that letter; of a loss that does not show the letter, the
-    derivative by its one argument is meant.
-
-    Raises
-    ------
-    Unknown
-        For a loss about which nothing is known.
-    """
-    loss, letter = node.loss, node.variable
-    call = point.functions.get(loss.func)
-    if call is None or not takes_numbers(node):
-        raise Unknown("a gradient of an unknown loss")
-    with mp.workdps(_DIGITS):
-        if stands(letter, loss):
-            sides = [moved(point, letter, k * SHIFT, bound).evaluate(loss, bound) for k in (1, -1)]
-        elif len(loss.args) < 2:
-            (at,) = (point.evaluate(one, bound) for one in loss.args or (letter,))
-            sides = [call(at + k * SHIFT) for k in (1, -1)]
-        else:
-            return Fraction(0)
-        up, down = map(floating, sides)
-        return (up - down) / (2 * floating(SHIFT))
-
-
-def stands(letter: Basic, loss: Basic) -> bool:
-    """Whether a loss shows a letter itself, not only entries of it as in L(θ_t − γ·v_t)."""
-    return letter in set(_bare(loss)) if isinstance(letter, IndexedBase) else loss.has(letter)
-
-
-def moved(point: Point, letter: Basic, shift: Fraction, bound: Mapping[Basic, Number]) -> Point:
-    """The point with a letter, or one of its entries, moved by a little."""
-    value = point.evaluate(letter, bound) + shift
-    if not isinstance(letter, Indexed):
-        return replace(point, symbols={**point.symbols, letter: value})
-    places = tuple(whole(point.evaluate(one, bound)) for one in letter.indices)
-    return replace(point, entries={**point.entries, (letter.base, places): value})
 
 
 def called(node: AppliedUndef, point: Point, bound: Mapping[Basic, Number]) -> Number:
