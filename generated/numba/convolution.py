@@ -500,14 +500,26 @@ def _drawn(
     return (numbers.standard_normal(shape) * deviation).astype(dtype)
 
 
+# bytes of a line of cache
+LINE = 64
+
+
 def _result(key: str, shape: tuple[int, ...], dtype: Any, kept: Any) -> np.ndarray:
     """Where to write a result: a new array, or the one that is kept for this shape and dtype."""
     if kept is None:
-        return np.empty(shape, dtype)
+        return _in_lines(shape, np.dtype(dtype))
     place = (key, shape, np.dtype(dtype))
     if place not in kept:
-        kept[place] = np.empty(shape, dtype)
+        kept[place] = _in_lines(shape, np.dtype(dtype))
     return kept[place]
+
+
+def _in_lines(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """A new array that begins with a line of cache: numbers stored across two lines cost a third."""
+    size = math.prod(shape)
+    room = np.empty(size + LINE // dtype.itemsize, dtype)
+    start = -room.__array_interface__["data"][0] % LINE // dtype.itemsize
+    return room[start : start + size].reshape(shape)
 
 
 def _zeros(key: str, shape: tuple[int, ...], kept: Any) -> np.ndarray:
