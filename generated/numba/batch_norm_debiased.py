@@ -121,7 +121,7 @@ def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, th
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, since, until, parts, first, last):
+def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, near_1, since, until, parts, first, last):
     real = y.dtype.type
     N, C = y.shape
     m = N
@@ -132,13 +132,19 @@ def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, to
                     total_1[part, c] = 0.0
                 begin = N * part // parts
                 end = N * (part + 1) // parts
-                stop = begin + 4 * ((end - begin) // 4)
-                for n in range(begin, stop, 4):
+                for start in range(begin, end, 32):
+                    stop = min(start + 32, end)
                     for c in range(C):
-                        total_1[part, c] += x[n, c] + x[n + 1, c] + (x[n + 2, c] + x[n + 3, c])  # batch_norm_debiased.mean
-                for n in range(stop, end):
+                        near_1[part, c] = real(0.0)
+                    even = start + 8 * ((stop - start) // 8)
+                    for n in range(start, even, 8):
+                        for c in range(C):
+                            near_1[part, c] += x[n, c] + x[n + 1, c] + (x[n + 2, c] + x[n + 3, c]) + (x[n + 4, c] + x[n + 5, c] + (x[n + 6, c] + x[n + 7, c]))  # batch_norm_debiased.mean
+                    for n in range(even, stop):
+                        for c in range(C):
+                            near_1[part, c] += x[n, c]                        # batch_norm_debiased.mean
                     for c in range(C):
-                        total_1[part, c] += x[n, c]                           # batch_norm_debiased.mean
+                        total_1[part, c] += near_1[part, c]
             if stage == 1 and part == 0:
                 for other in range(1, parts):
                     for c in range(C):
@@ -151,14 +157,20 @@ def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, to
                     total_2[part, c] = 0.0
                 begin = N * part // parts
                 end = N * (part + 1) // parts
-                stop = begin + 4 * ((end - begin) // 4)
-                for n in range(begin, stop, 4):
+                for start in range(begin, end, 32):
+                    stop = min(start + 32, end)
                     for c in range(C):
-                        mu_B_c = mu_B[c]
-                        total_2[part, c] += (x[n, c] - mu_B_c) ** 2 + (x[n + 1, c] - mu_B_c) ** 2 + ((x[n + 2, c] - mu_B_c) ** 2 + (x[n + 3, c] - mu_B_c) ** 2)  # batch_norm_debiased.variance
-                for n in range(stop, end):
+                        near_1[part, c] = real(0.0)
+                    even = start + 8 * ((stop - start) // 8)
+                    for n in range(start, even, 8):
+                        for c in range(C):
+                            mu_B_c = mu_B[c]
+                            near_1[part, c] += (x[n, c] - mu_B_c) ** 2 + (x[n + 1, c] - mu_B_c) ** 2 + ((x[n + 2, c] - mu_B_c) ** 2 + (x[n + 3, c] - mu_B_c) ** 2) + ((x[n + 4, c] - mu_B_c) ** 2 + (x[n + 5, c] - mu_B_c) ** 2 + ((x[n + 6, c] - mu_B_c) ** 2 + (x[n + 7, c] - mu_B_c) ** 2))  # batch_norm_debiased.variance
+                    for n in range(even, stop):
+                        for c in range(C):
+                            near_1[part, c] += (x[n, c] - mu_B[c]) ** 2       # batch_norm_debiased.variance
                     for c in range(C):
-                        total_2[part, c] += (x[n, c] - mu_B[c]) ** 2          # batch_norm_debiased.variance
+                        total_2[part, c] += near_1[part, c]
             if stage == 3 and part == 0:
                 for other in range(1, parts):
                     for c in range(C):
@@ -174,8 +186,8 @@ def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, to
             if stage == 4:
                 begin = N * part // parts
                 end = N * (part + 1) // parts
-                stop = begin + 4 * ((end - begin) // 4)
-                for n in range(begin, stop, 4):
+                even = begin + 4 * ((end - begin) // 4)
+                for n in range(begin, even, 4):
                     for c in range(C):
                         mu_B_c = mu_B[c]
                         x_hat_scale_c = x_hat_scale[c]
@@ -193,21 +205,21 @@ def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, to
                         y[n + 1, c] = y_1
                         y[n + 2, c] = y_2
                         y[n + 3, c] = y_3
-                for n in range(stop, end):
+                for n in range(even, end):
                     for c in range(C):
                         x_hat = (x[n, c] - mu_B[c]) * x_hat_scale[c]          # batch_norm_debiased.normalize
                         y[n, c] = gamma[c] * x_hat + beta[c]                  # batch_norm_debiased.affine
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_flat_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, since, until, parts, threads):
+def _forward_flat_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, near_1, since, until, parts, threads):
     for stage in range(since, until):
         if stage in (1, 3):
-            _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, stage, stage + 1, parts, 0, 1)
+            _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, near_1, stage, stage + 1, parts, 0, 1)
         else:
             for thread in numba.prange(threads):
                 begin, end = parts * thread // threads, parts * (thread + 1) // threads
-                _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, stage, stage + 1, parts, begin, end)
+                _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, near_1, stage, stage + 1, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -251,7 +263,7 @@ def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, f
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, since, until, parts, first, last):
+def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, near_1, near_2, since, until, parts, first, last):
     real = dx.dtype.type
     N, C = dx.shape
     m = N
@@ -270,22 +282,30 @@ def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fau
                     total_2[part, c] = 0.0
                 begin = N * part // parts
                 end = N * (part + 1) // parts
-                stop = begin + 4 * ((end - begin) // 4)
-                for n in range(begin, stop, 4):
+                for start in range(begin, end, 32):
+                    stop = min(start + 32, end)
                     for c in range(C):
-                        mu_B_c = mu_B[c]
-                        x_hat_scale_c = x_hat_scale[c]
-                        x_hat_0 = (x[n, c] - mu_B_c) * x_hat_scale_c          # batch_norm_debiased.normalize
-                        x_hat_1 = (x[n + 1, c] - mu_B_c) * x_hat_scale_c      # batch_norm_debiased.normalize
-                        x_hat_2 = (x[n + 2, c] - mu_B_c) * x_hat_scale_c      # batch_norm_debiased.normalize
-                        x_hat_3 = (x[n + 3, c] - mu_B_c) * x_hat_scale_c      # batch_norm_debiased.normalize
-                        total_1[part, c] += dy[n, c] * x_hat_0 + dy[n + 1, c] * x_hat_1 + (dy[n + 2, c] * x_hat_2 + dy[n + 3, c] * x_hat_3)  # dL/dgamma
-                        total_2[part, c] += dy[n, c] + dy[n + 1, c] + (dy[n + 2, c] + dy[n + 3, c])  # dL/dbeta
-                for n in range(stop, end):
+                        near_1[part, c] = real(0.0)
+                        near_2[part, c] = real(0.0)
+                    even = start + 4 * ((stop - start) // 4)
+                    for n in range(start, even, 4):
+                        for c in range(C):
+                            mu_B_c = mu_B[c]
+                            x_hat_scale_c = x_hat_scale[c]
+                            x_hat_0 = (x[n, c] - mu_B_c) * x_hat_scale_c      # batch_norm_debiased.normalize
+                            x_hat_1 = (x[n + 1, c] - mu_B_c) * x_hat_scale_c  # batch_norm_debiased.normalize
+                            x_hat_2 = (x[n + 2, c] - mu_B_c) * x_hat_scale_c  # batch_norm_debiased.normalize
+                            x_hat_3 = (x[n + 3, c] - mu_B_c) * x_hat_scale_c  # batch_norm_debiased.normalize
+                            near_1[part, c] += dy[n, c] * x_hat_0 + dy[n + 1, c] * x_hat_1 + (dy[n + 2, c] * x_hat_2 + dy[n + 3, c] * x_hat_3)  # dL/dgamma
+                            near_2[part, c] += dy[n, c] + dy[n + 1, c] + (dy[n + 2, c] + dy[n + 3, c])  # dL/dbeta
+                    for n in range(even, stop):
+                        for c in range(C):
+                            x_hat = (x[n, c] - mu_B[c]) * x_hat_scale[c]      # batch_norm_debiased.normalize
+                            near_1[part, c] += dy[n, c] * x_hat               # dL/dgamma
+                            near_2[part, c] += dy[n, c]                       # dL/dbeta
                     for c in range(C):
-                        x_hat = (x[n, c] - mu_B[c]) * x_hat_scale[c]          # batch_norm_debiased.normalize
-                        total_1[part, c] += dy[n, c] * x_hat                  # dL/dgamma
-                        total_2[part, c] += dy[n, c]                          # dL/dbeta
+                        total_1[part, c] += near_1[part, c]
+                        total_2[part, c] += near_2[part, c]
             if stage == 2 and part == 0:
                 for other in range(1, parts):
                     for c in range(C):
@@ -304,8 +324,8 @@ def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fau
             if stage == 3:
                 begin = N * part // parts
                 end = N * (part + 1) // parts
-                stop = begin + 2 * ((end - begin) // 2)
-                for n in range(begin, stop, 2):
+                even = begin + 2 * ((end - begin) // 2)
+                for n in range(begin, even, 2):
                     for c in range(C):
                         mu_B_c = mu_B[c]
                         x_hat_scale_c = x_hat_scale[c]
@@ -318,21 +338,21 @@ def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fau
                         dx_1 = dx_scale_2_c * (dy[n + 1, c] - x_hat_1 * dx_scale_c - dx_term_c)  # dL/dx
                         dx[n, c] = dx_0
                         dx[n + 1, c] = dx_1
-                for n in range(stop, end):
+                for n in range(even, end):
                     for c in range(C):
                         x_hat = (x[n, c] - mu_B[c]) * x_hat_scale[c]          # batch_norm_debiased.normalize
                         dx[n, c] = dx_scale_2[c] * (dy[n, c] - x_hat * dx_scale[c] - dx_term[c])  # dL/dx
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_flat_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, since, until, parts, threads):
+def _backward_flat_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, near_1, near_2, since, until, parts, threads):
     for stage in range(since, until):
         if stage in (0, 2):
-            _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, stage, stage + 1, parts, 0, 1)
+            _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, near_1, near_2, stage, stage + 1, parts, 0, 1)
         else:
             for thread in numba.prange(threads):
                 begin, end = parts * thread // threads, parts * (thread + 1) // threads
-                _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, stage, stage + 1, parts, begin, end)
+                _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, near_1, near_2, stage, stage + 1, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -409,8 +429,8 @@ def _inference_flat(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_
             if stage == 1:
                 begin = N * part // parts
                 end = N * (part + 1) // parts
-                stop = begin + 4 * ((end - begin) // 4)
-                for n in range(begin, stop, 4):
+                even = begin + 4 * ((end - begin) // 4)
+                for n in range(begin, even, 4):
                     for c in range(C):
                         mu_hat_c_real_c = mu_hat_c_real[c]
                         x_hat_scale_c = x_hat_scale[c]
@@ -428,7 +448,7 @@ def _inference_flat(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_
                         y[n + 1, c] = y_1
                         y[n + 2, c] = y_2
                         y[n + 3, c] = y_3
-                for n in range(stop, end):
+                for n in range(even, end):
                     for c in range(C):
                         x_hat = (x[n, c] - mu_hat_c_real[c]) * x_hat_scale[c]  # batch_norm_debiased.inference
                         y[n, c] = gamma[c] * x_hat + beta[c]                  # batch_norm_debiased.affine
@@ -509,6 +529,7 @@ def forward(
                 _result("total_1", (shapes.parts, *shapes.group_walked), np.float64, kept),
                 _result("total_2", (shapes.parts, *shapes.group_walked), np.float64, kept),
                 _result("x_hat_scale", shapes.group_walked, x.dtype, kept),
+                _result("near_1", (shapes.parts, *shapes.group_walked), x.dtype, kept),
                 0,
                 5,
             ])
@@ -597,6 +618,8 @@ def backward(
                 _result("dx_scale", shapes.group_walked, dy.dtype, kept),
                 _result("dx_term", shapes.group_walked, dy.dtype, kept),
                 _result("dx_scale_2", shapes.group_walked, dy.dtype, kept),
+                _result("near_1", (shapes.parts, *shapes.group_walked), dy.dtype, kept),
+                _result("near_2", (shapes.parts, *shapes.group_walked), dy.dtype, kept),
                 0,
                 4,
             ])

@@ -60,7 +60,7 @@ def _forward_sums_2(x, mu_B_r):
 
 
 @numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
-def _backward_sums(x, dy, gamma, mu_B_r, x_hat_scale):
+def _backward_sums(x, dy, gamma, dgamma, dbeta, mu_B_r, x_hat_scale):
     real = x.dtype.type
     sum_1 = 0.0
     sum_2 = 0.0
@@ -68,12 +68,16 @@ def _backward_sums(x, dy, gamma, mu_B_r, x_hat_scale):
         x_block = x[start:start + 1024]
         dy_block = dy[start:start + 1024]
         gamma_block = gamma[start:start + 1024]
+        dgamma_block = dgamma[start:start + 1024]
+        dbeta_block = dbeta[start:start + 1024]
         part_1 = real(0.0)
         part_2 = real(0.0)
         for e in range(x_block.size):
             x_hat = (x_block[e] - mu_B_r) * x_hat_scale     # layer_norm.normalize
             part_1 += dy_block[e] * gamma_block[e]          # dL/dx
             part_2 += dy_block[e] * gamma_block[e] * x_hat  # dL/dx
+            dgamma_block[e] += dy_block[e] * x_hat          # dL/dgamma
+            dbeta_block[e] += dy_block[e]                   # dL/dbeta
         sum_1 += part_1
         sum_2 += part_2
     return sum_1, sum_2
@@ -113,39 +117,45 @@ def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, th
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, first, last):
+def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, near_dgamma, near_dbeta, parts, first, last):
     real = dx.dtype.type
     R, E = dx.shape
     m = E
     for part in range(first, last):
         begin = R * part // parts
         end = R * (part + 1) // parts
-        for r in range(begin, end):
-            mu_B_r = mu_B[r]
-            sigma2_B_r = sigma2_B[r]
-            if math.sqrt(sigma2_B_r + epsilon) == 0.0 and fault[part, 0] == 0:
-                fault[part, 0] = 1
-                fault[part, 1] = r
-            x_hat_scale = real(1.0 / math.sqrt(sigma2_B_r + epsilon))
-            total_1 = 0.0
-            total_2 = 0.0
-            part_1, part_2 = _backward_sums(x[r], dy[r], gamma, mu_B_r, x_hat_scale)
-            total_1 += part_1
-            total_2 += part_2
-            dx_scale = real(total_2 / m)
-            dx_term = real(1.0 / m * total_1)
+        for start in range(begin, end, 32):
+            stop = min(start + 32, end)
             for e in range(E):
-                x_hat = (x[r, e] - mu_B_r) * x_hat_scale                      # layer_norm.normalize
-                dx[r, e] = (dy[r, e] * gamma[e] - x_hat * dx_scale - dx_term) * x_hat_scale  # dL/dx
-                dgamma[part, e] += dy[r, e] * x_hat                           # dL/dgamma
-                dbeta[part, e] += dy[r, e]                                    # dL/dbeta
+                near_dgamma[part, e] = real(0.0)
+                near_dbeta[part, e] = real(0.0)
+            for r in range(start, stop):
+                mu_B_r = mu_B[r]
+                sigma2_B_r = sigma2_B[r]
+                if math.sqrt(sigma2_B_r + epsilon) == 0.0 and fault[part, 0] == 0:
+                    fault[part, 0] = 1
+                    fault[part, 1] = r
+                x_hat_scale = real(1.0 / math.sqrt(sigma2_B_r + epsilon))
+                total_1 = 0.0
+                total_2 = 0.0
+                part_1, part_2 = _backward_sums(x[r], dy[r], gamma, near_dgamma[part], near_dbeta[part], mu_B_r, x_hat_scale)
+                total_1 += part_1
+                total_2 += part_2
+                dx_scale = real(total_2 / m)
+                dx_term = real(1.0 / m * total_1)
+                for e in range(E):
+                    x_hat = (x[r, e] - mu_B_r) * x_hat_scale                  # layer_norm.normalize
+                    dx[r, e] = (dy[r, e] * gamma[e] - x_hat * dx_scale - dx_term) * x_hat_scale  # dL/dx
+            for e in range(E):
+                dgamma[part, e] += near_dgamma[part, e]
+                dbeta[part, e] += near_dbeta[part, e]
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, threads):
+def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, near_dgamma, near_dbeta, parts, threads):
     for thread in numba.prange(threads):
         begin, end = parts * thread // threads, parts * (thread + 1) // threads
-        _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, begin, end)
+        _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, near_dgamma, near_dbeta, parts, begin, end)
 
 # equations that divide by what depends on data, each with what it divides by
 _FORWARD_FAULTS = (("layer_norm.normalize", "√(σ²_B + ε)"),)
@@ -250,6 +260,8 @@ def backward(
             dbeta.reshape((shapes.parts, *shapes.learned_walked)),
             epsilon,
             fault,
+            _result("near_dgamma", (shapes.parts, *shapes.learned_walked), dy.dtype, kept),
+            _result("near_dbeta", (shapes.parts, *shapes.learned_walked), dy.dtype, kept),
         ])
         call.results = (dx, dgamma, dbeta)
         call.totals = (dgamma, dbeta)

@@ -45,17 +45,19 @@ def _forward_sums(x):
 
 
 @numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
-def _backward_sums(x, dy, gamma, x_hat_scale):
+def _backward_sums(x, dy, gamma, dgamma, x_hat_scale):
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
         x_block = x[start:start + 1024]
         dy_block = dy[start:start + 1024]
         gamma_block = gamma[start:start + 1024]
+        dgamma_block = dgamma[start:start + 1024]
         part_1 = real(0.0)
         for e in range(x_block.size):
             x_hat = x_block[e] * x_hat_scale                # rms_norm.normalize
             part_1 += dy_block[e] * gamma_block[e] * x_hat  # dL/dx
+            dgamma_block[e] += dy_block[e] * x_hat          # dL/dgamma
         sum_1 += part_1
     return sum_1
 
@@ -90,33 +92,38 @@ def _forward_shared(x, gamma, y, sigma2_B, epsilon, fault, parts, threads):
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _backward(x, dy, gamma, sigma2_B, dx, dgamma, epsilon, fault, parts, first, last):
+def _backward(x, dy, gamma, sigma2_B, dx, dgamma, epsilon, fault, near_dgamma, parts, first, last):
     real = dx.dtype.type
     R, E = dx.shape
     m = E
     for part in range(first, last):
         begin = R * part // parts
         end = R * (part + 1) // parts
-        for r in range(begin, end):
-            sigma2_B_r = sigma2_B[r]
-            if math.sqrt(sigma2_B_r + epsilon) == 0.0 and fault[part, 0] == 0:
-                fault[part, 0] = 1
-                fault[part, 1] = r
-            x_hat_scale = real(1.0 / math.sqrt(sigma2_B_r + epsilon))
-            total_1 = 0.0
-            total_1 += _backward_sums(x[r], dy[r], gamma, x_hat_scale)
-            dx_scale = real(total_1 / m)
+        for start in range(begin, end, 32):
+            stop = min(start + 32, end)
             for e in range(E):
-                x_hat = x[r, e] * x_hat_scale                                 # rms_norm.normalize
-                dx[r, e] = (dy[r, e] * gamma[e] - x_hat * dx_scale) * x_hat_scale  # dL/dx
-                dgamma[part, e] += dy[r, e] * x_hat                           # dL/dgamma
+                near_dgamma[part, e] = real(0.0)
+            for r in range(start, stop):
+                sigma2_B_r = sigma2_B[r]
+                if math.sqrt(sigma2_B_r + epsilon) == 0.0 and fault[part, 0] == 0:
+                    fault[part, 0] = 1
+                    fault[part, 1] = r
+                x_hat_scale = real(1.0 / math.sqrt(sigma2_B_r + epsilon))
+                total_1 = 0.0
+                total_1 += _backward_sums(x[r], dy[r], gamma, near_dgamma[part], x_hat_scale)
+                dx_scale = real(total_1 / m)
+                for e in range(E):
+                    x_hat = x[r, e] * x_hat_scale                             # rms_norm.normalize
+                    dx[r, e] = (dy[r, e] * gamma[e] - x_hat * dx_scale) * x_hat_scale  # dL/dx
+            for e in range(E):
+                dgamma[part, e] += near_dgamma[part, e]
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_shared(x, dy, gamma, sigma2_B, dx, dgamma, epsilon, fault, parts, threads):
+def _backward_shared(x, dy, gamma, sigma2_B, dx, dgamma, epsilon, fault, near_dgamma, parts, threads):
     for thread in numba.prange(threads):
         begin, end = parts * thread // threads, parts * (thread + 1) // threads
-        _backward(x, dy, gamma, sigma2_B, dx, dgamma, epsilon, fault, parts, begin, end)
+        _backward(x, dy, gamma, sigma2_B, dx, dgamma, epsilon, fault, near_dgamma, parts, begin, end)
 
 # equations that divide by what depends on data, each with what it divides by
 _FORWARD_FAULTS = (("rms_norm.normalize", "√(σ²_B + ε)"),)
@@ -209,6 +216,7 @@ def backward(
             dgamma.reshape((shapes.parts, *shapes.learned_walked)),
             epsilon,
             fault,
+            _result("near_dgamma", (shapes.parts, *shapes.learned_walked), dy.dtype, kept),
         ])
         call.results = (dx, dgamma)
         call.totals = (dgamma,)

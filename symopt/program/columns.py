@@ -8,12 +8,13 @@ sweeps the numbers of all groups are settled, once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sympy import Add, Expr, Indexed, Integer, S, Symbol, floor
 
 from symopt.program.ir import (
+    NEAR_TOTALS,
     TOTALS,
     TYPED,
     WIDE,
@@ -29,6 +30,9 @@ from symopt.program.ir import (
     rewritten,
 )
 from symopt.program.layout import Layout
+from symopt.program.near import START as NEAR_START
+from symopt.program.near import STOP as NEAR_STOP
+from symopt.program.near import in_blocks
 from symopt.program.parts import (
     BEGIN,
     END,
@@ -54,8 +58,9 @@ from symopt.program.separated import (
 # rows that a part has at least, so that what parts gather apart is little beside them
 ROWS = 32
 # rows that are taken at a time, and the most pieces of memory that are walked at once for them
-JAMMED, WALKED = 4, 8
-STOP = local("stop")
+JAMMED, WALKED = 8, 8
+# the end of the rows that are taken several at a time
+EVEN = local("even")
 # counts the parts whose sums are added up
 OTHER = local("other")
 
@@ -80,15 +85,23 @@ def walks_columns(place: Layout) -> bool:
     return bool(side_by_side(place)) and not apart(place)
 
 
-def in_columns(place: Layout, nodes: tuple[Node, ...]) -> Columns:
-    """What is done for one group ⇒ stages, each of them done for all groups."""
+def in_columns(place: Layout, nodes: tuple[Node, ...], free: Callable[[str], str]) -> Columns:
+    """What is done for one group ⇒ stages, each of them done for all groups.
+
+    ``free`` makes a name into one that nothing else has.
+    """
     found = separated(place, nodes)
+    sweeps = [tuple(inside(run[0])) for run in found.runs if isinstance(run[0], Loop)]
+    most = max((len(_near_by(place, lines, found.totals)) for lines in sweeps), default=0)
+    near = [free(f"near_{k}") for k in range(1, most + 1)]
     stages: list[Stage] = []
     for run in found.runs:
         swept = isinstance(run[0], Loop)
-        body = (_sweep if swept else _settled)(place, run, found.totals, found.nothing)
+        body = _sweep(place, run, found, near) if swept else _settled(place, run, found.totals)
         stages.append(Stage(len(stages), not swept, body))
-    return in_stages(found, stages)
+    made = in_stages(found, stages)
+    own = (Argument(one, NEAR_TOTALS, written=True) for one in near)
+    return replace(made, arguments=(*made.arguments, *own))
 
 
 def in_stages(found: Separated, stages: Sequence[Stage]) -> Columns:
@@ -106,7 +119,7 @@ def in_stages(found: Separated, stages: Sequence[Stage]) -> Columns:
 
 
 def _sweep(
-    place: Layout, run: tuple[Node, ...], totals: dict[Expr, str], nothing: dict[Expr, Expr]
+    place: Layout, run: tuple[Node, ...], found: Separated, near: Sequence[str]
 ) -> tuple[Node, ...]:
     """One sweep: the rows of a part, and in each row all groups."""
     (loop,) = run
@@ -116,25 +129,57 @@ def _sweep(
     gathered = {
         one.target: element(one.target.name, PART_LETTER, *here)
         for one in lines
-        if one.target in totals
+        if one.target in found.totals
     }
-    empty = tuple(Assign(at, nothing[total], wide=True) for total, at in gathered.items())
+    empty = tuple(Assign(at, found.nothing[total], wide=True) for total, at in gathered.items())
     start = place.loops(place.axes.kept, empty) if empty else ()
+    first, *_ = place.axes.averaged
+    begin, end, _ = begin_and_end(local(first), place.counters[first], ())
+    few = {
+        total: element(name, PART_LETTER, *here)
+        for total, name in zip(_near_by(place, lines, found.totals), near, strict=False)
+    }
+    if not few:
+        return (*start, begin, end, *_rows(place, lines, found.totals, gathered, BEGIN, END))
+    walked = _rows(place, lines, found.totals, few, NEAR_START, NEAR_STOP)
+    sums = {gathered[total]: at for total, at in few.items()}
+    return (*start, begin, end, *in_blocks(place, place.axes.kept, sums, walked))
+
+
+def _near_by(
+    place: Layout, lines: tuple[Assign, ...], totals: Mapping[Expr, str]
+) -> tuple[Expr, ...]:
+    """The totals of a sweep that several rows add to near by: all, or none of them."""
+    found = tuple(one.target for one in lines if one.target in totals)
+    plain = len(place.axes.averaged) == 1 and all(totals[one] == "+" for one in found)
+    return found if plain else ()
+
+
+def _rows(
+    place: Layout,
+    lines: tuple[Assign, ...],
+    totals: Mapping[Expr, str],
+    at: Mapping[Expr, Expr],
+    begin: Expr,
+    end: Expr,
+) -> tuple[Node, ...]:
+    """Rows from ``begin`` to ``end``, several at a time as far as they go, totals kept ``at``."""
     rows, *others = place.axes.averaged
     counter = place.counters[rows]
 
     def across(body: tuple[Node, ...]) -> tuple[Node, ...]:
-        return place.loops(others, place.loops(place.axes.kept, rewritten(body, gathered.get)))
+        return place.loops(others, place.loops(place.axes.kept, rewritten(body, at.get)))
 
-    begin, end, loop = begin_and_end(local(rows), counter, across(lines))
     count = _rows_at_a_time(counter, lines, totals)
     if count == 1:
-        return (*start, begin, end, loop)
-    times = floor((END - BEGIN) / Integer(count), evaluate=False)
-    whole = Whole(STOP, BEGIN + count * times)
+        return (Loop(counter, begin, end, across(lines)),)
+    times = floor((end - begin) / Integer(count), evaluate=False)
     several = across(_several_rows(place, lines, count))
-    first = Loop(counter, BEGIN, STOP, several, stride=count)
-    return (*start, begin, end, whole, first, replace(loop, start=STOP))
+    return (
+        Whole(EVEN, begin + count * times),
+        Loop(counter, begin, EVEN, several, stride=count),
+        Loop(counter, EVEN, end, across(lines)),
+    )
 
 
 def _rows_at_a_time(counter: Symbol, lines: tuple[Assign, ...], totals: Mapping[Expr, str]) -> int:
@@ -144,7 +189,7 @@ def _rows_at_a_time(counter: Symbol, lines: tuple[Assign, ...], totals: Mapping[
     sides = (side for one in lines for side in (one.target, one.value))
     entries = {one for side in sides for one in side.atoms(Indexed) if counter in one.indices}
     arrays = {one.base for one in entries}
-    return next(count for count in (JAMMED, 2, 1) if count * len(arrays) <= WALKED or count == 1)
+    return next(count for count in (JAMMED, 4, 2, 1) if count * len(arrays) <= WALKED or count == 1)
 
 
 def _several_rows(place: Layout, lines: tuple[Assign, ...], count: int) -> tuple[Assign, ...]:
@@ -202,9 +247,7 @@ def _pairs(terms: list[Expr]) -> Expr:
     return Add(_pairs(terms[:half]), _pairs(terms[half:]), evaluate=False)
 
 
-def _settled(
-    place: Layout, run: tuple[Node, ...], totals: dict[Expr, str], _: dict[Expr, Expr]
-) -> tuple[Node, ...]:
+def _settled(place: Layout, run: tuple[Node, ...], totals: Mapping[Expr, str]) -> tuple[Node, ...]:
     """The numbers of all groups, from what all parts have gathered.
 
     Parts are added to the first one row by row, as memory runs: group by group, the numbers of all

@@ -42,6 +42,7 @@ from symopt.program.ir import (
 from symopt.program.labelled import written_again
 from symopt.program.layer_letters import letter_names, name_of
 from symopt.program.layout import layout
+from symopt.program.near import near_learned
 from symopt.program.parts import (
     PART_ARGUMENTS,
     PART_NAMES,
@@ -218,13 +219,15 @@ def finished(
     body = place.loops(place.axes.kept, nodes)
     columns: Columns | None = None
     if in_parts and walks_columns(place):
-        columns = in_columns(place, nodes)
+        columns = in_columns(place, nodes, group.free)
     elif in_parts and side_by_side(place):
         columns = beside(place, nodes)
     elif in_parts and walks_along_memory(place, nodes):
         columns = along_memory(place, nodes)
     elif in_parts:
         body = over_groups(place, nodes, place.axes.kept)
+        body, near = near_learned(place, partial, body, group.free)
+        arguments += near
     if columns is not None:
         body, counted = columns.body, (*counted, *columns.numbers)
         arguments += [*columns.arguments, *(STAGE_ARGUMENTS if columns.stages > 1 else ())]

@@ -22,6 +22,8 @@ BITS, PLACE = "bits", "place"
 PART = "part"
 # numbers of a kernel's own: in float64 for each part, in float64, or in the arrays' dtype
 TOTALS, WIDE, TYPED = "totals", "wide", "typed"
+# the same in the arrays' dtype for each part: what several rows add to totals, or to parameters
+NEAR_TOTALS, NEAR_LEARNED = "near totals", "near learned"
 # whole numbers of 64 bits: those that a user chooses, and those made of probabilities
 WORD, LIMIT = "word", "limit"
 
@@ -180,8 +182,9 @@ class RowFunction:
 
     ``arrays`` are the rows, ``numbers`` what is the same along them; ``parts`` are the sums
     within a block, or the largest where ``combine`` is max, and ``body`` takes in one element of
-    ``blocks``, which are the arrays' and counted from 0. ``places`` are those of labels among the
-    numbers, in the present block and in 32 bits, each with its label; −1 where it is in none.
+    ``blocks``, which are the arrays' and counted from 0; to some of these it adds in place.
+    ``places`` are those of labels among the numbers, in the present block and in 32 bits, each with
+    its label; −1 where it is in none.
     """
 
     name: str
@@ -193,6 +196,12 @@ class RowFunction:
     counter: Symbol
     body: tuple[Assign, ...]
     places: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def written(self) -> frozenset[str]:
+        """The blocks that are added to in place."""
+        targets = (one.target for one in self.body)
+        return frozenset(str(one.base.label) for one in targets if isinstance(one, Indexed))
 
 
 @dataclass(frozen=True)

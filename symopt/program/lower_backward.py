@@ -48,12 +48,14 @@ def lower_backward(backward: Backward, axes: Axes | None = None) -> GroupKernel:
     for stage in staged(definitions):
         nodes += gathered(group, stage)
     sums = group.fresh((one.id, one.expr) for one in (*learned, *elements))
-    sums += tuple(one.at(group.layout) for one in early)
+    by_element = [one for one in learned if sums and _by_element_of_row(group, one)]
+    sums += tuple(one.at(group.layout) for one in (*early, *by_element))
     nodes += group.swept(sums) if sums else ()
     for one in learned:
         if isinstance(one.target, Parameter):
             nodes += _of_the_group(group, one)
-    late = [one for one in learned if isinstance(one.target, Indexed) and one not in early]
+    swept = (*early, *by_element)
+    late = [one for one in learned if isinstance(one.target, Indexed) and one not in swept]
     nodes += at_each(
         group, [one.at(group.layout) for one in elements], [one.at(group.layout) for one in late]
     )
@@ -91,6 +93,13 @@ def _along_with_sums(group: Group, one: _Form) -> bool:
     row = group.layout.row
     constant = bool(row) and row not in group.layout.axes.parameters
     return constant and isinstance(one.target, Indexed) and not one.expr.has(Sigma, Largest)
+
+
+def _by_element_of_row(group: Group, one: _Form) -> bool:
+    """Whether each element of a row adds to a number of its own, as soon as the row is read."""
+    axes, row = group.layout.axes, group.layout.row
+    along = bool(axes.shared) and not axes.apart and row in axes.parameters
+    return along and isinstance(one.target, Indexed) and not one.expr.has(Sigma, Largest)
 
 
 def _of_the_group(group: Group, one: _Form) -> list[Node]:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from sympy import Basic, Expr, Indexed, Mul, S, Symbol, floor
 
-from symopt.program.ir import PART, Argument, Loop, Node, Whole, local, rewritten
+from symopt.program.ir import PART, Argument, Loop, Node, Whole, element, local, rewritten
 from symopt.program.layout import Layout
 
 # the part that is computed, how many there are, and those of one call
@@ -24,7 +24,7 @@ STAGE_ARGUMENTS = tuple(Argument(one.name, PART) for one in (SINCE, UNTIL))
 PART_NAMES = frozenset(
     {
         *("part", "parts", "first", "last", "begin", "end", "group", "groups", "block", "blocks"),
-        *("stage", "since", "until", "other", "flat", "thread", "threads"),
+        *("stage", "since", "until", "other", "even", "flat", "thread", "threads"),
     }
 )
 
@@ -77,10 +77,13 @@ def groups_of_part(
 def with_own_sums(names: Collection[str], nodes: tuple[Node, ...]) -> tuple[Node, ...]:
     """Sums over several groups ⇒ those of each part by themselves: dgamma[c] ⇒ dgamma[part, c]."""
 
+    rows = {local(one) for one in names}
+
     def change(node: Basic) -> Basic | None:
         if isinstance(node, Indexed) and str(node.base.label) in names:
             # a letter of one number alone is kept at place 0
             return Indexed(node.base, PART_LETTER, *(node.indices or (S.Zero,)))
-        return None
+        # a row of them, handed to a function
+        return element(node.name, PART_LETTER) if node in rows else None
 
     return rewritten(nodes, change)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -33,7 +33,8 @@ NOTHING = {"+": S.Zero, "max": S.NegativeInfinity}
 class Sum:
     """What is added to ``target`` for each element: a total of the group, or a learned letter's.
 
-    Where the largest is wanted in place of the sum, ``combine`` is ``max``.
+    Where the largest is wanted in place of the sum, ``combine`` is ``max``. A target with a place
+    along the row is added to in place, element by element.
     """
 
     id: str
@@ -143,19 +144,23 @@ class Group:
         added = [Assign(one.target, self.term(one), one.combine, note=one.id) for one in sums]
         return (*lines, *added)
 
-    def _by_row(self, sums: tuple[Sum, ...]) -> tuple[Node, ...]:
-        parts = tuple(local(f"part_{k}") for k in range(1, len(sums) + 1))
-        pairs = zip(parts, sums, strict=True)
-        body = [
-            *self.letters([one.body for one in sums]),
-            *(Assign(part, self.term(one), one.combine, note=one.id) for part, one in pairs),
-        ]
+    def _by_row(self, everything: tuple[Sum, ...]) -> tuple[Node, ...]:
         counter = self.layout.counters[self.layout.row]
+        sums = tuple(one for one in everything if not one.target.has(counter))
+        parts = tuple(local(f"part_{k}") for k in range(1, len(sums) + 1))
+        gathered = dict(zip(sums, parts, strict=True))
+        body = [
+            *self.letters([one.body for one in everything]),
+            *(
+                Assign(gathered.get(one, one.target), self.term(one), one.combine, note=one.id)
+                for one in everything
+            ),
+        ]
         inside = {counter, *parts, *(one.target for one in body)}
         arrays: dict[str, Expr] = {}
         numbers: dict[str, Expr] = {}
         change = partial(_along_row, counter, inside, arrays, numbers)
-        lines = tuple(replace(one, value=rewrite(one.value, change)) for one in body)
+        lines = tuple(map(partial(_changed, change), body))
         places: dict[str, str] = {}
         if not arrays and any(one.value.has(counter) for one in lines):
             # of the labels alone, which stand in no row
@@ -170,7 +175,7 @@ class Group:
         blocks = {one: self.free_in_row(f"{one}_block") for one in arrays}
         change = partial(_in_block, counter, blocks)
         halves = in_halves(lines, counter, places, self.free_in_row)
-        in_block = tuple(replace(one, value=rewrite(one.value, change)) for one in halves)
+        in_block = tuple(map(partial(_changed, change), halves))
         row = RowFunction(
             name,
             tuple(arrays),
@@ -255,6 +260,10 @@ class Group:
                 group = self.layout.of(self.layout.axes.kept)
                 found.append(Fault(power.base, len(self.faults), group))
         return tuple(found)
+
+
+def _changed(change: Callable[[Basic], Basic | None], line: Assign) -> Assign:
+    return replace(line, value=rewrite(line.value, change), target=rewrite(line.target, change))
 
 
 def _along_row(

@@ -214,7 +214,10 @@ def c_row(row: RowFunction, kinds: Sequence[str], real: Real) -> dict[str, Any]:
     several = len(found) > 1
     scope.types |= dict.fromkeys(found, DOUBLE.type)
     summed = all(how == "+" for how in row.combine)
-    given = ["const int64_t size", *(f"const {real.type} *restrict {one}" for one in row.arrays)]
+    pairs = list(zip(row.blocks, row.arrays, strict=True))
+    const = {block: "" if block in row.written else "const " for block in row.blocks}
+    given = ["const int64_t size"]
+    given += [f"{const[block]}{real.type} *restrict {array}" for block, array in pairs]
     given += [f"const {kind} {one}" for kind, one in zip(kinds, row.numbers, strict=True)]
     given += ["double *restrict found"] if several else []
     return {
@@ -223,7 +226,9 @@ def c_row(row: RowFunction, kinds: Sequence[str], real: Real) -> dict[str, Any]:
         "signature": [f"{line}," for line in given[:-1]] + [f"{given[-1]})"],
         "real": real.type,
         "counter": row.counter.name,
-        "views": list(zip(row.blocks, row.arrays, strict=True)),
+        "views": [
+            (f"{const[block]}{real.type} *restrict {block}", array) for block, array in pairs
+        ],
         "places": row.places,
         "reduction": ", ".join(map(str, row.parts)) if summed else "",
         "lines": lines,

@@ -12,6 +12,7 @@ from symopt.program.group_kernel import ELEMENT, GroupKernel
 from symopt.program.ir import (
     ARRAY,
     BATCH,
+    NEAR_LEARNED,
     PART,
     SCALAR_STATE,
     Argument,
@@ -25,6 +26,8 @@ from symopt.targets.c_code import Arrays, c_lines, c_row
 from symopt.targets.c_printer import DOUBLE, Real
 
 FAULT, WHOLE = "fault", "int64_t"
+# arguments that are arrays of the arrays' dtype
+_ARRAYS = (ARRAY, BATCH, NEAR_LEARNED)
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class CKernel:
 
     def arrays(self, real: Real) -> Arrays:
         """The same for one dtype."""
-        own = {one.name: real.type for one in self.kernel.of_kind(ARRAY, BATCH)}
+        own = {one.name: real.type for one in self.kernel.of_kind(*_ARRAYS)}
         return Arrays({**own, **self.types}, self.lengths, self.noted)
 
     @property
@@ -94,7 +97,7 @@ class CKernel:
         if one.name in self.averages:
             return f"_FFI.from_buffer(_DOUBLE, {one.name}_doubled)"
         kind = _KINDS[self.types[one.name]] if one.name in self.types else "real"
-        if kind == "real" and one.kind not in (ARRAY, BATCH):
+        if kind == "real" and one.kind not in _ARRAYS:
             return one.name
         # over elements all arrays are checked beforehand
         given = one.name if self.lengths is None or one.written else f"_aligned({one.name})"

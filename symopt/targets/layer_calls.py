@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from symopt.program.group_kernel import ELEMENT, GROUP, GroupKernel
-from symopt.program.ir import ARRAY, TOTALS, TYPED, WIDE, Argument
+from symopt.program.ir import (
+    ARRAY,
+    NEAR_LEARNED,
+    NEAR_TOTALS,
+    TOTALS,
+    TYPED,
+    WIDE,
+    Argument,
+)
 from symopt.program.parts import PART_ARGUMENTS, STAGE_ARGUMENTS
 from symopt.targets.layer_shapes import LABEL
 
@@ -61,9 +69,18 @@ def _passed(one: GroupKernel, argument: Argument, kinds: Mapping[str, str], mode
     if argument.kind == ARRAY:
         shape = f"shapes.{kinds[name]}_walked"
         return f"{name}.reshape({f'(shapes.parts, *{shape})' if name in one.partial else shape})"
-    if argument.kind == TOTALS:
-        return f'_result("{name}", (shapes.parts, *shapes.group_walked), np.float64, kept)'
-    if argument.kind in (WIDE, TYPED):
-        dtype = f"{model}.dtype" if argument.kind == TYPED else "np.float64"
-        return f'_result("{name}", shapes.group_walked, {dtype}, kept)'
+    if argument.kind in _OWN:
+        shape, typed = _OWN[argument.kind]
+        dtype = f"{model}.dtype" if typed else "np.float64"
+        return f'_result("{name}", {shape}, {dtype}, kept)'
     return name
+
+
+# the shapes of a kernel's own arrays, and whether they are of the arrays' dtype
+_OWN = {
+    TOTALS: ("(shapes.parts, *shapes.group_walked)", False),
+    WIDE: ("shapes.group_walked", False),
+    TYPED: ("shapes.group_walked", True),
+    NEAR_TOTALS: ("(shapes.parts, *shapes.group_walked)", True),
+    NEAR_LEARNED: ("(shapes.parts, *shapes.learned_walked)", True),
+}

@@ -190,15 +190,16 @@ def test_the_shorter_exponential_is_the_other_one_bit_by_bit(own, dtype):
 @pytest.mark.parametrize("name", ["exp", "exp_to_one"])
 def test_a_sum_in_any_order_leaves_the_order_within_the_exponential_alone(own, name, dtype):
     """Else 1.5·2^23 would be cancelled before it has rounded anything."""
-    x = np.full(4096, -7.3, dtype)
+    x = np.full(256, -7.3, dtype)
     kernel = getattr(own, f"sum_{name}")
     total = kernel(x)
     free = [line for line in compiled(kernel, dtype).splitlines() if "reassoc" in line]
     assert free
     assert all("fadd" in line for line in free)
-    exact = 4096 * float(mpmath.exp(mpmath.mpf(float(x[0]))))
-    # 4096 equal terms in a tree of 12 levels and an exponential of 1.1 ulp
-    assert abs(float(total) - exact) <= 16 * np.finfo(dtype).eps * exact
+    exact = x.size * float(mpmath.exp(mpmath.mpf(float(x[0]))))
+    # how many sums run side by side is the machine's: 255 roundings of half an ulp in any order,
+    # and an exponential of 1.1 ulp
+    assert abs(float(total) - exact) <= (255 / 2 + 1.1) * np.finfo(dtype).eps * exact
 
 
 def test_coefficients_are_those_of_the_function_at_chebyshev_nodes():
