@@ -33,8 +33,27 @@ from numba.core import types
 from numba.extending import intrinsic
 
 
+@intrinsic
+def _wide(typing):
+    """The kernel that begins with this is compiled for whole registers of 512 bits.
+
+    Left to itself, the compiler takes half of one, for they slowed down the first processors that
+    had them; those that know the instructions asked for below they do not.
+    """
+
+    def code(context, builder, signature, arguments):
+        attributes, features = builder.function.attributes, context.codegen().magic_tuple()[2]
+        # not one of the attributes that llvmlite has names for
+        if "+avx512vbmi2" in features and isinstance(attributes, set):
+            set.add(attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.none(), code
+
+
 @numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
 def _forward_sums(x):
+    _wide()
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
@@ -48,6 +67,7 @@ def _forward_sums(x):
 
 @numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
 def _forward_sums_2(x, mu_B_r):
+    _wide()
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
@@ -61,6 +81,7 @@ def _forward_sums_2(x, mu_B_r):
 
 @numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
 def _backward_sums(x, dy, gamma, dgamma, dbeta, mu_B_r, x_hat_scale):
+    _wide()
     real = x.dtype.type
     sum_1 = 0.0
     sum_2 = 0.0
@@ -85,6 +106,7 @@ def _backward_sums(x, dy, gamma, dgamma, dbeta, mu_B_r, x_hat_scale):
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, first, last):
+    _wide()
     real = y.dtype.type
     R, E = y.shape
     m = E
@@ -100,7 +122,7 @@ def _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, first, la
             total_2 += _forward_sums_2(x[r], mu_B_r)
             sigma2_B[r] = 1.0 / m * total_2               # layer_norm.variance
             sigma2_B_r = sigma2_B[r]
-            if math.sqrt(sigma2_B_r + epsilon) == 0.0 and fault[part, 0] == 0:
+            if sigma2_B_r + epsilon == 0.0 and fault[part, 0] == 0:
                 fault[part, 0] = 1
                 fault[part, 1] = r
             x_hat_scale = real(1.0 / math.sqrt(sigma2_B_r + epsilon))
@@ -118,6 +140,7 @@ def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, th
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, near_dgamma, near_dbeta, parts, first, last):
+    _wide()
     real = dx.dtype.type
     R, E = dx.shape
     m = E
@@ -132,7 +155,7 @@ def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, n
             for r in range(start, stop):
                 mu_B_r = mu_B[r]
                 sigma2_B_r = sigma2_B[r]
-                if math.sqrt(sigma2_B_r + epsilon) == 0.0 and fault[part, 0] == 0:
+                if sigma2_B_r + epsilon == 0.0 and fault[part, 0] == 0:
                     fault[part, 0] = 1
                     fault[part, 1] = r
                 x_hat_scale = real(1.0 / math.sqrt(sigma2_B_r + epsilon))

@@ -28,8 +28,27 @@ from numba.core import types
 from numba.extending import intrinsic
 
 
+@intrinsic
+def _wide(typing):
+    """The kernel that begins with this is compiled for whole registers of 512 bits.
+
+    Left to itself, the compiler takes half of one, for they slowed down the first processors that
+    had them; those that know the instructions asked for below they do not.
+    """
+
+    def code(context, builder, signature, arguments):
+        attributes, features = builder.function.attributes, context.codegen().magic_tuple()[2]
+        # not one of the attributes that llvmlite has names for
+        if "+avx512vbmi2" in features and isinstance(attributes, set):
+            set.add(attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.none(), code
+
+
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward(x, y, parts, first, last):
+    _wide()
     real = y.dtype.type
     E, = y.shape
     nan = real(math.nan)
@@ -56,6 +75,7 @@ def _forward_shared(x, y, parts, threads):
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _backward(x, dy, dx, parts, first, last):
+    _wide()
     real = dx.dtype.type
     E, = dx.shape
     nan = real(math.nan)

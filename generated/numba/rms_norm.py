@@ -31,8 +31,27 @@ from numba.core import types
 from numba.extending import intrinsic
 
 
+@intrinsic
+def _wide(typing):
+    """The kernel that begins with this is compiled for whole registers of 512 bits.
+
+    Left to itself, the compiler takes half of one, for they slowed down the first processors that
+    had them; those that know the instructions asked for below they do not.
+    """
+
+    def code(context, builder, signature, arguments):
+        attributes, features = builder.function.attributes, context.codegen().magic_tuple()[2]
+        # not one of the attributes that llvmlite has names for
+        if "+avx512vbmi2" in features and isinstance(attributes, set):
+            set.add(attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.none(), code
+
+
 @numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
 def _forward_sums(x):
+    _wide()
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
@@ -46,6 +65,7 @@ def _forward_sums(x):
 
 @numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
 def _backward_sums(x, dy, gamma, dgamma, x_hat_scale):
+    _wide()
     real = x.dtype.type
     sum_1 = 0.0
     for start in range(0, x.size, 1024):
@@ -64,6 +84,7 @@ def _backward_sums(x, dy, gamma, dgamma, x_hat_scale):
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _forward(x, gamma, y, sigma2_B, epsilon, fault, parts, first, last):
+    _wide()
     real = y.dtype.type
     R, E = y.shape
     m = E
@@ -75,7 +96,7 @@ def _forward(x, gamma, y, sigma2_B, epsilon, fault, parts, first, last):
             total_1 += _forward_sums(x[r])
             sigma2_B[r] = 1.0 / m * total_1    # rms_norm.mean_square
             sigma2_B_r = sigma2_B[r]
-            if math.sqrt(sigma2_B_r + epsilon) == 0.0 and fault[part, 0] == 0:
+            if sigma2_B_r + epsilon == 0.0 and fault[part, 0] == 0:
                 fault[part, 0] = 1
                 fault[part, 1] = r
             x_hat_scale = real(1.0 / math.sqrt(sigma2_B_r + epsilon))
@@ -93,6 +114,7 @@ def _forward_shared(x, gamma, y, sigma2_B, epsilon, fault, parts, threads):
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
 def _backward(x, dy, gamma, sigma2_B, dx, dgamma, epsilon, fault, near_dgamma, parts, first, last):
+    _wide()
     real = dx.dtype.type
     R, E = dx.shape
     m = E
@@ -105,7 +127,7 @@ def _backward(x, dy, gamma, sigma2_B, dx, dgamma, epsilon, fault, near_dgamma, p
                 near_dgamma[part, e] = real(0.0)
             for r in range(start, stop):
                 sigma2_B_r = sigma2_B[r]
-                if math.sqrt(sigma2_B_r + epsilon) == 0.0 and fault[part, 0] == 0:
+                if sigma2_B_r + epsilon == 0.0 and fault[part, 0] == 0:
                     fault[part, 0] = 1
                     fault[part, 1] = r
                 x_hat_scale = real(1.0 / math.sqrt(sigma2_B_r + epsilon))

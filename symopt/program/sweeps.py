@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
-from sympy import Basic, Equality, Expr, Indexed, Pow, S, Symbol
+from sympy import Basic, Equality, Expr, Pow, S, Symbol
 
 from symopt.calculus.adjoints import Definition
 from symopt.derivation.times import entries
@@ -20,6 +20,7 @@ from symopt.program.ir import Assign, Call, Fault, Node, RowFunction, local
 from symopt.program.labelled import in_halves
 from symopt.program.layout import Layout
 from symopt.program.randomness import Source
+from symopt.program.rows import along_row, changed, in_block
 from symopt.program.supported import check_supported
 from symopt.views import canonical, occurrences, rewrite
 
@@ -159,8 +160,8 @@ class Group:
         inside = {counter, *parts, *(one.target for one in body)}
         arrays: dict[str, Expr] = {}
         numbers: dict[str, Expr] = {}
-        change = partial(_along_row, counter, inside, arrays, numbers)
-        lines = tuple(map(partial(_changed, change), body))
+        change = partial(along_row, counter, inside, arrays, numbers)
+        lines = tuple(map(partial(changed, change), body))
         places: dict[str, str] = {}
         if not arrays and any(one.value.has(counter) for one in lines):
             # of the labels alone, which stand in no row
@@ -173,9 +174,9 @@ class Group:
         name = f"_{self.kernel}_sums" + (f"_{len(self.rows) + 1}" if self.rows else "")
         kinds = tuple(one.combine for one in sums)
         blocks = {one: self.free_in_row(f"{one}_block") for one in arrays}
-        change = partial(_in_block, counter, blocks)
+        change = partial(in_block, counter, blocks)
         halves = in_halves(lines, counter, places, self.free_in_row)
-        in_block = tuple(map(partial(_changed, change), halves))
+        of_block = tuple(map(partial(changed, change), halves))
         row = RowFunction(
             name,
             tuple(arrays),
@@ -184,7 +185,7 @@ class Group:
             parts,
             kinds,
             counter,
-            in_block,
+            of_block,
             tuple((place, label) for label, place in places.items()),
         )
         self.rows.append(row)
@@ -258,38 +259,12 @@ class Group:
             if power.exp.is_negative and divisor != power.base and not known:
                 self.faults.append((id, divisor))
                 group = self.layout.of(self.layout.axes.kept)
-                found.append(Fault(power.base, len(self.faults), group))
+                found.append(Fault(_without_root(power.base), len(self.faults), group))
         return tuple(found)
 
 
-def _changed(change: Callable[[Basic], Basic | None], line: Assign) -> Assign:
-    return replace(line, value=rewrite(line.value, change), target=rewrite(line.target, change))
-
-
-def _along_row(
-    counter: Symbol,
-    inside: set[Expr],
-    arrays: dict[str, Expr],
-    numbers: dict[str, Expr],
-    node: Basic,
-) -> Basic | None:
-    """Elements ⇒ elements of rows or numbers of the row, all that comes from outside noted."""
-    if isinstance(node, Indexed):
-        name = str(node.base.label)
-        if counter in node.indices:
-            arrays[name] = (
-                Indexed(node.base, *node.indices[:-1]) if node.indices[:-1] else local(name)
-            )
-            return Indexed(node.base, counter)
-        numbers[name] = node
-        return local(name)
-    if isinstance(node, Symbol) and node not in inside:
-        numbers[node.name] = node
-    return None
-
-
-def _in_block(counter: Symbol, blocks: Mapping[str, str], node: Basic) -> Basic | None:
-    """Elements of rows ⇒ elements of blocks that are counted from 0."""
-    if isinstance(node, Indexed):
-        return Indexed(local(blocks[str(node.base.label)]), counter)
-    return None
+def _without_root(divisor: Expr) -> Expr:
+    """√z ⇒ z, which is 0 where its root is, and needs no root to be looked at."""
+    if isinstance(divisor, Pow) and divisor.exp == S.Half:
+        return _without_root(divisor.base)
+    return divisor

@@ -100,3 +100,13 @@ def test_a_loop_whose_places_might_be_negative_is_not_taken_for_a_wide_one():
     sums(np.ones(3000, np.float32))
     assert element_loops(sums) == 1
     assert not list(wide_loops(sums.inspect_llvm(sums.signatures[0])))
+
+
+def test_registers_of_512_bits_are_used_whole_where_they_slow_nothing_down(library, load, tmp_path):
+    path = tmp_path / "relu.py"
+    path.write_text(inspect.getsource(compile(library["relu"])))
+    module = load(path)
+    module.forward(np.ones(4096, np.float32))
+    words = module._forward.inspect_llvm(module._forward.signatures[0])
+    _, _, features = numba.core.registry.cpu_target.target_context.codegen().magic_tuple()
+    assert ("<16 x float>" in words) == ("+avx512vbmi2" in features)
