@@ -54,7 +54,9 @@ def _wide(typing):
     return types.none(), code
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _forward_sums(x):
     _wide()
     real = x.dtype.type
@@ -68,7 +70,9 @@ def _forward_sums(x):
     return sum_1
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _forward_sums_2(x, mu_B_c):
     _wide()
     real = x.dtype.type
@@ -82,7 +86,9 @@ def _forward_sums_2(x, mu_B_c):
     return sum_1
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _backward_sums(x, dy, mu_B_c, x_hat_scale):
     _wide()
     real = x.dtype.type

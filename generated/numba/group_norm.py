@@ -51,7 +51,9 @@ def _wide(typing):
     return types.none(), code
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _forward_sums(x):
     _wide()
     real = x.dtype.type
@@ -65,7 +67,9 @@ def _forward_sums(x):
     return sum_1
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _forward_sums_2(x, mu_B_ng):
     _wide()
     real = x.dtype.type
@@ -79,7 +83,9 @@ def _forward_sums_2(x, mu_B_ng):
     return sum_1
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _forward_flat_sums(x):
     _wide()
     real = x.dtype.type
@@ -93,7 +99,9 @@ def _forward_flat_sums(x):
     return sum_1
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _forward_flat_sums_2(x, mu_B_ng):
     _wide()
     real = x.dtype.type
@@ -107,7 +115,9 @@ def _forward_flat_sums_2(x, mu_B_ng):
     return sum_1
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _backward_sums(x, dy, mu_B_ng, x_hat_scale, gamma):
     _wide()
     real = x.dtype.type
@@ -135,8 +145,10 @@ def _backward_sums(x, dy, mu_B_ng, x_hat_scale, gamma):
     return sum_1, sum_2, sum_3, sum_4
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
-def _backward_flat_sums(x, dy, gamma, dgamma, dbeta, mu_B_ng, x_hat_scale):
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
+def _backward_flat_sums(x, dy, gamma, mu_B_ng, x_hat_scale):
     _wide()
     real = x.dtype.type
     sum_1 = 0.0
@@ -145,16 +157,12 @@ def _backward_flat_sums(x, dy, gamma, dgamma, dbeta, mu_B_ng, x_hat_scale):
         x_block = x[start:start + 1024]
         dy_block = dy[start:start + 1024]
         gamma_block = gamma[start:start + 1024]
-        dgamma_block = dgamma[start:start + 1024]
-        dbeta_block = dbeta[start:start + 1024]
         part_1 = real(0.0)
         part_2 = real(0.0)
         for k in range(x_block.size):
             x_hat = (x_block[k] - mu_B_ng) * x_hat_scale    # group_norm.normalize
             part_1 += dy_block[k] * gamma_block[k]          # dL/dx
             part_2 += dy_block[k] * gamma_block[k] * x_hat  # dL/dx
-            dgamma_block[k] += dy_block[k] * x_hat          # dL/dgamma
-            dbeta_block[k] += dy_block[k]                   # dL/dbeta
         sum_1 += part_1
         sum_2 += part_2
     return sum_1, sum_2
@@ -283,7 +291,7 @@ def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, f
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, near_dgamma, near_dbeta, parts, first, last):
+def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, first, last):
     _wide()
     real = dx.dtype.type
     N, G, K = dx.shape
@@ -292,43 +300,35 @@ def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fau
     for part in range(first, last):
         begin = groups * part // parts
         end = groups * (part + 1) // parts
-        for start in range(begin, end, 32):
-            stop = min(start + 32, end)
-            for g in range(G):
-                for k in range(K):
-                    near_dgamma[part, g, k] = real(0.0)
-                    near_dbeta[part, g, k] = real(0.0)
-            for group in range(start, stop):
-                n = group // G
-                g = group - G * n
-                mu_B_ng = mu_B[n, g]
-                sigma2_B_ng = sigma2_B[n, g]
-                if sigma2_B_ng + epsilon == 0.0 and fault[part, 0] == 0:
-                    fault[part, 0] = 1
-                    fault[part, 1] = n
-                    fault[part, 2] = g
-                x_hat_scale = real(1.0 / math.sqrt(sigma2_B_ng + epsilon))
-                total_1 = 0.0
-                total_2 = 0.0
-                part_1, part_2 = _backward_flat_sums(x[n, g], dy[n, g], gamma[g], near_dgamma[part, g], near_dbeta[part, g], mu_B_ng, x_hat_scale)
-                total_1 += part_1
-                total_2 += part_2
-                dx_scale = real(total_2 / m)
-                dx_term = real(1.0 / m * total_1)
-                for k in range(K):
-                    x_hat = (x[n, g, k] - mu_B_ng) * x_hat_scale              # group_norm.normalize
-                    dx[n, g, k] = (dy[n, g, k] * gamma[g, k] - x_hat * dx_scale - dx_term) * x_hat_scale  # dL/dx
-            for g in range(G):
-                for k in range(K):
-                    dgamma[part, g, k] += near_dgamma[part, g, k]
-                    dbeta[part, g, k] += near_dbeta[part, g, k]
+        for group in range(begin, end):
+            n = group // G
+            g = group - G * n
+            mu_B_ng = mu_B[n, g]
+            sigma2_B_ng = sigma2_B[n, g]
+            if sigma2_B_ng + epsilon == 0.0 and fault[part, 0] == 0:
+                fault[part, 0] = 1
+                fault[part, 1] = n
+                fault[part, 2] = g
+            x_hat_scale = real(1.0 / math.sqrt(sigma2_B_ng + epsilon))
+            total_1 = 0.0
+            total_2 = 0.0
+            part_1, part_2 = _backward_flat_sums(x[n, g], dy[n, g], gamma[g], mu_B_ng, x_hat_scale)
+            total_1 += part_1
+            total_2 += part_2
+            dx_scale = real(total_2 / m)
+            dx_term = real(1.0 / m * total_1)
+            for k in range(K):
+                x_hat = (x[n, g, k] - mu_B_ng) * x_hat_scale                  # group_norm.normalize
+                dx[n, g, k] = (dy[n, g, k] * gamma[g, k] - x_hat * dx_scale - dx_term) * x_hat_scale  # dL/dx
+                dgamma[part, g, k] += dy[n, g, k] * x_hat                     # dL/dgamma
+                dbeta[part, g, k] += dy[n, g, k]                              # dL/dbeta
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_flat_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, near_dgamma, near_dbeta, parts, threads):
+def _backward_flat_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, threads):
     for thread in numba.prange(threads):
         begin, end = parts * thread // threads, parts * (thread + 1) // threads
-        _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, near_dgamma, near_dbeta, parts, begin, end)
+        _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, begin, end)
 
 # equations that divide by what depends on data, each with what it divides by
 _FORWARD_FAULTS = (("group_norm.normalize", "√(σ²_B + ε)"),)
@@ -450,8 +450,6 @@ def backward(
                 dbeta.reshape((shapes.parts, *shapes.learned_walked)),
                 epsilon,
                 fault,
-                _result("near_dgamma", (shapes.parts, *shapes.learned_walked), dy.dtype, kept),
-                _result("near_dbeta", (shapes.parts, *shapes.learned_walked), dy.dtype, kept),
             ])
         else:
             call = _Call(_backward_shared, _backward, shapes.parts, [

@@ -51,7 +51,9 @@ def _wide(typing):
     return types.none(), code
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _forward_sums(x):
     _wide()
     real = x.dtype.type
@@ -65,7 +67,9 @@ def _forward_sums(x):
     return sum_1
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _forward_sums_2(x, mu_B_nc):
     _wide()
     real = x.dtype.type
@@ -79,7 +83,9 @@ def _forward_sums_2(x, mu_B_nc):
     return sum_1
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _backward_sums(x, dy, mu_B_nc, x_hat_scale):
     _wide()
     real = x.dtype.type

@@ -49,7 +49,9 @@ def _wide(typing):
     return types.none(), code
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _forward_sums(x):
     _wide()
     real = x.dtype.type
@@ -63,7 +65,9 @@ def _forward_sums(x):
     return sum_1
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _backward_sums(x, dy, gamma, dgamma, x_hat_scale):
     _wide()
     real = x.dtype.type

@@ -164,7 +164,9 @@ def _ranked_of(rank):
 
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _forward_flat_sums(x):
     _wide()
     real = x.dtype.type
@@ -178,7 +180,9 @@ def _forward_flat_sums(x):
     return sum_1
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _forward_flat_sums_2(x, M_n):
     _wide()
     real = x.dtype.type
@@ -192,7 +196,9 @@ def _forward_flat_sums_2(x, M_n):
     return sum_1
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _backward_flat_sums(x, dy, M_n, y_scale):
     _wide()
     real = x.dtype.type

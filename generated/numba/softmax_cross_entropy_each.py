@@ -165,7 +165,9 @@ def _ranked_of(rank):
 
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _forward_flat_sums(z):
     _wide()
     real = z.dtype.type
@@ -179,7 +181,9 @@ def _forward_flat_sums(z):
     return sum_1
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _forward_flat_sums_2(z, M_n, labels_n, alpha_real, one_minus_alpha):
     _wide()
     real = z.dtype.type

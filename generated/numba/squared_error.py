@@ -45,7 +45,9 @@ def _wide(typing):
     return types.none(), code
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _forward_sums(x, target):
     _wide()
     real = x.dtype.type
@@ -60,7 +62,9 @@ def _forward_sums(x, target):
     return sum_1
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True)
+@numba.njit(
+    error_model="numpy", fastmath={"contract", "reassoc", "nsz"}, nogil=True, forceinline=True
+)
 def _forward_flat_sums(x, target):
     _wide()
     real = x.dtype.type

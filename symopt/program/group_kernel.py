@@ -29,6 +29,7 @@ from symopt.program.invariants import check
 from symopt.program.ir import (
     ARRAY,
     COUNT,
+    NEAR_LEARNED,
     NUMBER,
     PART,
     STEP,
@@ -182,10 +183,11 @@ def finished(
     forms: Iterable[Expr] = (),
     known: Collection[Expr] = (),
     in_parts: bool = True,
+    near: Collection[str] = (),
 ) -> GroupKernel:
     """The kernel around the nodes of one group, with the arguments that they read.
 
-    ``known`` letters are computed in it.
+    ``known`` letters are computed in it; groups add to the results named ``near`` row by row.
     """
     place, results = group.layout, tuple(results)
     written = {name for name, _ in results} | {name_of(one) for one in known}
@@ -226,8 +228,9 @@ def finished(
         columns = along_memory(place, nodes)
     elif in_parts:
         body = over_groups(place, nodes, place.axes.kept)
-        body, near = near_learned(place, partial, body, group.free)
-        arguments += near
+        names = {one: group.free(f"near_{one}") for one in near if one in partial}
+        body = near_learned(place, names, body) if names else body
+        arguments += [Argument(one, NEAR_LEARNED, written=True) for one in names.values()]
     if columns is not None:
         body, counted = columns.body, (*counted, *columns.numbers)
         arguments += [*columns.arguments, *(STAGE_ARGUMENTS if columns.stages > 1 else ())]

@@ -27,6 +27,7 @@ from symopt.program.hits import with_hits
 from symopt.program.ir import Assign, Node
 from symopt.program.layer_letters import name_of
 from symopt.program.layout import Layout, adjoint_name, with_adjoints
+from symopt.program.near import learns_along_rows
 from symopt.program.signs import with_short_exponentials
 from symopt.program.staging import staged
 from symopt.program.sweeps import Group, Sum
@@ -48,7 +49,8 @@ def lower_backward(backward: Backward, axes: Axes | None = None) -> GroupKernel:
     for stage in staged(definitions):
         nodes += gathered(group, stage)
     sums = group.fresh((one.id, one.expr) for one in (*learned, *elements))
-    by_element = [one for one in learned if sums and _by_element_of_row(group, one)]
+    along = bool(sums) and learns_along_rows(group.layout)
+    by_element = [one for one in learned if along and _needs_no_sum(one)]
     sums += tuple(one.at(group.layout) for one in (*early, *by_element))
     nodes += group.swept(sums) if sums else ()
     for one in learned:
@@ -60,7 +62,8 @@ def lower_backward(backward: Backward, axes: Axes | None = None) -> GroupKernel:
         group, [one.at(group.layout) for one in elements], [one.at(group.layout) for one in late]
     )
     results = [(one.name, one.kind) for one in (*elements, *learned)]
-    return finished(group, nodes, definitions, results, forms=exprs)
+    near = [one.name for one in by_element]
+    return finished(group, nodes, definitions, results, forms=exprs, near=near)
 
 
 @dataclass(frozen=True)
@@ -91,15 +94,11 @@ class _Form:
 def _along_with_sums(group: Group, one: _Form) -> bool:
     """Whether a learned letter's share is the same along a row, and needs no sum of the group."""
     row = group.layout.row
-    constant = bool(row) and row not in group.layout.axes.parameters
-    return constant and isinstance(one.target, Indexed) and not one.expr.has(Sigma, Largest)
+    return bool(row) and row not in group.layout.axes.parameters and _needs_no_sum(one)
 
 
-def _by_element_of_row(group: Group, one: _Form) -> bool:
-    """Whether each element of a row adds to a number of its own, as soon as the row is read."""
-    axes, row = group.layout.axes, group.layout.row
-    along = bool(axes.shared) and not axes.apart and row in axes.parameters
-    return along and isinstance(one.target, Indexed) and not one.expr.has(Sigma, Largest)
+def _needs_no_sum(one: _Form) -> bool:
+    return isinstance(one.target, Indexed) and not one.expr.has(Sigma, Largest)
 
 
 def _of_the_group(group: Group, one: _Form) -> list[Node]:

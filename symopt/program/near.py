@@ -6,16 +6,13 @@ lose no more by it than the elements of one row do, which are summed up in the a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from sympy import Basic, Expr, Indexed, S
 
 from symopt.program.ir import (
-    NEAR_LEARNED,
-    Argument,
     Assign,
-    Call,
     Loop,
     Node,
     Stop,
@@ -31,23 +28,27 @@ NEAR = 32
 START, STOP = local("start"), local("stop")
 
 
-def near_learned(
-    place: Layout, partial: Iterable[str], body: tuple[Node, ...], free: Callable[[str], str]
-) -> tuple[tuple[Node, ...], tuple[Argument, ...]]:
-    """The body of a kernel in which groups add to what is learned near by, a few groups at a time.
+def learns_along_rows(place: Layout) -> bool:
+    """Whether what is learned has a number for each element of a group, in rows of memory.
 
-    Left alone is what groups do not add to element by element. The arguments are what they add to
-    instead; ``free`` makes a name into one that nothing else has.
+    Groups that each have a part of it for themselves gain nothing: few of them add to any part.
+    """
+    axes = place.axes
+    shared = bool(axes.shared) and not axes.apart
+    return shared and bool(place.row) and {*axes.averaged} == {*axes.parameters}
+
+
+def near_learned(
+    place: Layout, names: Mapping[str, str], body: tuple[Node, ...]
+) -> tuple[Node, ...]:
+    """The loops over groups, which add to what is learned near by, a few groups at a time.
+
+    The ``names`` are those of arrays that groups add to, each with the one that takes its place.
     """
     *before, parts = body
     assert isinstance(parts, Loop)
     *bounds, groups = parts.body
-    if not isinstance(groups, Loop) or (groups.start, groups.stop) != (BEGIN, END):
-        return body, ()
-    added = {*_added_to(place, groups.body)}
-    names = {one: free(f"near_{one}") for one in partial if one in added}
-    if not names:
-        return body, ()
+    assert isinstance(groups, Loop)
 
     def change(node: Basic) -> Basic | None:
         if isinstance(node, Indexed) and str(node.base.label) in names:
@@ -62,8 +63,7 @@ def near_learned(
     }
     walked = (replace(groups, start=START, stop=STOP, body=rewritten(groups.body, change)),)
     blocks = in_blocks(place, place.axes.parameters, at, walked)
-    arguments = tuple(Argument(one, NEAR_LEARNED, written=True) for one in names.values())
-    return (*before, replace(parts, body=(*bounds, *blocks))), arguments
+    return (*before, replace(parts, body=(*bounds, *blocks)))
 
 
 def in_blocks(
@@ -83,16 +83,3 @@ def in_blocks(
         *place.loops(across, added),
     )
     return (Loop(START, BEGIN, END, block, stride=NEAR),)
-
-
-def _added_to(place: Layout, nodes: Iterable[Node]) -> Iterator[str]:
-    """The arrays to which each element of a row is added, there or by a function of the row."""
-    for one in nodes:
-        match one:
-            case Assign(Indexed() as target, augment="+"):
-                if place.row and place.counters[place.row] in target.indices:
-                    yield str(target.base.label)
-            case Call(_, arguments):
-                yield from (str(x.base.label) for x in arguments if isinstance(x, Indexed))
-            case Loop(body=body):
-                yield from _added_to(place, body)
