@@ -28,11 +28,13 @@ import os
 import pickle
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numba
 import numpy as np
+from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
@@ -53,6 +55,65 @@ def _wide(typing):
         return context.get_dummy_value()
 
     return types.none(), code
+
+
+@intrinsic
+def _store_line(typing, target, source):
+    """The 64 bytes at one address, stored at another, which 64 divides, past all caches."""
+
+    def code(context, builder, signature, arguments):
+        kind = ir.VectorType(ir.IntType(32), 16).as_pointer()
+        to, of = (builder.inttoptr(one, kind) for one in arguments)
+        line = builder.load(of)
+        line.align = 4
+        mark = builder.module.add_metadata([ir.Constant(ir.IntType(32), 1)])
+        builder.store(line, to, align=64).set_metadata("nontemporal", mark)
+        return context.get_dummy_value()
+
+    return types.none(types.intp, types.intp), code
+
+
+@intrinsic
+def _settled(typing):
+    """No thread goes on before what was stored past the caches is there for all."""
+
+    def code(context, builder, signature, arguments):
+        builder.fence("seq_cst")
+        return context.get_dummy_value()
+
+    return types.none(), code
+
+
+@numba.njit(error_model="numpy", nogil=True, forceinline=True)
+def _stream(out, values):
+    # whole lines past the caches, what lies before and behind them as usual
+    to, of = np.intp(out.ctypes.data), np.intp(values.ctypes.data)
+    head = min(-to % 64 // out.itemsize, out.size)
+    lines = (out.size - head) * out.itemsize // 64
+    rest = head + lines * 64 // out.itemsize
+    for k in range(head):
+        out[k] = values[k]
+    for k in range(lines):
+        past = head * out.itemsize + 64 * k
+        _store_line(to + past, of + past)
+    for k in range(rest, out.size):
+        out[k] = values[k]
+
+
+@numba.njit(error_model="numpy", nogil=True)
+def _copied(out, values, streams):
+    # copies values, and reads the copy, as whoever uses a result does
+    for start in range(0, out.size, 1024):
+        if streams == 1:
+            _stream(out[start:start + 1024], values[start:start + 1024])
+        else:
+            out[start:start + 1024] = values[start:start + 1024]
+    if streams == 1:
+        _settled()
+    total = 0
+    for k in range(out.size):
+        total += out[k]
+    return total
 
 
 @numba.njit(
@@ -110,11 +171,13 @@ def _backward_sums(x, dy, mu_B_c, x_hat_scale):
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, first, last):
+def _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, streams, parts, first, last):
     _wide()
+    dtype = y.dtype
     real = y.dtype.type
     N, C, S = y.shape
     m = N * S
+    y_new = np.empty(1024, dtype)
     for part in range(first, last):
         begin = C * part // parts
         end = C * (part + 1) // parts
@@ -124,28 +187,39 @@ def _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, first, la
             total_1 = 0.0
             for n in range(N):
                 total_1 += _forward_sums(x[n, c])
-            mu_B[c] = 1.0 / m * total_1                          # batch_norm_debiased.mean
+            mu_B[c] = 1.0 / m * total_1                                # batch_norm_debiased.mean
             mu_B_c = mu_B[c]
             total_2 = 0.0
             for n in range(N):
                 total_2 += _forward_sums_2(x[n, c], mu_B_c)
-            sigma2_B[c] = 1.0 / m * total_2                      # batch_norm_debiased.variance
+            sigma2_B[c] = 1.0 / m * total_2                            # batch_norm_debiased.variance
             sigma2_B_c = sigma2_B[c]
             if sigma2_B_c + epsilon == 0.0 and fault[part, 0] == 0:
                 fault[part, 0] = 1
                 fault[part, 1] = c
             x_hat_scale = real(1.0 / math.sqrt(sigma2_B_c + epsilon))
             for n in range(N):
-                for s in range(S):
-                    x_hat = (x[n, c, s] - mu_B_c) * x_hat_scale  # batch_norm_debiased.normalize
-                    y[n, c, s] = gamma_c * x_hat + beta_c        # batch_norm_debiased.affine
+                if streams == 1:
+                    for block in range(0, S, 1024):
+                        edge = min(block + 1024, S)
+                        x_row = x[n, c, block:]
+                        for s in range(edge - block):
+                            x_hat = (x_row[s] - mu_B_c) * x_hat_scale  # batch_norm_debiased.normalize
+                            y_new[s] = gamma_c * x_hat + beta_c        # batch_norm_debiased.affine
+                        _stream(y[n, c, block:edge], y_new[:edge - block])
+                else:
+                    for s in range(S):
+                        x_hat = (x[n, c, s] - mu_B_c) * x_hat_scale    # batch_norm_debiased.normalize
+                        y[n, c, s] = gamma_c * x_hat + beta_c          # batch_norm_debiased.affine
+    if streams == 1:
+        _settled()
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, threads):
+def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, streams, parts, threads):
     for thread in numba.prange(threads):
         begin, end = parts * thread // threads, parts * (thread + 1) // threads
-        _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, parts, begin, end)
+        _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, streams, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -252,11 +326,13 @@ def _forward_flat_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, tota
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, first, last):
+def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, streams, parts, first, last):
     _wide()
+    dtype = dx.dtype
     real = dx.dtype.type
     N, C, S = dx.shape
     m = N * S
+    dx_new = np.empty(1024, dtype)
     for part in range(first, last):
         begin = C * part // parts
         end = C * (part + 1) // parts
@@ -280,16 +356,28 @@ def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, p
             dx_term = real(1.0 / m * total_2)
             dx_scale_2 = real(gamma_c / math.sqrt(sigma2_B_c + epsilon))
             for n in range(N):
-                for s in range(S):
-                    x_hat = (x[n, c, s] - mu_B_c) * x_hat_scale               # batch_norm_debiased.normalize
-                    dx[n, c, s] = dx_scale_2 * (dy[n, c, s] - x_hat * dx_scale - dx_term)  # dL/dx
+                if streams == 1:
+                    for block in range(0, S, 1024):
+                        edge = min(block + 1024, S)
+                        x_row = x[n, c, block:]
+                        dy_row = dy[n, c, block:]
+                        for s in range(edge - block):
+                            x_hat = (x_row[s] - mu_B_c) * x_hat_scale         # batch_norm_debiased.normalize
+                            dx_new[s] = dx_scale_2 * (dy_row[s] - x_hat * dx_scale - dx_term)  # dL/dx
+                        _stream(dx[n, c, block:edge], dx_new[:edge - block])
+                else:
+                    for s in range(S):
+                        x_hat = (x[n, c, s] - mu_B_c) * x_hat_scale           # batch_norm_debiased.normalize
+                        dx[n, c, s] = dx_scale_2 * (dy[n, c, s] - x_hat * dx_scale - dx_term)  # dL/dx
+    if streams == 1:
+        _settled()
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, threads):
+def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, streams, parts, threads):
     for thread in numba.prange(threads):
         begin, end = parts * thread // threads, parts * (thread + 1) // threads
-        _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, begin, end)
+        _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, streams, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -400,10 +488,12 @@ def _running(mu_B, sigma2_B, mu, sigma2, alpha):
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _inference(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, since, until, parts, first, last):
+def _inference(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, streams, since, until, parts, first, last):
     _wide()
+    dtype = y.dtype
     real = y.dtype.type
     N, C, S = y.shape
+    y_new = np.empty(1024, dtype)
     for stage in range(since, until):
         for part in range(first, last):
             if stage == 0 and part == 0:
@@ -427,20 +517,31 @@ def _inference(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c
                     x_hat_scale_c = x_hat_scale[c]
                     gamma_c = gamma[c]
                     beta_c = beta[c]
-                    for s in range(S):
-                        x_hat = (x[n, c, s] - mu_hat_c_real_c) * x_hat_scale_c  # batch_norm_debiased.inference
-                        y[n, c, s] = gamma_c * x_hat + beta_c                 # batch_norm_debiased.affine
+                    if streams == 1:
+                        for block in range(0, S, 1024):
+                            edge = min(block + 1024, S)
+                            x_row = x[n, c, block:]
+                            for s in range(edge - block):
+                                x_hat = (x_row[s] - mu_hat_c_real_c) * x_hat_scale_c  # batch_norm_debiased.inference
+                                y_new[s] = gamma_c * x_hat + beta_c           # batch_norm_debiased.affine
+                            _stream(y[n, c, block:edge], y_new[:edge - block])
+                    else:
+                        for s in range(S):
+                            x_hat = (x[n, c, s] - mu_hat_c_real_c) * x_hat_scale_c  # batch_norm_debiased.inference
+                            y[n, c, s] = gamma_c * x_hat + beta_c             # batch_norm_debiased.affine
+    if streams == 1:
+        _settled()
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _inference_shared(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, since, until, parts, threads):
+def _inference_shared(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, streams, since, until, parts, threads):
     for stage in range(since, until):
         if stage in (0,):
-            _inference(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, 0, 1)
+            _inference(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, streams, stage, stage + 1, parts, 0, 1)
         else:
             for thread in numba.prange(threads):
                 begin, end = parts * thread // threads, parts * (thread + 1) // threads
-                _inference(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, begin, end)
+                _inference(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, streams, stage, stage + 1, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -577,6 +678,7 @@ def forward(
                 sigma2_B.reshape(shapes.group_walked),
                 epsilon,
                 fault,
+                _streams(y, shapes.element_walked),
             ])
         call.results = (y, mu_B, sigma2_B)
         call.noted = fault
@@ -669,6 +771,7 @@ def backward(
                 dbeta.reshape(shapes.learned_walked),
                 epsilon,
                 fault,
+                _streams(dx, shapes.element_walked),
             ])
         call.results = (dx, dgamma, dbeta)
         call.noted = fault
@@ -757,6 +860,7 @@ def inference(
                 _result("sigma2_hat_c", shapes.group_walked, np.float64, kept),
                 _result("mu_hat_c_real", shapes.group_walked, x.dtype, kept),
                 _result("x_hat_scale", shapes.group_walked, x.dtype, kept),
+                _streams(y, shapes.element_walked),
                 0,
                 2,
             ])
@@ -1150,6 +1254,35 @@ def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any)
             numba.set_num_threads(before)
     finally:
         lock.release()
+
+
+# bytes for each thread, and elements of a row, from which on a result may be stored past the caches
+STREAMED_FROM, STREAMED_ROW = 2**23, 128
+
+
+def _streams(result: np.ndarray, walked: tuple[int, ...]) -> int:
+    """1 where a result is stored past the caches: a large one, if that is faster on this machine."""
+    if result.nbytes < STREAMED_FROM * _threads() or walked[-1] < STREAMED_ROW:
+        return 0
+    if "streams" not in _POOL:
+        _POOL["streams"] = _streaming_pays()
+    return int(_POOL["streams"])
+
+
+def _streaming_pays() -> bool:
+    """Whether it does, measured once in a process: 8 MiB copied and the copy read, in each way.
+
+    It depends on the processor: some have caches from which a line comes no faster than from
+    memory, others hold what is stored until it is read.
+    """
+    values = np.ones(2**21, np.int32)
+    out = _in_lines(values.shape, values.dtype)
+    least = [math.inf, math.inf]
+    for streams in 4 * (0, 1):
+        start = time.perf_counter()
+        _copied(out, values, streams)
+        least[streams] = min(least[streams], time.perf_counter() - start)
+    return least[1] < least[0]
 
 
 

@@ -22,11 +22,13 @@ import operator
 import os
 import pickle
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numba
 import numpy as np
+from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
@@ -47,6 +49,65 @@ def _wide(typing):
         return context.get_dummy_value()
 
     return types.none(), code
+
+
+@intrinsic
+def _store_line(typing, target, source):
+    """The 64 bytes at one address, stored at another, which 64 divides, past all caches."""
+
+    def code(context, builder, signature, arguments):
+        kind = ir.VectorType(ir.IntType(32), 16).as_pointer()
+        to, of = (builder.inttoptr(one, kind) for one in arguments)
+        line = builder.load(of)
+        line.align = 4
+        mark = builder.module.add_metadata([ir.Constant(ir.IntType(32), 1)])
+        builder.store(line, to, align=64).set_metadata("nontemporal", mark)
+        return context.get_dummy_value()
+
+    return types.none(types.intp, types.intp), code
+
+
+@intrinsic
+def _settled(typing):
+    """No thread goes on before what was stored past the caches is there for all."""
+
+    def code(context, builder, signature, arguments):
+        builder.fence("seq_cst")
+        return context.get_dummy_value()
+
+    return types.none(), code
+
+
+@numba.njit(error_model="numpy", nogil=True, forceinline=True)
+def _stream(out, values):
+    # whole lines past the caches, what lies before and behind them as usual
+    to, of = np.intp(out.ctypes.data), np.intp(values.ctypes.data)
+    head = min(-to % 64 // out.itemsize, out.size)
+    lines = (out.size - head) * out.itemsize // 64
+    rest = head + lines * 64 // out.itemsize
+    for k in range(head):
+        out[k] = values[k]
+    for k in range(lines):
+        past = head * out.itemsize + 64 * k
+        _store_line(to + past, of + past)
+    for k in range(rest, out.size):
+        out[k] = values[k]
+
+
+@numba.njit(error_model="numpy", nogil=True)
+def _copied(out, values, streams):
+    # copies values, and reads the copy, as whoever uses a result does
+    for start in range(0, out.size, 1024):
+        if streams == 1:
+            _stream(out[start:start + 1024], values[start:start + 1024])
+        else:
+            out[start:start + 1024] = values[start:start + 1024]
+    if streams == 1:
+        _settled()
+    total = 0
+    for k in range(out.size):
+        total += out[k]
+    return total
 
 # random words: Philox 4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy
 # as 1, 2, 3", SC 2011; all words are 32 bits wide, and held in 64
@@ -148,9 +209,11 @@ def _backward_shared(dy, dx, seed, step, r_below, p, parts, threads):
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _inference(x, y, parts, first, last):
+def _inference(x, y, streams, parts, first, last):
     _wide()
+    dtype = y.dtype
     E, = y.shape
+    y_new = np.empty(1024, dtype)
     blocks = -((-E) // 1024)
     for part in range(first, last):
         begin = blocks * part // parts
@@ -160,15 +223,22 @@ def _inference(x, y, parts, first, last):
             stop = min(start + 1024, E)
             x_block = x[start:stop]
             y_block = y[start:stop]
-            for e in range(stop - start):
-                y_block[e] = x_block[e]  # dropout.inference
+            if streams == 1:
+                for e in range(stop - start):
+                    y_new[e] = x_block[e]    # dropout.inference
+                _stream(y[start:stop], y_new[:stop - start])
+            else:
+                for e in range(stop - start):
+                    y_block[e] = x_block[e]  # dropout.inference
+    if streams == 1:
+        _settled()
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _inference_shared(x, y, parts, threads):
+def _inference_shared(x, y, streams, parts, threads):
     for thread in numba.prange(threads):
         begin, end = parts * thread // threads, parts * (thread + 1) // threads
-        _inference(x, y, parts, begin, end)
+        _inference(x, y, streams, parts, begin, end)
 
 # equations that divide by what depends on data, each with what it divides by
 
@@ -260,6 +330,7 @@ def inference(
     _over_parts(_inference_shared, _inference, shapes.parts,
         x.reshape(shapes.element_walked),
         y.reshape(shapes.element_walked),
+        _streams(y, shapes.element_walked),
     )
     return y
 
@@ -625,6 +696,35 @@ def _run(shared: Callable[..., Any], alone: Callable[..., Any], *arguments: Any)
             numba.set_num_threads(before)
     finally:
         lock.release()
+
+
+# bytes for each thread, and elements of a row, from which on a result may be stored past the caches
+STREAMED_FROM, STREAMED_ROW = 2**23, 128
+
+
+def _streams(result: np.ndarray, walked: tuple[int, ...]) -> int:
+    """1 where a result is stored past the caches: a large one, if that is faster on this machine."""
+    if result.nbytes < STREAMED_FROM * _threads() or walked[-1] < STREAMED_ROW:
+        return 0
+    if "streams" not in _POOL:
+        _POOL["streams"] = _streaming_pays()
+    return int(_POOL["streams"])
+
+
+def _streaming_pays() -> bool:
+    """Whether it does, measured once in a process: 8 MiB copied and the copy read, in each way.
+
+    It depends on the processor: some have caches from which a line comes no faster than from
+    memory, others hold what is stored until it is read.
+    """
+    values = np.ones(2**21, np.int32)
+    out = _in_lines(values.shape, values.dtype)
+    least = [math.inf, math.inf]
+    for streams in 4 * (0, 1):
+        start = time.perf_counter()
+        _copied(out, values, streams)
+        least[streams] = min(least[streams], time.perf_counter() - start)
+    return least[1] < least[0]
 
 
 def _check_number(key: str, value: Any, admissible: Callable[[float], bool], words: str) -> float:

@@ -72,6 +72,11 @@ class Axes:
         """The axes along which several groups share their parameters."""
         return tuple(one for one in self.kept if one not in self.parameters)
 
+    @property
+    def elementwise(self) -> bool:
+        """Whether no element knows of another, and an array is one row."""
+        return self.walked == ELEMENTS.walked
+
 
 # where no element knows of another, an array is one row
 ELEMENTS = Axes((Axis("E", True),), ())

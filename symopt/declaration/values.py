@@ -209,7 +209,7 @@ class Layer(Declaration):
     def axes(self) -> Axes:
         """The axes that are walked, averaged over and kept apart."""
         found = axes(self.name, self.over, self.per)
-        return ELEMENTS if self.elementwise else replace(found, in_order=self.in_order)
+        return replace(ELEMENTS if self.elementwise else found, in_order=self.in_order)
 
     @cached_property
     def elementwise(self) -> bool:

@@ -9,7 +9,7 @@ from sympy import Expr, Indexed, Mul, Symbol
 
 from symopt.calculus.adjoints import Definition
 from symopt.declaration import Layer
-from symopt.declaration.axes import ELEMENTS, Axes
+from symopt.declaration.axes import Axes
 from symopt.derivation.forward import forward, position_of
 from symopt.notation import (
     Count,
@@ -54,6 +54,7 @@ from symopt.program.parts import (
 from symopt.program.randomness import Source, sources
 from symopt.program.separated import side_by_side
 from symopt.program.staging import Stage
+from symopt.program.streaming import streamed
 from symopt.program.sweeps import Group, Sum
 from symopt.views import occurrences
 
@@ -243,8 +244,11 @@ def finished(
         lengths=place.lengths if over else place.axes.kept,
         rows=tuple(group.rows),
     )
-    if place.axes == ELEMENTS:
+    if place.axes.elementwise:
         kernel = in_blocks(kernel, drawn, group.numbers.taken)
+    if in_parts and place.row and not (drawn or place.axes.in_order):
+        made = [name for name, kind in results if kind == ELEMENT]
+        kernel = streamed(kernel, made, place.counters[place.row], group.free)
     return GroupKernel(
         check(kernel),
         inputs,

@@ -35,17 +35,18 @@ def check(kernel: Kernel) -> Kernel:
     return kernel
 
 
-def _nodes(body: tuple[Node, ...]) -> Iterator[Node]:
+def every_node(body: tuple[Node, ...]) -> Iterator[Node]:
+    """All nodes of a kernel's body, those inside of others too."""
     for node in body:
         yield node
         if isinstance(node, Loop | Stage):
-            yield from _nodes(node.body)
+            yield from every_node(node.body)
         if isinstance(node, WhereOne):
-            yield from _nodes((*node.near, *node.apart))
+            yield from every_node((*node.near, *node.apart))
 
 
 def _assigned(kernel: Kernel) -> Iterator[Assign]:
-    return (node for node in _nodes(kernel.body) if isinstance(node, Assign))
+    return (node for node in every_node(kernel.body) if isinstance(node, Assign))
 
 
 def _unnamed_entries(kernel: Kernel) -> Iterator[str]:
@@ -88,7 +89,7 @@ def _unknown(kernel: Kernel) -> Iterator[str]:
     for one in kernel.numbers:
         yield from _undefined(one.value, known)
         known |= {str(symbol) for symbol in one.target.free_symbols}
-    for node in _nodes(kernel.body):
+    for node in every_node(kernel.body):
         match node:
             case Assign(target, value):
                 yield from _undefined(value, known)
@@ -128,17 +129,17 @@ def _undefined(expr: Expr, known: set[str]) -> Iterator[str]:
 
 
 def _secretly_written(kernel: Kernel) -> Iterator[str]:
-    scratch = {node.name for node in _nodes(kernel.body) if isinstance(node, Scratch)}
+    scratch = {node.name for node in every_node(kernel.body) if isinstance(node, Scratch)}
     allowed = {one.name for one in kernel.arguments if one.written} | scratch
     allowed |= {
         node.name
-        for node in _nodes(kernel.body)
+        for node in every_node(kernel.body)
         if isinstance(node, View | Row) and node.array in allowed
     }
     for one in _assigned(kernel):
         if isinstance(one.target, Indexed) and str(one.target.base.label) not in allowed:
             yield f"{one.target} is written, but no output"
-    for call in (node for node in _nodes(kernel.body) if isinstance(node, Call)):
+    for call in (node for node in every_node(kernel.body) if isinstance(node, Call)):
         for target in call.targets:
             if isinstance(target, Indexed) and str(target.base.label) not in allowed:
                 yield f"{target} is added to, but no output"

@@ -24,6 +24,8 @@ PART = "part"
 TOTALS, WIDE, TYPED = "totals", "wide", "typed"
 # the same in the arrays' dtype for each part: what several rows add to totals, or to parameters
 NEAR_TOTALS, NEAR_LEARNED = "near totals", "near learned"
+# whether a call writes past the caches
+STREAM = "stream"
 # whole numbers of 64 bits: those that a user chooses, and those made of probabilities
 WORD, LIMIT = "word", "limit"
 
@@ -173,7 +175,40 @@ class WhereOne:
     apart: tuple[Node, ...]
 
 
-Node = Assign | Loop | Stage | Scratch | Stop | View | Call | Draw | Fault | Whole | Row | WhereOne
+@dataclass(frozen=True)
+class Stream:
+    """The entries of a row from ``first`` to ``last``, stored from ``source`` past the caches."""
+
+    array: str
+    places: tuple[Expr, ...]
+    first: Symbol
+    last: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Settle:
+    """What was stored past the caches is there for all threads, if ``number`` is 1."""
+
+    number: Symbol
+
+
+Node = (
+    Assign
+    | Loop
+    | Stage
+    | Scratch
+    | Stop
+    | View
+    | Call
+    | Draw
+    | Fault
+    | Whole
+    | Row
+    | WhereOne
+    | Stream
+    | Settle
+)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,18 @@ STAGE_ARGUMENTS = tuple(Argument(one.name, PART) for one in (SINCE, UNTIL))
 PART_NAMES = frozenset(
     {
         *("part", "parts", "first", "last", "begin", "end", "group", "groups", "block", "blocks"),
-        *("stage", "since", "until", "other", "even", "flat", "thread", "threads"),
+        *(
+            "stage",
+            "since",
+            "until",
+            "other",
+            "even",
+            "edge",
+            "flat",
+            "thread",
+            "threads",
+            "streams",
+        ),
     }
 )
 

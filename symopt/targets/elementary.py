@@ -16,7 +16,8 @@ from symopt.program.elementary import (
     logarithm,
     rank,
 )
-from symopt.program.ir import Assign, Kernel, Loop, Node
+from symopt.program.invariants import every_node
+from symopt.program.ir import Assign, Kernel
 from symopt.program.signs import exp_to_one
 from symopt.targets.target import Options
 
@@ -99,15 +100,8 @@ def written_out(
 
 def _of_elements(kernel: Kernel) -> Iterator[Expr]:
     """The values that are computed in the arrays' dtype."""
-    yield from _typed(kernel.body)
-    for row in kernel.rows:
-        yield from _typed(row.body)
-
-
-def _typed(nodes: Iterable[Node]) -> Iterator[Expr]:
-    for node in nodes:
+    lines = (line for row in kernel.rows for line in row.body)
+    for node in (*every_node(kernel.body), *lines):
         match node:
             case Assign(value=value, wide=False, cast=False):
                 yield value
-            case Loop(body=body):
-                yield from _typed(body)

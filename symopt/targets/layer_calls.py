@@ -9,6 +9,7 @@ from symopt.program.ir import (
     ARRAY,
     NEAR_LEARNED,
     NEAR_TOTALS,
+    STREAM,
     TOTALS,
     TYPED,
     WIDE,
@@ -69,6 +70,9 @@ def _passed(one: GroupKernel, argument: Argument, kinds: Mapping[str, str], mode
     if argument.kind == ARRAY:
         shape = f"shapes.{kinds[name]}_walked"
         return f"{name}.reshape({f'(shapes.parts, *{shape})' if name in one.partial else shape})"
+    if argument.kind == STREAM:
+        written = next(key for key, kind in one.results if kind == ELEMENT)
+        return f"_streams({written}, shapes.element_walked)"
     if argument.kind in _OWN:
         shape, typed = _OWN[argument.kind]
         dtype = f"{model}.dtype" if typed else "np.float64"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from symopt.declaration import Layer, Loss
-from symopt.declaration.axes import ELEMENTS, Axes
+from symopt.declaration.axes import Axes
 from symopt.program.blocks import BLOCK
 from symopt.program.columns import ROWS, walks_columns
 from symopt.program.group_kernel import ELEMENT, GROUP, LEARNED
@@ -95,7 +95,7 @@ def _units(axes: Axes) -> str:
     Parts of rows are added up once all are done, and so there are no more than are of use.
     """
     place = layout(axes, set())
-    if axes == ELEMENTS:
+    if axes.elementwise:
         return f"-(-E // {BLOCK})"
     if walks_columns(place):
         return f"min(-(-{axes.averaged[0]} // {ROWS}), -(-x.size // SHARED_FROM))"

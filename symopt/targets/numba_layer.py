@@ -11,7 +11,7 @@ from symopt.derivation.layer import derive_layer
 from symopt.derivation.unbiased import scales
 from symopt.printing.unicode import UnicodePrinter, unicode
 from symopt.program.group_kernel import GroupKernel
-from symopt.program.ir import Kernel, RowFunction, Scratch
+from symopt.program.ir import STREAM, Kernel, RowFunction, Scratch
 from symopt.program.parts import FIRST, LAST, PARTS, SINCE, UNTIL
 from symopt.program.sweeps import BLOCK, NOTHING
 from symopt.targets.elementary import elementary_words
@@ -55,6 +55,7 @@ def layer_words(layer: Layer, options: Options) -> dict[str, Any]:
         **elementary_words((one.kernel for one in made), options),
         "functions": [*functions(layer, kernels), *mask_function(layer)],
         "sums_apart": any(one.partial for one in made),
+        "streams": any(one.kernel.of_kind(STREAM) for one in made),
         "draws": bool(kernels.forward.drawn),
         "gathers": any(one.gathered for one in made),
         "meets_again": is_met_again(layer, kernels),

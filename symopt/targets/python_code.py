@@ -20,8 +20,10 @@ from symopt.program.ir import (
     Node,
     Row,
     Scratch,
+    Settle,
     Stage,
     Stop,
+    Stream,
     View,
     WhereOne,
     Whole,
@@ -265,6 +267,12 @@ def node_lines(
                 yield from node_lines(printer, near, depth + 1)
                 yield f"{indent}else:", ""
                 yield from node_lines(printer, apart, depth + 1)
+            case Stream(array, before, first, last, source):
+                shown = ", ".join([*map(whole_code, before), f"{first}:{last}"])
+                yield f"{indent}_stream({array}[{shown}], {source}[:{last} - {first}])", ""
+            case Settle(number):
+                yield f"{indent}if {number} == 1:", ""
+                yield f"{indent}    _settled()", ""
             case Row(name, array, before, first, step):
                 along = f":{whole_code(step)}" if step != 1 else ""
                 begin = "" if first == 0 else whole_code(first)

@@ -1,0 +1,69 @@
+"""Results that are stored past the caches: the same bits, nothing beside them, where it pays."""
+
+import numpy as np
+import pytest
+
+from symopt import compile
+
+LAYERS = {
+    "batch_norm": ("BatchNorm", (3,), (4, 3, 37, 41)),
+    "group_norm": ("GroupNorm", (6, 2), (3, 6, 19, 23)),
+    "layer_norm": ("LayerNorm", (1100,), (5, 1100)),
+    "relu": ("Relu", (), (3001,)),
+}
+
+
+def results(module, name, dtype, streams, monkeypatch):
+    cls, sizes, shape = LAYERS[name]
+    monkeypatch.setattr(module, "_streams", lambda *_: streams)
+    rng = np.random.default_rng(5)
+    x, dy = rng.normal(size=(2, *shape)).astype(dtype)
+    layer = getattr(module, cls)(*sizes, **({"dtype": dtype} if sizes else {}))
+    y, dx = layer(x), layer.backward(dy)
+    layer.evaluate()
+    return [y, dx, layer(x) if name == "batch_norm" else y, *layer.gradients.values()]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_bits_are_the_same(library, name, dtype, monkeypatch):
+    module = compile(library[name])
+    plain = results(module, name, dtype, 0, monkeypatch)
+    past = results(module, name, dtype, 1, monkeypatch)
+    assert all(a.tobytes() == b.tobytes() for a, b in zip(plain, past, strict=True))
+    kernel = module._forward
+    assert all("!nontemporal" in kernel.inspect_llvm(one) for one in kernel.signatures)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_nothing_is_stored_before_or_behind_the_result(library, dtype):
+    stream = compile(library["relu"])._stream
+    values = np.arange(1, 200, dtype=dtype)
+    for begin in range(20):
+        for size in (0, 1, 7, 15, 16, 17, 40, 150):
+            room = np.zeros(220, dtype)
+            stream(room[begin : begin + size], values[:size])
+            assert np.array_equal(room[begin : begin + size], values[:size])
+            assert not room[:begin].any()
+            assert not room[begin + size :].any()
+
+
+def test_small_results_and_short_rows_stay_in_the_caches(library, monkeypatch):
+    module = compile(library["relu"])
+    monkeypatch.setitem(module._POOL, "streams", True)
+    monkeypatch.setitem(module._POOL, "threads", 1)
+    large = np.empty((2**14, 128), np.float32)
+    assert module._streams(large, large.shape) == 1
+    assert module._streams(large, (2**21 // 127, 127)) == 0
+    assert module._streams(large[1:], (2**14 - 1, 128)) == 0
+    monkeypatch.setitem(module._POOL, "streams", False)
+    assert module._streams(large, large.shape) == 0
+
+
+def test_whether_it_pays_is_measured_once(library, monkeypatch):
+    module = compile(library["relu"])
+    monkeypatch.delitem(module._POOL, "streams", raising=False)
+    module.forward(np.ones(2**23, np.float32))
+    assert module._POOL["streams"] in (True, False)
+    monkeypatch.setattr(module, "_streaming_pays", lambda: pytest.fail("measured again"))
+    module.forward(np.ones(2**23, np.float32))
