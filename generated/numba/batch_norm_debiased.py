@@ -223,11 +223,13 @@ def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, streams, 
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, near_1, since, until, parts, first, last):
+def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, near_1, streams, since, until, parts, first, last):
     _wide()
+    dtype = y.dtype
     real = y.dtype.type
     N, C = y.shape
     m = N
+    y_new = np.empty(1024, dtype)
     for stage in range(since, until):
         for part in range(first, last):
             if stage == 0:
@@ -289,40 +291,56 @@ def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, to
             if stage == 4:
                 begin = N * part // parts
                 end = N * (part + 1) // parts
-                even = begin + 4 * ((end - begin) // 4)
-                for n in range(begin, even, 4):
-                    for c in range(C):
-                        mu_B_c = mu_B[c]
-                        x_hat_scale_c = x_hat_scale[c]
-                        gamma_c = gamma[c]
-                        beta_c = beta[c]
-                        x_hat_0 = (x[n, c] - mu_B_c) * x_hat_scale_c          # batch_norm_debiased.normalize
-                        y_0 = gamma_c * x_hat_0 + beta_c                      # batch_norm_debiased.affine
-                        x_hat_1 = (x[n + 1, c] - mu_B_c) * x_hat_scale_c      # batch_norm_debiased.normalize
-                        y_1 = gamma_c * x_hat_1 + beta_c                      # batch_norm_debiased.affine
-                        x_hat_2 = (x[n + 2, c] - mu_B_c) * x_hat_scale_c      # batch_norm_debiased.normalize
-                        y_2 = gamma_c * x_hat_2 + beta_c                      # batch_norm_debiased.affine
-                        x_hat_3 = (x[n + 3, c] - mu_B_c) * x_hat_scale_c      # batch_norm_debiased.normalize
-                        y_3 = gamma_c * x_hat_3 + beta_c                      # batch_norm_debiased.affine
-                        y[n, c] = y_0
-                        y[n + 1, c] = y_1
-                        y[n + 2, c] = y_2
-                        y[n + 3, c] = y_3
-                for n in range(even, end):
-                    for c in range(C):
-                        x_hat = (x[n, c] - mu_B[c]) * x_hat_scale[c]          # batch_norm_debiased.normalize
-                        y[n, c] = gamma[c] * x_hat + beta[c]                  # batch_norm_debiased.affine
+                if streams == 1:
+                    for n in range(begin, end):
+                        for block in range(0, C, 1024):
+                            edge = min(block + 1024, C)
+                            mu_B_row = mu_B[block:]
+                            x_row = x[n, block:]
+                            x_hat_scale_row = x_hat_scale[block:]
+                            beta_row = beta[block:]
+                            gamma_row = gamma[block:]
+                            for c in range(edge - block):
+                                x_hat = (x_row[c] - mu_B_row[c]) * x_hat_scale_row[c]  # batch_norm_debiased.normalize
+                                y_new[c] = gamma_row[c] * x_hat + beta_row[c]  # batch_norm_debiased.affine
+                            _stream(y[n, block:edge], y_new[:edge - block])
+                else:
+                    even = begin + 4 * ((end - begin) // 4)
+                    for n in range(begin, even, 4):
+                        for c in range(C):
+                            mu_B_c = mu_B[c]
+                            x_hat_scale_c = x_hat_scale[c]
+                            gamma_c = gamma[c]
+                            beta_c = beta[c]
+                            x_hat_0 = (x[n, c] - mu_B_c) * x_hat_scale_c      # batch_norm_debiased.normalize
+                            y_0 = gamma_c * x_hat_0 + beta_c                  # batch_norm_debiased.affine
+                            x_hat_1 = (x[n + 1, c] - mu_B_c) * x_hat_scale_c  # batch_norm_debiased.normalize
+                            y_1 = gamma_c * x_hat_1 + beta_c                  # batch_norm_debiased.affine
+                            x_hat_2 = (x[n + 2, c] - mu_B_c) * x_hat_scale_c  # batch_norm_debiased.normalize
+                            y_2 = gamma_c * x_hat_2 + beta_c                  # batch_norm_debiased.affine
+                            x_hat_3 = (x[n + 3, c] - mu_B_c) * x_hat_scale_c  # batch_norm_debiased.normalize
+                            y_3 = gamma_c * x_hat_3 + beta_c                  # batch_norm_debiased.affine
+                            y[n, c] = y_0
+                            y[n + 1, c] = y_1
+                            y[n + 2, c] = y_2
+                            y[n + 3, c] = y_3
+                    for n in range(even, end):
+                        for c in range(C):
+                            x_hat = (x[n, c] - mu_B[c]) * x_hat_scale[c]      # batch_norm_debiased.normalize
+                            y[n, c] = gamma[c] * x_hat + beta[c]              # batch_norm_debiased.affine
+    if streams == 1:
+        _settled()
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _forward_flat_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, near_1, since, until, parts, threads):
+def _forward_flat_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, near_1, streams, since, until, parts, threads):
     for stage in range(since, until):
         if stage in (1, 3):
-            _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, near_1, stage, stage + 1, parts, 0, 1)
+            _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, near_1, streams, stage, stage + 1, parts, 0, 1)
         else:
             for thread in numba.prange(threads):
                 begin, end = parts * thread // threads, parts * (thread + 1) // threads
-                _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, near_1, stage, stage + 1, parts, begin, end)
+                _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, near_1, streams, stage, stage + 1, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -381,11 +399,13 @@ def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, f
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, near_1, near_2, since, until, parts, first, last):
+def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, near_1, near_2, streams, since, until, parts, first, last):
     _wide()
+    dtype = dx.dtype
     real = dx.dtype.type
     N, C = dx.shape
     m = N
+    dx_new = np.empty(1024, dtype)
     for stage in range(since, until):
         for part in range(first, last):
             if stage == 0 and part == 0:
@@ -443,35 +463,53 @@ def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fau
             if stage == 3:
                 begin = N * part // parts
                 end = N * (part + 1) // parts
-                even = begin + 2 * ((end - begin) // 2)
-                for n in range(begin, even, 2):
-                    for c in range(C):
-                        mu_B_c = mu_B[c]
-                        x_hat_scale_c = x_hat_scale[c]
-                        dx_scale_2_c = dx_scale_2[c]
-                        dx_scale_c = dx_scale[c]
-                        dx_term_c = dx_term[c]
-                        x_hat_0 = (x[n, c] - mu_B_c) * x_hat_scale_c          # batch_norm_debiased.normalize
-                        dx_0 = dx_scale_2_c * (dy[n, c] - x_hat_0 * dx_scale_c - dx_term_c)  # dL/dx
-                        x_hat_1 = (x[n + 1, c] - mu_B_c) * x_hat_scale_c      # batch_norm_debiased.normalize
-                        dx_1 = dx_scale_2_c * (dy[n + 1, c] - x_hat_1 * dx_scale_c - dx_term_c)  # dL/dx
-                        dx[n, c] = dx_0
-                        dx[n + 1, c] = dx_1
-                for n in range(even, end):
-                    for c in range(C):
-                        x_hat = (x[n, c] - mu_B[c]) * x_hat_scale[c]          # batch_norm_debiased.normalize
-                        dx[n, c] = dx_scale_2[c] * (dy[n, c] - x_hat * dx_scale[c] - dx_term[c])  # dL/dx
+                if streams == 1:
+                    for n in range(begin, end):
+                        for block in range(0, C, 1024):
+                            edge = min(block + 1024, C)
+                            mu_B_row = mu_B[block:]
+                            x_row = x[n, block:]
+                            x_hat_scale_row = x_hat_scale[block:]
+                            dx_scale_row = dx_scale[block:]
+                            dx_scale_2_row = dx_scale_2[block:]
+                            dx_term_row = dx_term[block:]
+                            dy_row = dy[n, block:]
+                            for c in range(edge - block):
+                                x_hat = (x_row[c] - mu_B_row[c]) * x_hat_scale_row[c]  # batch_norm_debiased.normalize
+                                dx_new[c] = dx_scale_2_row[c] * (dy_row[c] - x_hat * dx_scale_row[c] - dx_term_row[c])  # dL/dx
+                            _stream(dx[n, block:edge], dx_new[:edge - block])
+                else:
+                    even = begin + 2 * ((end - begin) // 2)
+                    for n in range(begin, even, 2):
+                        for c in range(C):
+                            mu_B_c = mu_B[c]
+                            x_hat_scale_c = x_hat_scale[c]
+                            dx_scale_2_c = dx_scale_2[c]
+                            dx_scale_c = dx_scale[c]
+                            dx_term_c = dx_term[c]
+                            x_hat_0 = (x[n, c] - mu_B_c) * x_hat_scale_c      # batch_norm_debiased.normalize
+                            dx_0 = dx_scale_2_c * (dy[n, c] - x_hat_0 * dx_scale_c - dx_term_c)  # dL/dx
+                            x_hat_1 = (x[n + 1, c] - mu_B_c) * x_hat_scale_c  # batch_norm_debiased.normalize
+                            dx_1 = dx_scale_2_c * (dy[n + 1, c] - x_hat_1 * dx_scale_c - dx_term_c)  # dL/dx
+                            dx[n, c] = dx_0
+                            dx[n + 1, c] = dx_1
+                    for n in range(even, end):
+                        for c in range(C):
+                            x_hat = (x[n, c] - mu_B[c]) * x_hat_scale[c]      # batch_norm_debiased.normalize
+                            dx[n, c] = dx_scale_2[c] * (dy[n, c] - x_hat * dx_scale[c] - dx_term[c])  # dL/dx
+    if streams == 1:
+        _settled()
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _backward_flat_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, near_1, near_2, since, until, parts, threads):
+def _backward_flat_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, near_1, near_2, streams, since, until, parts, threads):
     for stage in range(since, until):
         if stage in (0, 2):
-            _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, near_1, near_2, stage, stage + 1, parts, 0, 1)
+            _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, near_1, near_2, streams, stage, stage + 1, parts, 0, 1)
         else:
             for thread in numba.prange(threads):
                 begin, end = parts * thread // threads, parts * (thread + 1) // threads
-                _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, near_1, near_2, stage, stage + 1, parts, begin, end)
+                _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, near_1, near_2, streams, stage, stage + 1, parts, begin, end)
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
@@ -545,10 +583,12 @@ def _inference_shared(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, m
 
 
 @numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
-def _inference_flat(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, since, until, parts, first, last):
+def _inference_flat(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, streams, since, until, parts, first, last):
     _wide()
+    dtype = y.dtype
     real = y.dtype.type
     N, C = y.shape
+    y_new = np.empty(1024, dtype)
     for stage in range(since, until):
         for part in range(first, last):
             if stage == 0 and part == 0:
@@ -564,40 +604,56 @@ def _inference_flat(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_
             if stage == 1:
                 begin = N * part // parts
                 end = N * (part + 1) // parts
-                even = begin + 4 * ((end - begin) // 4)
-                for n in range(begin, even, 4):
-                    for c in range(C):
-                        mu_hat_c_real_c = mu_hat_c_real[c]
-                        x_hat_scale_c = x_hat_scale[c]
-                        gamma_c = gamma[c]
-                        beta_c = beta[c]
-                        x_hat_0 = (x[n, c] - mu_hat_c_real_c) * x_hat_scale_c  # batch_norm_debiased.inference
-                        y_0 = gamma_c * x_hat_0 + beta_c                      # batch_norm_debiased.affine
-                        x_hat_1 = (x[n + 1, c] - mu_hat_c_real_c) * x_hat_scale_c  # batch_norm_debiased.inference
-                        y_1 = gamma_c * x_hat_1 + beta_c                      # batch_norm_debiased.affine
-                        x_hat_2 = (x[n + 2, c] - mu_hat_c_real_c) * x_hat_scale_c  # batch_norm_debiased.inference
-                        y_2 = gamma_c * x_hat_2 + beta_c                      # batch_norm_debiased.affine
-                        x_hat_3 = (x[n + 3, c] - mu_hat_c_real_c) * x_hat_scale_c  # batch_norm_debiased.inference
-                        y_3 = gamma_c * x_hat_3 + beta_c                      # batch_norm_debiased.affine
-                        y[n, c] = y_0
-                        y[n + 1, c] = y_1
-                        y[n + 2, c] = y_2
-                        y[n + 3, c] = y_3
-                for n in range(even, end):
-                    for c in range(C):
-                        x_hat = (x[n, c] - mu_hat_c_real[c]) * x_hat_scale[c]  # batch_norm_debiased.inference
-                        y[n, c] = gamma[c] * x_hat + beta[c]                  # batch_norm_debiased.affine
+                if streams == 1:
+                    for n in range(begin, end):
+                        for block in range(0, C, 1024):
+                            edge = min(block + 1024, C)
+                            mu_hat_c_real_row = mu_hat_c_real[block:]
+                            x_row = x[n, block:]
+                            x_hat_scale_row = x_hat_scale[block:]
+                            beta_row = beta[block:]
+                            gamma_row = gamma[block:]
+                            for c in range(edge - block):
+                                x_hat = (x_row[c] - mu_hat_c_real_row[c]) * x_hat_scale_row[c]  # batch_norm_debiased.inference
+                                y_new[c] = gamma_row[c] * x_hat + beta_row[c]  # batch_norm_debiased.affine
+                            _stream(y[n, block:edge], y_new[:edge - block])
+                else:
+                    even = begin + 4 * ((end - begin) // 4)
+                    for n in range(begin, even, 4):
+                        for c in range(C):
+                            mu_hat_c_real_c = mu_hat_c_real[c]
+                            x_hat_scale_c = x_hat_scale[c]
+                            gamma_c = gamma[c]
+                            beta_c = beta[c]
+                            x_hat_0 = (x[n, c] - mu_hat_c_real_c) * x_hat_scale_c  # batch_norm_debiased.inference
+                            y_0 = gamma_c * x_hat_0 + beta_c                  # batch_norm_debiased.affine
+                            x_hat_1 = (x[n + 1, c] - mu_hat_c_real_c) * x_hat_scale_c  # batch_norm_debiased.inference
+                            y_1 = gamma_c * x_hat_1 + beta_c                  # batch_norm_debiased.affine
+                            x_hat_2 = (x[n + 2, c] - mu_hat_c_real_c) * x_hat_scale_c  # batch_norm_debiased.inference
+                            y_2 = gamma_c * x_hat_2 + beta_c                  # batch_norm_debiased.affine
+                            x_hat_3 = (x[n + 3, c] - mu_hat_c_real_c) * x_hat_scale_c  # batch_norm_debiased.inference
+                            y_3 = gamma_c * x_hat_3 + beta_c                  # batch_norm_debiased.affine
+                            y[n, c] = y_0
+                            y[n + 1, c] = y_1
+                            y[n + 2, c] = y_2
+                            y[n + 3, c] = y_3
+                    for n in range(even, end):
+                        for c in range(C):
+                            x_hat = (x[n, c] - mu_hat_c_real[c]) * x_hat_scale[c]  # batch_norm_debiased.inference
+                            y[n, c] = gamma[c] * x_hat + beta[c]              # batch_norm_debiased.affine
+    if streams == 1:
+        _settled()
 
 
 @numba.njit(error_model="numpy", nogil=True, parallel=True)
-def _inference_flat_shared(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, since, until, parts, threads):
+def _inference_flat_shared(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, streams, since, until, parts, threads):
     for stage in range(since, until):
         if stage in (0,):
-            _inference_flat(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, 0, 1)
+            _inference_flat(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, streams, stage, stage + 1, parts, 0, 1)
         else:
             for thread in numba.prange(threads):
                 begin, end = parts * thread // threads, parts * (thread + 1) // threads
-                _inference_flat(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, stage, stage + 1, parts, begin, end)
+                _inference_flat(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, streams, stage, stage + 1, parts, begin, end)
 
 # equations that divide by what depends on data, each with what it divides by
 _FORWARD_FAULTS = (("batch_norm_debiased.normalize", "√(σ²_B + ε)"),)
@@ -665,6 +721,7 @@ def forward(
                 _result("total_2", (shapes.parts, *shapes.group_walked), np.float64, kept),
                 _result("x_hat_scale", shapes.group_walked, x.dtype, kept),
                 _result("near_1", (shapes.parts, *shapes.group_walked), x.dtype, kept),
+                _streams(y, shapes.element_walked),
                 0,
                 5,
             ])
@@ -756,6 +813,7 @@ def backward(
                 _result("dx_scale_2", shapes.group_walked, dy.dtype, kept),
                 _result("near_1", (shapes.parts, *shapes.group_walked), dy.dtype, kept),
                 _result("near_2", (shapes.parts, *shapes.group_walked), dy.dtype, kept),
+                _streams(dx, shapes.element_walked),
                 0,
                 4,
             ])
@@ -841,6 +899,7 @@ def inference(
                 _result("sigma2_hat_c", shapes.group_walked, np.float64, kept),
                 _result("mu_hat_c_real", shapes.group_walked, x.dtype, kept),
                 _result("x_hat_scale", shapes.group_walked, x.dtype, kept),
+                _streams(y, shapes.element_walked),
                 0,
                 2,
             ])

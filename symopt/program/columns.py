@@ -24,6 +24,7 @@ from symopt.program.ir import (
     Loop,
     Node,
     Stage,
+    WhereOne,
     Whole,
     element,
     local,
@@ -54,6 +55,7 @@ from symopt.program.separated import (
     settled,
     side_by_side,
 )
+from symopt.program.streaming import STREAMS
 
 # rows that a part has at least, so that what parts gather apart is little beside them
 ROWS = 32
@@ -175,11 +177,14 @@ def _rows(
         return (Loop(counter, begin, end, across(lines)),)
     times = floor((end - begin) / Integer(count), evaluate=False)
     several = across(_several_rows(place, lines, count))
-    return (
+    jammed = (
         Whole(EVEN, begin + count * times),
         Loop(counter, begin, EVEN, several, stride=count),
         Loop(counter, EVEN, end, across(lines)),
     )
+    if at:
+        return jammed
+    return (WhereOne(STREAMS, (Loop(counter, begin, end, across(lines)),), jammed),)
 
 
 def _rows_at_a_time(counter: Symbol, lines: tuple[Assign, ...], totals: Mapping[Expr, str]) -> int:

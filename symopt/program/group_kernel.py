@@ -246,9 +246,10 @@ def finished(
     )
     if place.axes.elementwise:
         kernel = in_blocks(kernel, drawn, group.numbers.taken)
-    if in_parts and place.row and not (drawn or place.axes.in_order):
-        made = [name for name, kind in results if kind == ELEMENT]
-        kernel = streamed(kernel, made, place.counters[place.row], group.free)
+    if in_parts:
+        plain = not (drawn or place.axes.in_order)
+        made = [name for name, kind in results if kind == ELEMENT and plain]
+        kernel = streamed(kernel, made, place.counters[place.lengths[-1]], group.free)
     return GroupKernel(
         check(kernel),
         inputs,

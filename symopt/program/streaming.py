@@ -47,28 +47,31 @@ def streamed(
 ) -> Kernel:
     """The kernel with a second form of each loop along a row that writes elements of ``results``.
 
-    ``free`` makes a name into one that nothing else has. A kernel without such a loop stays as it
-    is.
+    Where a kernel has a form of its own for it, its loops take the place of that; else that is left
+    out. ``free`` makes a name into one that nothing else has.
     """
     news: dict[str, str] = {}
 
-    def of(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    def of(nodes: Sequence[Node], streams: bool = False) -> tuple[Node, ...]:
         found: list[Node] = []
         for place, one in enumerate(nodes):
             views = {v.name: v for v in nodes[:place] if isinstance(v, View)}
             if isinstance(one, Loop) and _writes(one, {*results}, row, views):
                 new = _new(one, views, news, free)
-                near = (_of_views if views else _of_rows)(one, views, new, free)
-                found.append(WhereOne(STREAMS, near, (one,)))
+                past = (_of_views if views else _of_rows)(one, views, new, free)
+                found += past if streams else (WhereOne(STREAMS, past, (one,)),)
             elif isinstance(one, Loop | Stage):
-                found.append(replace(one, body=of(one.body)))
+                found.append(replace(one, body=of(one.body, streams)))
+            elif isinstance(one, WhereOne) and one.number == STREAMS:
+                past = of(one.near, streams=True)
+                found += one.apart if past == one.near else (replace(one, near=past),)
             else:
                 found.append(one)
         return tuple(found)
 
     body = of(kernel.body)
     if not news:
-        return kernel
+        return replace(kernel, body=body)
     scratch = tuple(Scratch(one, BLOCK) for one in news.values())
     counted = (*STAGE_ARGUMENTS, *PART_ARGUMENTS)
     arguments = (
