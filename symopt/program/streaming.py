@@ -94,11 +94,12 @@ def _writes(loop: Loop, results: Collection[str], row: Symbol, views: Mapping[st
     along = [one for one in entries if row in one.indices]
     single = len({one.base for one in along}) == len(along)
     plain = all(one.indices[-1] == row and row not in one.indices[:-1] for one in along)
-    augmented = any(one.augment for one in written)
+    read = {str(x.base.label) for one in lines for x in one.value.atoms(Indexed)}
+    changed = any(one.augment for one in written) or bool(read & {*names})
     # where much is computed, stores go on beside it, and do not hold anything up
     slow = any(one.value.has(*SLOW) for one in lines)
-    light = not slow and not augmented
-    return bool(written) and whole <= {*results} and single and plain and light
+    simple = single and plain and not changed
+    return bool(written) and whole <= {*results} and simple and not slow
 
 
 def _new(
