@@ -53,6 +53,13 @@ def _wide(typing):
     return types.none(), code
 
 
+if numba.config.DISABLE_JIT:
+    # kernels are Python then, which can call no intrinsic
+
+    def _wide() -> None:
+        """There is nothing to compile."""
+
+
 @intrinsic
 def _store_line(typing, target, source):
     """The 64 bytes at one address, stored at another, which 64 divides, past all caches."""
@@ -80,10 +87,21 @@ def _settled(typing):
     return types.none(), code
 
 
-@numba.njit(error_model="numpy", nogil=True, forceinline=True)
+@intrinsic
+def _place(typing, array):
+    """The address of the first element; NumPy's way to it takes long to compile."""
+
+    def code(context, builder, signature, arguments):
+        made = context.make_array(signature.args[0])(context, builder, arguments[0])
+        return builder.ptrtoint(made.data, context.get_value_type(types.intp))
+
+    return types.intp(array), code
+
+
+@numba.njit(error_model="numpy", nogil=True)
 def _stream(out, values):
     # whole lines past the caches, what lies before and behind them as usual
-    to, of = np.intp(out.ctypes.data), np.intp(values.ctypes.data)
+    to, of = _place(out), _place(values)
     head = min(-to % 64 // out.itemsize, out.size)
     lines = (out.size - head) * out.itemsize // 64
     rest = head + lines * 64 // out.itemsize
@@ -94,22 +112,6 @@ def _stream(out, values):
         _store_line(to + past, of + past)
     for k in range(rest, out.size):
         out[k] = values[k]
-
-
-@numba.njit(error_model="numpy", nogil=True)
-def _copied(out, values, streams):
-    # copies values, and reads the copy, as whoever uses a result does
-    for start in range(0, out.size, 1024):
-        if streams == 1:
-            _stream(out[start:start + 1024], values[start:start + 1024])
-        else:
-            out[start:start + 1024] = values[start:start + 1024]
-    if streams == 1:
-        _settled()
-    total = 0
-    for k in range(out.size):
-        total += out[k]
-    return total
 
 
 @numba.njit(
@@ -971,12 +973,30 @@ def _streams(result: np.ndarray, walked: tuple[int, ...]) -> int:
     return int(_POOL["streams"])
 
 
+@numba.njit(error_model="numpy", nogil=True)
+def _copied(out, values, streams):
+    # copies values, and reads the copy, as whoever uses a result does
+    for start in range(0, out.size, 1024):
+        if streams == 1:
+            _stream(out[start:start + 1024], values[start:start + 1024])
+        else:
+            out[start:start + 1024] = values[start:start + 1024]
+    if streams == 1:
+        _settled()
+    total = 0
+    for k in range(out.size):
+        total += out[k]
+    return total
+
+
 def _streaming_pays() -> bool:
     """Whether it does, measured once in a process: 8 MiB copied and the copy read, in each way.
 
     It depends on the processor: some have caches from which a line comes no faster than from
     memory, others hold what is stored until it is read.
     """
+    if numba.config.DISABLE_JIT:
+        return False
     values = np.ones(2**21, np.int32)
     out = _in_lines(values.shape, values.dtype)
     least = [math.inf, math.inf]

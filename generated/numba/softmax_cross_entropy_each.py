@@ -48,6 +48,13 @@ def _wide(typing):
 
     return types.none(), code
 
+
+if numba.config.DISABLE_JIT:
+    # kernels are Python then, which can call no intrinsic
+
+    def _wide() -> None:
+        """There is nothing to compile."""
+
 # functions of one element without a branch or a call in them, of which the compiler takes several
 # elements at once; products and sums in them may be fused, but keep their order
 _INLINED = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True, "forceinline": True}

@@ -1,5 +1,10 @@
 """Results that are stored past the caches: the same bits, nothing beside them, where it pays."""
 
+import inspect
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -68,3 +73,16 @@ def test_whether_it_pays_is_measured_once(library, monkeypatch):
     assert module._POOL["streams"] in (True, False)
     monkeypatch.setattr(module, "_streaming_pays", lambda: pytest.fail("measured again"))
     module.forward(np.ones(2**23, np.float32))
+
+
+def test_kernels_run_as_python_too(library, tmp_path):
+    path = tmp_path / "plain_layer_norm.py"
+    path.write_text(inspect.getsource(compile(library["layer_norm"])))
+    words = (
+        "import numpy as np, plain_layer_norm as module\n"
+        "module.STREAMED_FROM = module.STREAMED_ROW = 0\n"
+        "y = module.LayerNorm(3)(np.array([[1, 2, 3]], np.float32))\n"
+        "assert np.allclose(y, [[-(1.5**0.5), 0, 1.5**0.5]], atol=1e-4), y\n"
+    )
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    subprocess.run([sys.executable, "-c", words], cwd=tmp_path, env=environment, check=True)
