@@ -102,7 +102,8 @@ def _place(typing, array):
     return types.intp(array), code
 
 
-@numba.njit(error_model="numpy", nogil=True)
+# inlined, for a call counts who holds the result, which all threads would wait for
+@numba.njit(error_model="numpy", nogil=True, forceinline=True)
 def _stream(out, values):
     # whole lines past the caches, what lies before and behind them as usual
     to, of = _place(out), _place(values)
