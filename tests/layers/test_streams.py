@@ -37,8 +37,18 @@ def test_the_bits_are_the_same(library, case, dtype, monkeypatch):
     plain = results(module, case, dtype, 0, monkeypatch)
     past = results(module, case, dtype, 1, monkeypatch)
     assert all(a.tobytes() == b.tobytes() for a, b in zip(plain, past, strict=True))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_compiler_is_told_to_store_past_the_caches(library, load, tmp_path, case, monkeypatch):
+    # anew, for what another process has compiled comes as machine code alone
+    path = tmp_path / f"{case}.py"
+    path.write_text(inspect.getsource(compile(library[CASES[case][0]])))
+    module = load(path)
+    results(module, case, np.float32, 1, monkeypatch)
     kernel = module._forward_flat if case == "columns" else module._forward
-    assert all("!nontemporal" in kernel.inspect_llvm(one) for one in kernel.signatures)
+    (signature,) = kernel.signatures
+    assert "!nontemporal" in kernel.inspect_llvm(signature)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
