@@ -576,7 +576,7 @@ def _result(key: str, shape: tuple[int, ...], dtype: Any, kept: Any) -> np.ndarr
 
 
 def _in_lines(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """A new array that begins with a line of cache: numbers stored across two lines cost a third."""
+    """A new array that begins with a line of cache: storing across two takes a fifth longer."""
     size = math.prod(shape)
     room = np.empty(size + LINE // dtype.itemsize, dtype)
     start = -room.__array_interface__["data"][0] % LINE // dtype.itemsize
