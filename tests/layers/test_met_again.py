@@ -234,6 +234,6 @@ def test_gradients_that_several_groups_add_to_start_from_zero_each_time():
         layer.backward(dy)
         found.append(layer.gradients["beta"].copy())
     np.testing.assert_array_equal(found[0], found[2])
-    # seven roundings of a sum of eight terms, each of half an ulp of their magnitudes, and a last one
+    # eight terms: seven roundings of half an ulp of their magnitudes, and a last one
     exact, magnitudes = dy.sum(0, dtype=np.float64), np.abs(dy).sum(0, dtype=np.float64)
     assert (np.abs(found[0] - exact) <= 8 * np.finfo(np.float32).eps / 2 * magnitudes).all()
