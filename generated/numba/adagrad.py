@@ -82,7 +82,7 @@ def _total(terms, count):
     return total
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _step(theta, g, G, alpha, epsilon):
     real = theta.dtype.type
     epsilon = real(epsilon)
@@ -93,7 +93,7 @@ def _step(theta, g, G, alpha, epsilon):
         theta[i] -= alpha / math.sqrt(G[i] + epsilon) * g[i]  # adagrad.step
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _step_vjp(theta, g, G, dtheta, dG, dtheta_before, dg, dG_before, alpha, epsilon):
     dtype = theta.dtype
     real = dtype.type
@@ -146,7 +146,7 @@ def _pointer(typing, address, like):
 # segments[k] are the tensor, the first element and the number of elements of a stretch
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _step_segments(rows, segments, model, first, last, numbers):
     width = model.itemsize
     for k in range(first, last):

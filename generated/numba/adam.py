@@ -86,7 +86,7 @@ def _total(terms, count):
     return total
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _step(theta, g, v, G, t, alpha, beta_1, beta_2, epsilon):
     real = theta.dtype.type
     one_minus_beta_1 = real(1.0 - beta_1)
@@ -104,7 +104,7 @@ def _step(theta, g, v, G, t, alpha, beta_1, beta_2, epsilon):
         theta[i] -= alpha / math.sqrt(G_hat + epsilon) * v_hat  # adam.step
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _step_vjp(theta, g, v, G, dtheta, dv, dG, dtheta_before, dg, dv_before, dG_before, t, alpha, beta_1, beta_2, epsilon):
     dtype = theta.dtype
     real = dtype.type
@@ -183,7 +183,7 @@ def _pointer(typing, address, like):
 # segments[k] are the tensor, the first element and the number of elements of a stretch
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _step_segments(rows, segments, model, first, last, numbers):
     width = model.itemsize
     for k in range(first, last):

@@ -85,7 +85,7 @@ def _total(terms, count):
     return total
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _step(theta, g, v, G, alpha, beta, epsilon, gamma):
     real = theta.dtype.type
     one_minus_beta = real(1.0 - beta)
@@ -99,7 +99,7 @@ def _step(theta, g, v, G, alpha, beta, epsilon, gamma):
         theta[i] -= alpha / math.sqrt(G[i] + epsilon) * v[i]  # adam_naive.step
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _step_vjp(theta, g, v, G, dtheta, dv, dG, dtheta_before, dg, dv_before, dG_before, alpha, beta, epsilon, gamma):
     dtype = theta.dtype
     real = dtype.type
@@ -169,7 +169,7 @@ def _pointer(typing, address, like):
 # segments[k] are the tensor, the first element and the number of elements of a stretch
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _step_segments(rows, segments, model, first, last, numbers):
     width = model.itemsize
     for k in range(first, last):

@@ -172,7 +172,7 @@ def _backward_sums(x, dy, mu_B_c, x_hat_scale):
     return sum_1, sum_2
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, streams, parts, first, last):
     _wide()
     dtype = y.dtype
@@ -224,7 +224,7 @@ def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, streams, 
         _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, streams, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, near_1, streams, since, until, parts, first, last):
     _wide()
     dtype = y.dtype
@@ -345,7 +345,7 @@ def _forward_flat_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, tota
                 _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, near_1, streams, stage, stage + 1, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, streams, parts, first, last):
     _wide()
     dtype = dx.dtype
@@ -400,7 +400,7 @@ def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, f
         _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, streams, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, near_1, near_2, streams, since, until, parts, first, last):
     _wide()
     dtype = dx.dtype
@@ -514,7 +514,7 @@ def _backward_flat_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsil
                 _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, near_1, near_2, streams, stage, stage + 1, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _running(mu_B, sigma2_B, mu_hat, sigma2_hat, alpha):
     _wide()
     C, = mu_hat.shape
@@ -527,7 +527,7 @@ def _running(mu_B, sigma2_B, mu_hat, sigma2_hat, alpha):
         sigma2_hat[c] = alpha * sigma2_B_c + (1.0 - alpha) * sigma2_hat_c  # batch_norm.running_variance
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _inference(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, streams, since, until, parts, first, last):
     _wide()
     dtype = y.dtype
@@ -582,7 +582,7 @@ def _inference_shared(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_
                 _inference(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, streams, stage, stage + 1, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _inference_flat(x, gamma, beta, mu_hat, sigma2_hat, y, epsilon, fault, mu_hat_c_real, x_hat_scale, streams, since, until, parts, first, last):
     _wide()
     dtype = y.dtype

@@ -173,7 +173,7 @@ def _backward_sums(x, dy, mu_B_c, x_hat_scale):
     return sum_1, sum_2
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, streams, parts, first, last):
     _wide()
     dtype = y.dtype
@@ -225,7 +225,7 @@ def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, streams, 
         _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, streams, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, near_1, streams, since, until, parts, first, last):
     _wide()
     dtype = y.dtype
@@ -346,7 +346,7 @@ def _forward_flat_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, tota
                 _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, total_1, total_2, x_hat_scale, near_1, streams, stage, stage + 1, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, streams, parts, first, last):
     _wide()
     dtype = dx.dtype
@@ -401,7 +401,7 @@ def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, f
         _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, streams, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, near_1, near_2, streams, since, until, parts, first, last):
     _wide()
     dtype = dx.dtype
@@ -515,7 +515,7 @@ def _backward_flat_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsil
                 _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, total_1, total_2, x_hat_scale, dx_scale, dx_term, dx_scale_2, near_1, near_2, streams, stage, stage + 1, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _running(mu_B, sigma2_B, mu, sigma2, alpha):
     _wide()
     C, = mu.shape
@@ -528,7 +528,7 @@ def _running(mu_B, sigma2_B, mu, sigma2, alpha):
         sigma2[c] = alpha * sigma2_B_c + (1.0 - alpha) * sigma2_c  # batch_norm_debiased.running_variance
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _inference(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, streams, since, until, parts, first, last):
     _wide()
     dtype = y.dtype
@@ -585,7 +585,7 @@ def _inference_shared(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, m
                 _inference(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, streams, stage, stage + 1, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _inference_flat(x, gamma, beta, mu, sigma2, y, t, alpha, epsilon, fault, mu_hat_c, sigma2_hat_c, mu_hat_c_real, x_hat_scale, streams, since, until, parts, first, last):
     _wide()
     dtype = y.dtype

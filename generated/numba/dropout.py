@@ -153,7 +153,7 @@ def _keep(kept, start, letter, seed, step, below):
         kept[4 * fours + k] = one if words[k] < below else zero
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _forward(x, y, seed, step, r_below, p, parts, first, last):
     _wide()
     dtype = y.dtype
@@ -182,7 +182,7 @@ def _forward_shared(x, y, seed, step, r_below, p, parts, threads):
         _forward(x, y, seed, step, r_below, p, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _backward(dy, dx, seed, step, r_below, p, parts, first, last):
     _wide()
     dtype = dx.dtype
@@ -211,7 +211,7 @@ def _backward_shared(dy, dx, seed, step, r_below, p, parts, threads):
         _backward(dy, dx, seed, step, r_below, p, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _inference(x, y, streams, parts, first, last):
     _wide()
     dtype = y.dtype

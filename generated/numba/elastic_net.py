@@ -26,7 +26,7 @@ import numba
 import numpy as np
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _value(theta):
     real = theta.dtype.type
     total = 0.0
@@ -36,7 +36,7 @@ def _value(theta):
     return total
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _gradient(theta, g, lambda_):
     real = theta.dtype.type
     g_scale = real(2.0 * lambda_)
@@ -46,7 +46,7 @@ def _gradient(theta, g, lambda_):
         g[i] += lambda_ * np.sign(theta[i]) + g_scale * theta[i]  # elastic_net
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _proximal_step(theta, kappa):
     real = theta.dtype.type
     zero = real(0.0)

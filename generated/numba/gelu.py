@@ -214,7 +214,7 @@ def _erf_of(x):
 
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _forward(x, y, parts, first, last):
     _wide()
     real = y.dtype.type
@@ -242,7 +242,7 @@ def _forward_shared(x, y, parts, threads):
         _forward(x, y, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _backward(dy, x, dx, parts, first, last):
     _wide()
     real = dx.dtype.type

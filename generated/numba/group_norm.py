@@ -232,7 +232,7 @@ def _backward_flat_sums(x, dy, gamma, mu_B_ng, x_hat_scale):
     return sum_1, sum_2
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, streams, parts, first, last):
     _wide()
     dtype = y.dtype
@@ -286,7 +286,7 @@ def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, streams, 
         _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, streams, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, streams, parts, first, last):
     _wide()
     dtype = y.dtype
@@ -339,7 +339,7 @@ def _forward_flat_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, stre
         _forward_flat(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, streams, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, streams, parts, first, last):
     _wide()
     dtype = dx.dtype
@@ -396,7 +396,7 @@ def _backward_shared(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, f
         _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, streams, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _backward_flat(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, parts, first, last):
     _wide()
     real = dx.dtype.type

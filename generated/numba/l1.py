@@ -25,7 +25,7 @@ import numba
 import numpy as np
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _value(theta):
     real = theta.dtype.type
     total = 0.0
@@ -35,7 +35,7 @@ def _value(theta):
     return total
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _gradient(theta, g, lambda_):
     real = theta.dtype.type
     lambda_ = real(lambda_)
@@ -44,7 +44,7 @@ def _gradient(theta, g, lambda_):
         g[i] += lambda_ * np.sign(theta[i])  # l1
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _proximal_step(theta, kappa):
     real = theta.dtype.type
     zero = real(0.0)

@@ -24,7 +24,7 @@ import numba
 import numpy as np
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _value(theta):
     real = theta.dtype.type
     total = 0.0
@@ -34,7 +34,7 @@ def _value(theta):
     return total
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _gradient(theta, g, lambda_):
     real = theta.dtype.type
     g_scale = real(2.0 * lambda_)
@@ -43,7 +43,7 @@ def _gradient(theta, g, lambda_):
         g[i] += g_scale * theta[i]  # l2
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _proximal_step(theta, kappa):
     real = theta.dtype.type
     theta_scale = real(1.0 / (1.0 + 2.0 * kappa))

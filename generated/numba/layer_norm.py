@@ -174,7 +174,7 @@ def _backward_sums(x, dy, gamma, dgamma, dbeta, mu_B_r, x_hat_scale):
     return sum_1, sum_2
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, streams, parts, first, last):
     _wide()
     dtype = y.dtype
@@ -223,7 +223,7 @@ def _forward_shared(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, streams, 
         _forward(x, gamma, beta, y, mu_B, sigma2_B, epsilon, fault, streams, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _backward(x, dy, gamma, mu_B, sigma2_B, dx, dgamma, dbeta, epsilon, fault, near_dgamma, near_dbeta, streams, parts, first, last):
     _wide()
     dtype = dx.dtype

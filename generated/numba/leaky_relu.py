@@ -110,7 +110,7 @@ def _stream(out, values):
         out[k] = values[k]
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _forward(x, y, slope, streams, parts, first, last):
     _wide()
     dtype = y.dtype
@@ -147,7 +147,7 @@ def _forward_shared(x, y, slope, streams, parts, threads):
         _forward(x, y, slope, streams, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _backward(x, dy, dx, slope, streams, parts, first, last):
     _wide()
     dtype = dx.dtype

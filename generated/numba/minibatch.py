@@ -80,7 +80,7 @@ def _total(terms, count):
     return total
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _step(theta, g, alpha):
     dtype = theta.dtype
     real = dtype.type
@@ -100,7 +100,7 @@ def _step(theta, g, alpha):
             theta[i] -= theta_scale * total[i - start]  # minibatch.step
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _step_vjp(theta, g, dtheta, dtheta_before, dg, alpha):
     dtype = theta.dtype
     real = dtype.type
@@ -150,7 +150,7 @@ def _pointer(typing, address, like):
 # segments[k] are the tensor, the first element and the number of elements of a stretch
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _step_segments(rows, segments, model, first, last, numbers):
     width = model.itemsize
     for k in range(first, last):

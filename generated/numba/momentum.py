@@ -82,7 +82,7 @@ def _total(terms, count):
     return total
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _step(theta, g, v, alpha, gamma):
     real = theta.dtype.type
     gamma = real(gamma)
@@ -93,7 +93,7 @@ def _step(theta, g, v, alpha, gamma):
         theta[i] -= v[i]                    # momentum.step
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _step_vjp(theta, g, v, dtheta, dv, dtheta_before, dg, dv_before, alpha, gamma):
     dtype = theta.dtype
     real = dtype.type
@@ -139,7 +139,7 @@ def _pointer(typing, address, like):
 # segments[k] are the tensor, the first element and the number of elements of a stretch
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _step_segments(rows, segments, model, first, last, numbers):
     width = model.itemsize
     for k in range(first, last):

@@ -81,7 +81,7 @@ def _total(terms, count):
     return total
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _step(theta, g, v, alpha, gamma):
     real = theta.dtype.type
     gamma = real(gamma)
@@ -92,7 +92,7 @@ def _step(theta, g, v, alpha, gamma):
         theta[i] -= v[i]                    # nesterov.step
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _gradient_point(point, theta, v, gamma):
     real = point.dtype.type
     gamma = real(gamma)
@@ -101,7 +101,7 @@ def _gradient_point(point, theta, v, gamma):
         point[i] = theta[i] - gamma * v[i]  # nesterov.velocity
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _step_vjp(theta, g, v, dtheta, dv, dtheta_before, dg, dv_before, alpha, gamma):
     dtype = theta.dtype
     real = dtype.type
@@ -133,7 +133,7 @@ def _step_vjp(theta, g, v, dtheta, dv, dtheta_before, dg, dv_before, alpha, gamm
     return (dalpha, dgamma,)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _gradient_point_vjp(theta, v, dpoint, dtheta_before, dv_before, gamma):
     dtype = theta.dtype
     real = dtype.type
@@ -169,7 +169,7 @@ def _pointer(typing, address, like):
 # segments[k] are the tensor, the first element and the number of elements of a stretch
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _step_segments(rows, segments, model, first, last, numbers):
     width = model.itemsize
     for k in range(first, last):

@@ -110,7 +110,7 @@ def _stream(out, values):
         out[k] = values[k]
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _forward(x, y, streams, parts, first, last):
     _wide()
     dtype = y.dtype
@@ -146,7 +146,7 @@ def _forward_shared(x, y, streams, parts, threads):
         _forward(x, y, streams, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _backward(x, dy, dx, streams, parts, first, last):
     _wide()
     dtype = dx.dtype

@@ -150,7 +150,7 @@ def _backward_sums(x, dy, gamma, dgamma, x_hat_scale):
     return sum_1
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _forward(x, gamma, y, sigma2_B, epsilon, fault, streams, parts, first, last):
     _wide()
     dtype = y.dtype
@@ -194,7 +194,7 @@ def _forward_shared(x, gamma, y, sigma2_B, epsilon, fault, streams, parts, threa
         _forward(x, gamma, y, sigma2_B, epsilon, fault, streams, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _backward(x, dy, gamma, sigma2_B, dx, dgamma, epsilon, fault, near_dgamma, streams, parts, first, last):
     _wide()
     dtype = dx.dtype

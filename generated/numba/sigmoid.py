@@ -118,7 +118,7 @@ def _exp_to_one_of(x):
 
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _forward(x, y, parts, first, last):
     _wide()
     real = y.dtype.type
@@ -146,7 +146,7 @@ def _forward_shared(x, y, parts, threads):
         _forward(x, y, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _backward(x, dy, dx, parts, first, last):
     _wide()
     real = dx.dtype.type

@@ -221,7 +221,7 @@ def _backward_flat_sums(x, dy, M_n, y_scale):
     return sum_1
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _forward(x, y, M, Z, fault, parts, first, last):
     _wide()
     dtype = y.dtype
@@ -265,7 +265,7 @@ def _forward_shared(x, y, M, Z, fault, parts, threads):
         _forward(x, y, M, Z, fault, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _forward_flat(x, y, M, Z, fault, parts, first, last):
     _wide()
     real = y.dtype.type
@@ -297,7 +297,7 @@ def _forward_flat_shared(x, y, M, Z, fault, parts, threads):
         _forward_flat(x, y, M, Z, fault, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _backward(x, dy, M, Z, dx, fault, parts, first, last):
     _wide()
     dtype = dx.dtype
@@ -337,7 +337,7 @@ def _backward_shared(x, dy, M, Z, dx, fault, parts, threads):
         _backward(x, dy, M, Z, dx, fault, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _backward_flat(x, dy, M, Z, dx, fault, parts, first, last):
     _wide()
     real = dx.dtype.type

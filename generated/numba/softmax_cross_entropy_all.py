@@ -213,7 +213,7 @@ def _forward_flat_sums_2(z, M_n, labels_n, q_labelled, q_other):
     return sum_1, sum_2
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _forward(z, labels, loss, M, Z, alpha, parts, first, last):
     _wide()
     dtype = z.dtype
@@ -258,7 +258,7 @@ def _forward_shared(z, labels, loss, M, Z, alpha, parts, threads):
         _forward(z, labels, loss, M, Z, alpha, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _forward_flat(z, labels, loss, M, Z, alpha, parts, first, last):
     _wide()
     real = z.dtype.type
@@ -294,7 +294,7 @@ def _forward_flat_shared(z, labels, loss, M, Z, alpha, parts, threads):
         _forward_flat(z, labels, loss, M, Z, alpha, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     _wide()
     dtype = dz.dtype
@@ -329,7 +329,7 @@ def _backward_shared(z, labels, M, Z, dloss, dz, alpha, fault, parts, threads):
         _backward(z, labels, M, Z, dloss, dz, alpha, fault, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _backward_flat(z, labels, M, Z, dloss, dz, alpha, fault, parts, first, last):
     _wide()
     real = dz.dtype.type

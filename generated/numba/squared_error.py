@@ -143,7 +143,7 @@ def _forward_flat_sums(x, target):
     return sum_1
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _forward(x, target, loss, parts, first, last):
     _wide()
     N, C, S = x.shape
@@ -166,7 +166,7 @@ def _forward_shared(x, target, loss, parts, threads):
         _forward(x, target, loss, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _forward_flat(x, target, loss, parts, first, last):
     _wide()
     N, C = x.shape
@@ -188,7 +188,7 @@ def _forward_flat_shared(x, target, loss, parts, threads):
         _forward_flat(x, target, loss, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _backward(x, target, dloss, dx, dtarget, streams, parts, first, last):
     _wide()
     dtype = dx.dtype
@@ -229,7 +229,7 @@ def _backward_shared(x, target, dloss, dx, dtarget, streams, parts, threads):
         _backward(x, target, dloss, dx, dtarget, streams, parts, begin, end)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"}, nogil=True)
+@numba.njit(error_model="numpy", nogil=True)
 def _backward_flat(x, target, dloss, dx, dtarget, streams, parts, first, last):
     _wide()
     dtype = dx.dtype

@@ -5,6 +5,7 @@ Where there is no C compiler, what is tested is the text, and that the refusal i
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import shutil
@@ -35,7 +36,7 @@ from symopt.judging import verify
 from symopt.notation import Label
 from symopt.runtime.ahead import compile_ahead
 from symopt.runtime.generation import files, write
-from symopt.symbols import alpha, g, m, t, theta
+from symopt.symbols import alpha, beta, g, m, t, theta
 from symopt.symbols import example as i
 from symopt.targets.c import compiled_ahead
 from symopt.targets.target import Options
@@ -147,18 +148,58 @@ def test_the_gradient_of_a_step_in_c_is_that_of_its_equations(library):
         assert verify(library["rmsprop"], "float32", steps=2, gradients=True, module=module).ok
 
 
+@update_rule(defaults={alpha: 0.1, beta: 0.7})
+def twice_a_square():
+    """Two states share g², which a compiler may or may not find out."""
+    p, q = sequence("p"), sequence("q")
+    return {
+        "one": Eq(p[t], beta * p[t - 1] + (1 - beta) * g[t] ** 2),
+        "other": Eq(q[t], beta * q[t - 1] + (1 - beta) * g[t] ** 2),
+        "step": Eq(theta[t + 1], theta[t] - alpha * g[t]),
+        "initial": initially(1, p, q),
+    }
+
+
+def stepped(module, size, dtype, random):
+    """All arrays of a rule after three steps."""
+    known = inspect.signature(module.step).parameters
+    lead = (3,) if "one gradient for each example" in module.step.__doc__ else ()
+    arrays = {
+        name: random.normal(size=(*lead, size) if name == "g" else size).astype(dtype)
+        for name, one in known.items()
+        if one.annotation == "np.ndarray"
+    }
+    for now in range(1, 4):
+        module.step(**arrays, **({"t": now} if "t" in known else {}))
+    return arrays
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("size", [0, 1, 7, 1024, 5001])
-def test_where_nothing_is_rounded_both_targets_give_the_same_bits(library, size, dtype):
-    modules = [compile(library["momentum"]), ahead(library["momentum"])]
-    found = []
-    for module in filter(None, modules):
-        random = np.random.default_rng(size)
-        theta, g, v = (random.integers(-8, 8, size).astype(dtype) for _ in range(3))
+def test_both_targets_give_the_same_bits(library, compiled, size, dtype):
+    """No sum is fused with a product: both compilers would have to choose the same ones."""
+    rules = [one for one in compiled if isinstance(one, UpdateRule)]
+    assert len(rules) > 5
+    for rule in [*rules, twice_a_square]:
+        modules = [compile(rule), ahead(rule)]
+        found = [stepped(one, size, dtype, np.random.default_rng(size)) for one in modules if one]
+        for name, array in found[0].items():
+            assert array.tobytes() == found[-1][name].tobytes(), f"{rule.name}: {name}"
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_an_object_has_the_bits_of_single_steps(dtype):
+    for module in filter(None, [compile(twice_a_square), ahead(twice_a_square)]):
+        random = np.random.default_rng(3)
+        start, g = (random.exponential(size=65).astype(dtype) for _ in range(2))
+        one = module.TwiceASquare([start.copy()])
+        alone = {"theta": start.copy(), "p": np.ones(65, dtype), "q": np.ones(65, dtype)}
         for _ in range(3):
-            module.step(theta, g, v, alpha=0.25, gamma=0.5)
-        found.append((theta, v))
-    assert all(np.array_equal(*pair) for pair in zip(found[0], found[-1], strict=True))
+            one.step([g])
+            for k in range(65):
+                module.step(g=g[k : k + 1], **{x: y[k : k + 1] for x, y in alone.items()})
+        for name, array in {"theta": one.params[0], **one.states[0]}.items():
+            assert array.tobytes() == alone[name].tobytes(), name
 
 
 def mistakes():
