@@ -7,6 +7,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
+
 LION = Path(__file__).parent.parent / "data" / "lion.py"
 ROOT = Path(__file__).parent.parent.parent
 
@@ -75,6 +77,7 @@ def test_what_cannot_be_is_one_sentence():
         assert symopt(*arguments, code=2).stderr == f"symopt: {words}\n"
 
 
+@pytest.mark.slow
 def test_a_plot_is_drawn_or_told_what_it_needs(tmp_path):
     place = tmp_path / "times.svg"
     options = ("--peer", "NumPy", "--seconds", "0.1", "--plot", place)

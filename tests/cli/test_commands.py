@@ -213,6 +213,7 @@ def test_generate_does_what_its_options_say(tmp_path):
     assert "DTYPES = (np.dtype(np.float32),)" in path.read_text()
 
 
+@pytest.mark.slow
 def test_what_is_committed_is_what_the_declarations_give_today():
     assert "files are as declared" in symopt("generate", "--check").stdout
 

@@ -1,9 +1,11 @@
 """Rules in forms that the lecture does not use, each through the whole path."""
 
 import inspect
+import itertools
 
 import numpy as np
 import pytest
+from sampling import every
 from sympy import (
     Abs,
     And,
@@ -192,8 +194,9 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("case", ODD)
+@pytest.mark.parametrize(
+    ("case", "dtype"), every(5, itertools.product(ODD, ["float32", "float64"]))
+)
 def test_an_odd_rule_verifies(declare, case, dtype):
     verdict = verify(declare(ODD[case]), dtype, steps=6)
     assert verdict.ok, verdict.message

@@ -2,6 +2,7 @@
 
 import keyword
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sympy import Abs, Add, Eq, Interval, Max, Min, Mul, Pow, Rational, S, Symbol, oo, sign, sqrt
@@ -15,6 +16,7 @@ from symopt.printing.latex import SlidePrinter
 from symopt.runtime.generation import files
 from symopt.symbols import g, t, theta
 
+FIXED = settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 RATE = hyperparameter("eta", Interval.open(0, oo))
 DECAYS = [hyperparameter(f"rho_{k}", Interval.open(0, 1)) for k in (1, 2)]
 STATES = [sequence(word) for word in ("p", "q")]
@@ -93,13 +95,24 @@ def rules(draw):
     return update_rule(rule)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(rules())
-def test_a_random_rule_verifies(rule):
+def check(rule):
     verdict = verify(rule, "float32", steps=4, gradients=True)
     assert verdict.ok, f"{rule}\n{verdict.message}"
     for derivation in derivations(rule):
         assert derivation.lines
+
+
+@settings(FIXED, max_examples=4)
+@given(rules())
+def test_a_random_rule_verifies(rule):
+    check(rule)
+
+
+@pytest.mark.slow
+@settings(FIXED, max_examples=40)
+@given(rules())
+def test_many_random_rules_verify(rule):
+    check(rule)
 
 
 PIECES = st.sampled_from(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from sampling import every
 from typer.testing import CliRunner
 
 from symopt.cli.library import from_file
@@ -91,7 +92,7 @@ TORCH = {
 }
 
 
-@pytest.fixture(params=LAYERS)
+@pytest.fixture(params=every(5, LAYERS))
 def file(request, tmp_path):
     path = tmp_path / f"{request.param}_layer.py"
     path.write_text(HEAD + LAYERS[request.param])

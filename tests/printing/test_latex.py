@@ -131,6 +131,7 @@ def test_a_house_style_changes_definitions_derivatives_and_indices_and_nothing_e
     assert SlidePrinter(Style(relation=r"\equiv")).equation(a, b) == r"a \equiv b"
 
 
+@pytest.mark.slow
 def test_every_public_value_shows_itself_in_a_notebook(library):
     for declared in library.values():
         assert declared._repr_latex_().startswith("$")

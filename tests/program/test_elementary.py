@@ -19,7 +19,7 @@ NAMES = [one.name for one in ELEMENTARY]
 LIBRARY = {one.name: one.library for one in ELEMENTARY}
 BOUNDS = {one.name: float(one.ulps) for one in ELEMENTARY}
 LOOP = """
-@numba.njit(error_model="numpy", fastmath={{"contract"}})
+@numba.njit(error_model="numpy")
 def each_{name}(x, y):
     for i in range(x.size):
         y[i] = _{name}(x[i])

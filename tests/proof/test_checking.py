@@ -41,6 +41,7 @@ DEFINING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DEFINING)
 def test_a_term_more_in_an_answer_is_noticed(library, name):
     declared = library[name]

@@ -1,6 +1,7 @@
 """Layers, losses, penalties and schedules compared as declarations."""
 
 import pytest
+from sampling import every
 from sympy import Abs, Eq, Float, Interval, Max, Min, S, cos, exp, oo, pi, sqrt, tanh
 
 from symopt import (
@@ -123,7 +124,7 @@ def test_one_less_in_the_variance_shows_at_two_examples(library):
 
 @pytest.mark.parametrize(
     ("rate", "variance", "start"),
-    [(momentum, None, 1), (momentum / 2, None, 0), (momentum, sigma2_B * m / (m + 1), 0)],
+    every(3, [(momentum, None, 1), (momentum / 2, None, 0), (momentum, sigma2_B * m / (m + 1), 0)]),
     ids=["start", "rate", "variance"],
 )
 def test_running_averages_that_differ_are_found_out_by_a_run(library, rate, variance, start):
@@ -198,6 +199,7 @@ def test_softmax_needs_no_shift(library):
     assert equivalent(library["softmax"], plain).status == "proved"
 
 
+@pytest.mark.slow
 def test_readings_of_label_smoothing_agree_where_they_do(library):
     share, classes = hyperparameter("alpha", Interval(0, 1)), count("K")
     slide, every, each = (library[f"softmax_cross_entropy{end}"] for end in ("", "_all", "_each"))
@@ -280,6 +282,7 @@ def test_layers_over_several_axes_are_compared_with_their_arrays_in_any_order(li
     assert equivalent(affine, linear(without, W, (J, K))).status == "refuted"
 
 
+@pytest.mark.slow
 def test_a_window_that_is_turned_over_is_another_convolution(library):
     from symopt.catalog.network import convolution as own
 

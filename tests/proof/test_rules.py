@@ -62,6 +62,7 @@ def test_a_fused_adam_is_adam_if_epsilon_is_corrected_too(library):
     assert values[epsilon] != 0
 
 
+@pytest.mark.slow
 def test_every_rule_is_itself(rules):
     for rule in rules:
         assert equivalent(rule, rule).status == "proved", rule.name
@@ -152,6 +153,7 @@ def damped(weights):
     return rule
 
 
+@pytest.mark.slow
 def test_sums_of_several_states_are_found():
     # the sum and one of the two are carried along in place of both
     @update_rule(defaults={alpha: 0.1}, initial={v: 0, G: 0})

@@ -3,7 +3,7 @@
 import pytest
 from right_lines import chosen, outcome
 
-MANY, SECONDS = 24, 10
+MANY, SECONDS = 8, 10
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from symopt.runtime.generation import differences, files, missing, unknown, writ
 from symopt.symbols import alpha, g, t, theta, v
 
 
+@pytest.mark.slow
 def test_the_same_declarations_give_the_same_bytes_in_another_process(tmp_path):
     """A different hash seed reorders every set: nothing may depend on one."""
     texts = []

