@@ -195,7 +195,7 @@ ODD = {
 
 
 @pytest.mark.parametrize(
-    ("case", "dtype"), every(5, itertools.product(ODD, ["float32", "float64"]))
+    ("case", "dtype"), every(11, itertools.product(ODD, ["float32", "float64"]))
 )
 def test_an_odd_rule_verifies(declare, case, dtype):
     verdict = verify(declare(ODD[case]), dtype, steps=6)

@@ -92,7 +92,7 @@ TORCH = {
 }
 
 
-@pytest.fixture(params=every(5, LAYERS))
+@pytest.fixture(params=every(5, reversed(LAYERS)))
 def file(request, tmp_path):
     path = tmp_path / f"{request.param}_layer.py"
     path.write_text(HEAD + LAYERS[request.param])

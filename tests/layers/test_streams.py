@@ -1,6 +1,7 @@
 """Results that are stored past the caches: the same bits, nothing beside them, where it pays."""
 
 import inspect
+import itertools
 import os
 import subprocess
 import sys
@@ -31,8 +32,9 @@ def results(module, case, dtype, streams, monkeypatch):
     return [y, dx, layer(x) if name == "batch_norm" else y, *layer.gradients.values()]
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    ("case", "dtype"), every(4, itertools.product(CASES, (np.float32, np.float64)))
+)
 def test_the_bits_are_the_same(library, case, dtype, monkeypatch):
     module = compile(library[CASES[case][0]])
     plain = results(module, case, dtype, 0, monkeypatch)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sampling import every
 from torch.nn import functional
 
 from symopt.cli.library import catalogue, from_file
@@ -162,7 +163,7 @@ OF_USERS = {
 }
 
 
-@pytest.mark.parametrize("name", OF_USERS)
+@pytest.mark.parametrize("name", every(3, OF_USERS))
 def test_a_layer_of_a_users_own(modules, name):
     shapes, chosen, theirs = OF_USERS[name]
     arrays = {key: numbers("float64", *shape) for key, shape in shapes.items()}

@@ -46,8 +46,8 @@ PROGRAM = """
     labels = random.integers(0, 301, size=127)
 """
 CALLS = {
-    "batch_norm 7x5x1103": "BatchNorm(5), (7, 5, 1103)",
     "softmax_cross_entropy 127x301": "SoftmaxCrossEntropy(), (127, 301), labels",
+    "batch_norm 7x5x1103": "BatchNorm(5), (7, 5, 1103)",
     "batch_norm 1100x33": "BatchNorm(33), (1100, 33)",
     "layer_norm 127x301": "LayerNorm(301), (127, 301)",
     "dropout 40001": "Dropout(), (40001,)",

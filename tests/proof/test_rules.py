@@ -202,6 +202,7 @@ def test_a_change_of_variables_is_found_and_proved_beside_the_run_that_differs(l
     assert "\n  but one rule in other letters:\n" in str(verdict)
 
 
+@pytest.mark.slow
 def test_hyperparameters_with_other_names_are_matched(library):
     rate, kept = hyperparameter("lr", Interval.open(0, oo)), hyperparameter("rho", Interval(0, 1))
 

@@ -3,7 +3,8 @@
 import pytest
 from right_lines import chosen, outcome
 
-MANY, SECONDS = 8, 10
+MANY, SECONDS = 24, 10
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

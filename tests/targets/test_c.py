@@ -118,6 +118,7 @@ def test_a_dtype_that_is_left_out_has_no_function(library):
     assert "_float64(" not in texts["c/sgd.c"]
 
 
+@pytest.mark.slow
 def test_every_rule_in_c_is_what_its_equations_say(compiled):
     """In one dtype and the other by turns; in both, the bits are those of the other target."""
     rules = [one for one in [*compiled, *OWN] if not isinstance(one, Layer)]
@@ -128,6 +129,7 @@ def test_every_rule_in_c_is_what_its_equations_say(compiled):
             assert verdict.ok, verdict.message
 
 
+@pytest.mark.slow
 def test_layers_in_c_are_what_their_equations_say(compiled):
     """One of each sort: with running averages, with learned letters, a loss, with labels."""
     sorts = {}
@@ -137,6 +139,14 @@ def test_layers_in_c_are_what_their_equations_say(compiled):
     sorts["rows"] = softmax_of_rows
     assert len(sorts) > 4
     for declared in sorts.values():
+        module = ahead(declared)
+        if module:
+            verdict = verify(declared, "float32", module=module)
+            assert verdict.ok, verdict.message
+
+
+def test_functions_and_rows_in_c_are_what_their_equations_say():
+    for declared in OWN:
         module = ahead(declared)
         if module:
             verdict = verify(declared, "float32", module=module)

@@ -9,9 +9,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sampling import every
 from sympy import Eq, sqrt
 
 from symopt import compile, debias, get_threads, given, hat, initially, set_threads
+from symopt.cli.library import catalogue
+from symopt.declaration import UpdateRule
 from symopt.symbols import alpha, beta, g, t, theta, u, v
 from symopt.targets.target import Options
 
@@ -37,6 +40,7 @@ def shared_numbers():
     }
 
 
+RULES = [one.name for one in catalogue() if isinstance(one, UpdateRule)]
 OTHER_RULES = {
     "numbers carried along": shared_numbers,
     "two inputs": lambda: {"step": Eq(theta[t + 1], theta[t] - alpha * g[t] - given("h")[t])},
@@ -83,9 +87,11 @@ def check_bits(module, dtype, numbers):
                 assert state.tobytes() == states[k][key].tobytes(), (parts, SIZES[k], key)
 
 
-def test_every_rule_steps_tensors_in_any_number_of_parts_to_the_same_bits(rules):
-    for rule in rules:
-        check_bits(compile(rule), np.float32, {})
+@pytest.mark.parametrize(
+    "name", every(3, [one.name for one in catalogue() if isinstance(one, UpdateRule)])
+)
+def test_every_rule_steps_tensors_in_any_number_of_parts_to_the_same_bits(library, name):
+    check_bits(compile(library[name]), np.float32, {})
 
 
 @pytest.mark.parametrize("which", OTHER_RULES)

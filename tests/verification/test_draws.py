@@ -141,6 +141,7 @@ def test_dropout_is_verified_to_a_rounding(dtype):
     assert verdict.points > 100_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", every(2, USERS))
 def test_layers_of_users_that_draw_are_verified(name):
     verdict = verify(USERS[name])

@@ -206,7 +206,7 @@ def test_wrong_axes_are_refuted(library):
         ("dgamma", "batch_norm, dL/dgamma at "),
     ],
 )
-@pytest.mark.parametrize("hides", ["np.isnan(x)", "np.isinf(x)"])
+@pytest.mark.parametrize("hides", every(2, ["np.isnan(x)", "np.isinf(x)"]))
 def test_a_bad_number_of_the_input_is_not_hidden(library, result, where, hides):
     hidden = f"    if {hides}.any():\n        {result} = np.nan_to_num({result})\n    return "
     first = "dx" if result.startswith("d") else "y"

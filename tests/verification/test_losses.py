@@ -100,7 +100,7 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "words"), REFUSALS)
+@pytest.mark.parametrize(("old", "new", "words"), every(3, REFUSALS))
 def test_what_does_not_fit_a_loss_must_be_refused(library, old, new, words):
     name, kernels = slipped_loss("shifted", old, new)
     verdict = judge_layer(library[name], kernels)
