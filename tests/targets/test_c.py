@@ -176,10 +176,11 @@ def stepped(module, size, dtype, random):
     known = inspect.signature(module.step).parameters
     lead = (3,) if "one gradient for each example" in module.step.__doc__ else ()
     arrays = {
-        name: random.normal(size=(*lead, size) if name == "g" else size).astype(dtype)
+        name: random.normal(size=(*lead, size)) if name == "g" else random.exponential(size=size)
         for name, one in known.items()
         if one.annotation == "np.ndarray"
     }
+    arrays = {name: one.astype(dtype) for name, one in arrays.items()}
     for now in range(1, 4):
         module.step(**arrays, **({"t": now} if "t" in known else {}))
     return arrays
