@@ -122,7 +122,6 @@ def test_strided_inputs_give_the_same(library, shape):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.slow
 def test_batch_norm_of_arrays_with_channels_last(library):
     """More elements than one thread takes, laid out as PyTorch lays its channels last."""
     module, data = compile(library["batch_norm"]), Data((7, 6, 31, 33), 6)

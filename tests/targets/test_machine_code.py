@@ -115,4 +115,6 @@ def test_the_judge_of_machine_code_sees_a_conversion_and_a_narrow_root():
     assert re.search(CONVERSION["x86_64"], inside)
     assert not re.search(WIDE["x86_64"]["sqrt"], inside)
     assert re.search(WIDE["x86_64"]["sqrt"], "\tsqrtps\t%xmm0, %xmm1")
+    for fused in ("vfmadd213ps", "vfnmsub231ss", "fmla\tv0.4s", "fmadd", "fnmsub"):
+        assert re.search(FUSED, f"\t{fused}"), fused
     assert re.search(WIDE["aarch64"]["div"], "\tfdiv\tv0.4s, v0.4s, v1.4s")

@@ -142,7 +142,7 @@ def test_dropout_is_verified_to_a_rounding(dtype):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", every(2, USERS))
+@pytest.mark.parametrize("name", USERS)
 def test_layers_of_users_that_draw_are_verified(name):
     verdict = verify(USERS[name])
     assert verdict.ok, verdict.message
